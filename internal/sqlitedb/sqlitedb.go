@@ -1,0 +1,243 @@
+// Package sqlitedb opens SQLite databases the way this program uses them: many
+// readers and one writer over a write-ahead log, migrations as files, and a
+// database in memory where there is no directory to write to.
+//
+// It knows no schema. It is the only package that names the SQLite driver.
+package sqlitedb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// Mode says how a database is opened.
+type Mode int
+
+const (
+	// ReadWrite opens or creates the file, with a write-ahead log.
+	ReadWrite Mode = iota
+	// Immutable opens a file that nobody will ever write again: no locks, no
+	// log, and any number of processes at once.
+	Immutable
+	// Memory keeps the database in memory; the path is ignored.
+	Memory
+	// Build opens or creates a file that is thrown away if the process dies
+	// before it is complete: no log and no syncing. Close leaves one file.
+	Build
+)
+
+// Options are the choices beside the mode.
+type Options struct {
+	// FullSync makes every commit wait for the disk (synchronous=FULL); without
+	// it a commit survives the death of the process but the last ones may not
+	// survive the loss of power.
+	FullSync bool
+	// PageSize in bytes for a new file; 0 means SQLite's default.
+	PageSize int
+}
+
+// A DB is one database: a pool of readers and a single writer.
+type DB struct {
+	read  *sql.DB
+	write *sql.DB
+
+	mu sync.Mutex // held from Begin to the end of the transaction
+}
+
+// Open opens the database at path.
+func Open(path string, mode Mode, opts Options) (*DB, error) {
+	write, err := open(path, mode, opts, false)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if mode == Immutable {
+		return &DB{read: write}, nil
+	}
+	if mode == Memory || mode == Build {
+		// A database in memory belongs to its one connection.
+		return &DB{read: write, write: write}, nil
+	}
+	if err := write.Ping(); err != nil { // creates the file before the readers ask for it
+		write.Close()
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	read, err := open(path, mode, opts, true)
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return &DB{read: read, write: write}, nil
+}
+
+func open(path string, mode Mode, opts Options, readOnly bool) (*sql.DB, error) {
+	q := url.Values{}
+	pragma := func(s string) { q.Add("_pragma", s) }
+	pragma("busy_timeout(10000)")
+	pragma("foreign_keys(0)")
+	pragma("temp_store(2)")
+	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
+	conns := max(4, runtime.NumCPU()*2)
+	switch mode {
+	case ReadWrite:
+		if !readOnly && opts.PageSize > 0 {
+			pragma("page_size(" + strconv.Itoa(opts.PageSize) + ")")
+		}
+		pragma("journal_mode(WAL)")
+		if opts.FullSync {
+			pragma("synchronous(FULL)")
+		} else {
+			pragma("synchronous(NORMAL)")
+		}
+		if readOnly {
+			pragma("query_only(1)")
+			pragma("cache_size(-2048)")
+		} else {
+			q.Set("_txlock", "immediate")
+			pragma("cache_size(-8192)")
+			conns = 1
+		}
+	case Immutable:
+		q.Set("mode", "ro")
+		q.Set("immutable", "1")
+		pragma("cache_size(-2048)")
+	case Memory:
+		name = "file::memory:"
+		q.Set("_txlock", "immediate")
+		pragma("journal_mode(MEMORY)")
+		pragma("synchronous(OFF)")
+		conns = 1
+	case Build:
+		q.Set("_txlock", "immediate")
+		pragma("journal_mode(MEMORY)")
+		pragma("synchronous(OFF)")
+		pragma("cache_size(-65536)")
+		conns = 1
+	}
+	db, err := sql.Open("sqlite", name+"?"+q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+// Read is the pool to read from. Where the database is in memory it is the
+// writer's single connection too, so a caller closes one result before it
+// asks for the next.
+func (db *DB) Read() *sql.DB { return db.read }
+
+// Write is the single writer's connection, for statements that are a
+// transaction of their own.
+func (db *DB) Write() *sql.DB { return db.write }
+
+// Begin takes the writer's lock and starts a write transaction. Every Begin is
+// ended by one Commit or Rollback of the transaction it returned.
+func (db *DB) Begin(ctx context.Context) (*Tx, error) {
+	if db.write == nil {
+		return nil, errors.New("the database is read-only")
+	}
+	db.mu.Lock()
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		db.mu.Unlock()
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	return &Tx{Tx: tx, db: db}, nil
+}
+
+// Close closes all connections. What Open left behind beside the file (the
+// log) is gone when the last connection was closed cleanly.
+func (db *DB) Close() error {
+	var errs []error
+	if db.read != nil && db.read != db.write {
+		errs = append(errs, db.read.Close())
+	}
+	if db.write != nil {
+		errs = append(errs, db.write.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// A Tx is a write transaction. Commit or Rollback gives the writer's lock back.
+type Tx struct {
+	*sql.Tx
+	db   *DB
+	done bool
+}
+
+// Commit ends the transaction and keeps what it wrote.
+func (tx *Tx) Commit() error { return tx.end(tx.Tx.Commit) }
+
+// Rollback ends the transaction and drops what it wrote. After a Commit it
+// does nothing, so that it can be deferred.
+func (tx *Tx) Rollback() error { return tx.end(tx.Tx.Rollback) }
+
+func (tx *Tx) end(f func() error) error {
+	if tx.done {
+		return nil
+	}
+	tx.done = true
+	defer tx.db.mu.Unlock()
+	return f()
+}
+
+// Migrate brings the database to the newest version: it runs the .sql files of
+// dir in the order of their names, each once and in a transaction of its own.
+// The number of files that were run stands in the file's user_version.
+func (db *DB) Migrate(ctx context.Context, files fs.FS, dir string) error {
+	return db.MigrateTo(ctx, files, dir, -1)
+}
+
+// MigrateTo is Migrate that stops after the first n files; -1 means all.
+func (db *DB) MigrateTo(ctx context.Context, files fs.FS, dir string, n int) error {
+	names, err := fs.Glob(files, dir+"/*.sql")
+	if err != nil {
+		return fmt.Errorf("list migrations: %w", err)
+	}
+	if n >= 0 {
+		names = names[:n]
+	}
+	var have int
+	if err := db.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if have > len(names) {
+		return fmt.Errorf("the database has schema version %d, this program knows %d: it was written by a newer one", have, len(names))
+	}
+	for i := have; i < len(names); i++ {
+		if err := db.migrate(ctx, files, names[i], i+1); err != nil {
+			return fmt.Errorf("migrate to %s: %w", strings.TrimPrefix(names[i], dir+"/"), err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) migrate(ctx context.Context, files fs.FS, name string, version int) error {
+	script, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, string(script)); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(version)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
