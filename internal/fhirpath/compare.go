@@ -1,0 +1,127 @@
+package fhirpath
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+)
+
+// equal tells whether two values are the same (FHIRPath N1, section 6.1). It is undecided where
+// one has no value, or dates agree as far as the shorter goes.
+func equal(a, b Value) truth {
+	ca, cb := classOf(a), classOf(b)
+	switch {
+	case ca == absent || cb == absent:
+		return undecided
+	case ca == temporal && cb == temporal:
+		order, known := compareTemporals(a.Node.Text, b.Node.Text)
+		if !known {
+			return undecided
+		}
+		return truthIf(order == 0)
+	case ca == number && cb == number:
+		return truthIf(compareDecimals(a.Node.Text, b.Node.Text) == 0)
+	case ca == complexValue && cb == complexValue:
+		return truthIf(string(appendKey(nil, a.Node)) == string(appendKey(nil, b.Node)))
+	case ca == complexValue || cb == complexValue, ca == number || cb == number, ca == truthValue || cb == truthValue:
+		return truthIf(ca == cb && a.Node.Text == b.Node.Text)
+	}
+	return truthIf(a.Node.Text == b.Node.Text) // texts, or a text and a date
+}
+
+// compare orders two values of one class. known is false where it is open which is greater.
+func compare(a, b Value) (order int, known bool, err error) {
+	ca, cb := classOf(a), classOf(b)
+	switch {
+	case ca == absent || cb == absent:
+		return 0, false, nil
+	case ca == temporal && (cb == temporal || cb == text), ca == text && cb == temporal:
+		order, known = compareTemporals(a.Node.Text, b.Node.Text)
+		return order, known, nil
+	case ca == number && cb == number:
+		return compareDecimals(a.Node.Text, b.Node.Text), true, nil
+	case ca == text && cb == text:
+		return strings.Compare(a.Node.Text, b.Node.Text), true, nil
+	case ca == complexValue && cb == complexValue:
+		order, known = compareQuantities(a.Node, b.Node)
+		return order, known, nil
+	}
+	return 0, false, fmt.Errorf("cannot compare %s with %s", a.Type, b.Type)
+}
+
+// compareQuantities orders quantities of the same unit.
+func compareQuantities(a, b *fhirjson.Node) (order int, known bool) {
+	for _, name := range [...]string{"system", "code", "unit"} {
+		if a.Str(name) != b.Str(name) {
+			return 0, false
+		}
+	}
+	x, y := a.Get("value"), b.Get("value")
+	if x == nil || y == nil || x.Kind != fhirjson.Number || y.Kind != fhirjson.Number {
+		return 0, false
+	}
+	return compareDecimals(x.Text, y.Text), true
+}
+
+// distinct returns the values of several collections, each once, in order. Values without a node
+// are all kept.
+func distinct(c *evaluation, collections ...[]Value) ([]Value, error) {
+	seen := map[string]bool{}
+	var out []Value
+	var key []byte
+	for _, values := range collections {
+		for _, v := range values {
+			if v.Node == nil {
+				out = append(out, v)
+				continue
+			}
+			key = appendKey(key[:0], v.Node)
+			if err := c.spend(1 + len(key)/16); err != nil {
+				return nil, err
+			}
+			if !seen[string(key)] {
+				seen[string(key)] = true
+				out = append(out, v)
+			}
+		}
+	}
+	return out, nil
+}
+
+// appendKey appends a form of n that equal values share: numbers without superfluous digits,
+// members in alphabetic order.
+func appendKey(dst []byte, n *fhirjson.Node) []byte {
+	switch n.Kind {
+	case fhirjson.Object:
+		members := slices.SortedFunc(slices.Values(n.Members), func(a, b fhirjson.Member) int {
+			return strings.Compare(a.Name, b.Name)
+		})
+		dst = append(dst, '{')
+		for i := range members {
+			dst = appendText(dst, members[i].Name)
+			dst = appendKey(dst, &members[i].Value)
+		}
+		return append(dst, '}')
+	case fhirjson.Array:
+		dst = append(dst, '[')
+		for i := range n.Items {
+			dst = appendKey(dst, &n.Items[i])
+		}
+		return append(dst, ']')
+	case fhirjson.Number:
+		dst = append(dst, 'n')
+		return appendText(dst, parseDecimal(n.Text).String())
+	case fhirjson.String:
+		dst = append(dst, 's')
+		return appendText(dst, n.Text)
+	}
+	dst = append(dst, 'l')
+	return appendText(dst, n.Text)
+}
+
+// appendText appends s so that its end cannot be mistaken.
+func appendText(dst []byte, s string) []byte {
+	return append(fmt.Appendf(dst, "%d:", len(s)), s...)
+}
