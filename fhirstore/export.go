@@ -1,0 +1,361 @@
+package fhirstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Level says whose data an export is about.
+type Level int
+
+// The levels of Bulk Data exports.
+const (
+	SystemLevel  Level = iota // everything
+	PatientLevel              // the compartments of all patients
+	GroupLevel                // the compartments of a group's members
+)
+
+// A Selection says what an export is to hold.
+type Selection struct {
+	Level Level
+	Group string // id of the Group, with GroupLevel
+	// Patients narrows a patient or group export to these patients; nil means
+	// all of them.
+	Patients []string
+	// Types are the resource types wanted; nil means all that the view shows,
+	// without Group where the level is not the system.
+	Types []string
+	// Since and Until bound lastUpdated: after the one and before the other.
+	// Zero means no bound.
+	Since, Until time.Time
+	// Filters are queries of which a resource of their type has to match one.
+	Filters []*Query
+}
+
+// A Snapshot is what an export holds: fixed by the kick-off, whatever is
+// written later.
+type Snapshot struct {
+	// At is the export's transactionTime: every change up to and including it
+	// is in the files, every later one gets a later instant.
+	At time.Time
+	// Output has one file a type; types without data have none.
+	Output []File
+	// Deleted are files of transaction Bundles with the deletions after Since.
+	Deleted []File
+}
+
+// A File is one file of an export: NDJSON, a line a resource.
+type File struct {
+	Type  string // the type of the resources in it
+	Rows  int64
+	Bytes int64
+	// Extents say where the bytes are, in a form only for OpenFile. They stay
+	// good for as long as the store exists.
+	Extents []byte
+}
+
+// contextTypes are the types outside of the patient compartment that patient
+// and group exports hold as well, because the others refer to them.
+var contextTypes = [...]string{"Location", "Medication", "Organization", "Practitioner", "PractitionerRole"}
+
+// Export takes a snapshot (Bulk Data Access, kick-off): in one read
+// transaction, and at an instant of its own that lies between the commits
+// before and after it. Its errors are *ForbiddenError where the selection names
+// a type that the view does not show, or where it shows none, and
+// *NotFoundError for an unknown Group.
+func (s *Store) Export(ctx context.Context, v View, sel Selection) (*Snapshot, error) {
+	tx, d, at, err := s.beginSnapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin export: %w", err)
+	}
+	defer tx.Rollback()
+	e := exporter{store: s, ctx: ctx, tx: tx, data: d, view: v, sel: sel, snap: &Snapshot{At: at}}
+	if err := e.patients(); err != nil {
+		return nil, err
+	}
+	types, err := e.types()
+	if err != nil {
+		return nil, err
+	}
+	for _, typ := range types {
+		if err := e.export(typ); err != nil {
+			return nil, fmt.Errorf("export %s: %w", typ, err)
+		}
+	}
+	if err := e.deletions(); err != nil {
+		return nil, err
+	}
+	return e.snap, nil
+}
+
+// beginSnapshot begins a read transaction while nobody writes and takes an
+// instant, so that whatever the transaction cannot see gets a later one.
+func (s *Store) beginSnapshot(ctx context.Context) (*sql.Tx, *data, time.Time, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	d := s.cur.Load()
+	tx, err := d.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, nil, time.Time{}, err
+	}
+	var n int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM meta").Scan(&n); err != nil { // the first read fixes what the transaction sees
+		tx.Rollback()
+		return nil, nil, time.Time{}, err
+	}
+	return tx, d, s.nextInstant(), nil
+}
+
+type exporter struct {
+	store *Store
+	ctx   context.Context
+	tx    *sql.Tx
+	data  *data
+	view  View
+	sel   Selection
+	snap  *Snapshot
+
+	inScope    string // JSON array of the ids of the patients exported; empty for all
+	tombstones []tombstone
+}
+
+type tombstone struct{ typ, id string }
+
+// patients finds whose compartments are exported. Members that are inactive or
+// whose period has ended are left out, and so are those that are no patients.
+func (e *exporter) patients() error {
+	ids := e.sel.Patients
+	if e.sel.Level == GroupLevel {
+		group, err := lookUp(e.ctx, e.tx, "Group", e.sel.Group)
+		if err != nil {
+			return err
+		}
+		if !group.live {
+			return &GoneError{Type: "Group", ID: group.id, Version: group.vid, At: fromMillis(group.at)}
+		}
+		members := []string{}
+		err = each(e.ctx, e.tx, func(rows *sql.Rows) error {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			if e.sel.Patients == nil || slices.Contains(e.sel.Patients, id) {
+				members = append(members, id)
+			}
+			return nil
+		}, "SELECT DISTINCT substr(member, 9) FROM member WHERE grp = ? AND substr(member, 1, 8) = 'Patient/' AND inactive = 0 AND ended > ?", group.id, toMillis(e.snap.At))
+		if err != nil {
+			return fmt.Errorf("members of Group/%s: %w", group.id, err)
+		}
+		ids = members
+	}
+	if ids == nil {
+		return nil
+	}
+	list, err := json.Marshal(ids)
+	e.inScope = string(list)
+	return err
+}
+
+// types returns the types to export, sorted.
+func (e *exporter) types() ([]string, error) {
+	if e.sel.Types != nil {
+		return e.wanted()
+	}
+	var types []string
+	for typ := ""; ; {
+		// One seek a type: a DISTINCT would read the whole index.
+		err := e.tx.QueryRowContext(e.ctx, "SELECT coalesce(min(type), '') FROM resource WHERE type > ?", typ).Scan(&typ)
+		if err != nil {
+			return nil, fmt.Errorf("list types: %w", err)
+		}
+		if typ == "" {
+			return types, e.anyShown()
+		}
+		if e.shown(typ) && e.atLevel(typ) && (typ != "Group" || e.sel.Level == SystemLevel) {
+			types = append(types, typ)
+		}
+	}
+}
+
+// wanted returns the types that the selection names.
+func (e *exporter) wanted() ([]string, error) {
+	types := slices.Clone(e.sel.Types)
+	slices.Sort(types)
+	types = slices.Compact(types)
+	for _, typ := range types {
+		if !e.shown(typ) {
+			return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: LetterRead | LetterSearch}
+		}
+	}
+	return slices.DeleteFunc(types, func(typ string) bool { return !e.atLevel(typ) }), nil
+}
+
+// anyShown refuses an export by someone who may see nothing at all.
+func (e *exporter) anyShown() error {
+	if slices.ContainsFunc(e.store.defs.Types(), e.shown) {
+		return nil
+	}
+	return &ForbiddenError{Reason: NoLetter, Type: "*", Letter: LetterRead | LetterSearch}
+}
+
+// shown reports whether the view may read and search the type: an export is
+// both.
+func (e *exporter) shown(typ string) bool {
+	return e.view.Has(typ, LetterRead) && e.view.Has(typ, LetterSearch)
+}
+
+func (e *exporter) atLevel(typ string) bool {
+	return e.sel.Level == SystemLevel || e.store.defs.InPatientCompartment(typ) || slices.Contains(contextTypes[:], typ)
+}
+
+// export adds the file of one type.
+func (e *exporter) export(typ string) error {
+	where, args, whole, err := e.where(typ)
+	if err != nil {
+		return err
+	}
+	var x extentWriter
+	if whole {
+		err = e.whole(typ, &x)
+	} else {
+		err = e.rows(&x, "r.type = ? AND r.live = 1 AND "+where, append([]any{typ}, args...)...)
+	}
+	if err != nil {
+		return err
+	}
+	if x.rows > 0 {
+		e.snap.Output = append(e.snap.Output, File{Type: typ, Rows: x.rows, Bytes: x.bytes, Extents: x.encode()})
+	}
+	if !e.sel.Since.IsZero() {
+		return e.collectTombstones(typ, where, args)
+	}
+	return nil
+}
+
+// where is everything that narrows the export of a type, as a condition on r;
+// whole is true where nothing does.
+func (e *exporter) where(typ string) (where string, args []any, whole bool, err error) {
+	where, whole = "1", true
+	narrow := func(sql string, more ...any) {
+		where, args, whole = where+" AND "+sql, append(args, more...), false
+	}
+	for _, letter := range []Letters{LetterRead, LetterSearch} {
+		g, err := e.store.gate(e.ctx, e.view, typ, letter)
+		if err != nil {
+			return "", nil, false, err
+		}
+		if g.organizations != nil || len(g.filters) > 0 {
+			sql, more := g.where()
+			narrow("("+sql+")", more...)
+		}
+	}
+	if !e.sel.Since.IsZero() {
+		narrow("r.at > ?", toMillis(e.sel.Since))
+	}
+	if !e.sel.Until.IsZero() {
+		narrow("r.at < ?", toMillis(e.sel.Until))
+	}
+	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
+		if e.inScope == "" {
+			narrow("EXISTS (SELECT 1 FROM compartment c WHERE c.rid = r.rid)")
+		} else {
+			narrow("r.rid IN (SELECT c.rid FROM compartment c WHERE c.type = ? AND c.patient IN (SELECT value FROM json_each(?)))", typ, e.inScope)
+		}
+	}
+	var filters string
+	var filterArgs []any
+	for _, f := range e.sel.Filters {
+		if f.Type == typ {
+			sql, more := f.where()
+			filters, filterArgs = filters+" OR ("+sql+")", append(filterArgs, more...)
+		}
+	}
+	if filters != "" {
+		narrow("("+filters[len(" OR "):]+")", filterArgs...)
+	}
+	return where, args, whole, nil
+}
+
+// whole takes all live resources of a type: a pack without dead rows as one
+// extent, whatever its size, and the others row by row.
+func (e *exporter) whole(typ string, x *extentWriter) error {
+	type packRow struct{ pack, rows, bytes, dead int64 }
+	var list []packRow
+	err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
+		var p packRow
+		if err := rows.Scan(&p.pack, &p.rows, &p.bytes, &p.dead); err != nil {
+			return err
+		}
+		list = append(list, p)
+		return nil
+	}, "SELECT pack, rows, bytes, dead FROM pack WHERE type = ? ORDER BY pack", typ)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.dead == 0 {
+			x.pack(p.pack, 0, p.bytes, p.rows)
+		} else if err := e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = ?", typ, p.pack); err != nil {
+			return err
+		}
+	}
+	return e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = 0", typ)
+}
+
+// rows takes the resources for which a condition on r holds.
+func (e *exporter) rows(x *extentWriter, where string, args ...any) error {
+	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
+		var b body
+		if err := rows.Scan(&b.pack, &b.off, &b.len, &b.seq); err != nil {
+			return err
+		}
+		if b.pack == 0 {
+			x.loose(b.seq, b.len+1)
+		} else {
+			x.pack(b.pack, b.off, b.len+1, 1)
+		}
+		return nil
+	}, "SELECT r.pack, r.off, r.len, r.seq FROM resource r WHERE "+where+" ORDER BY r.pack, r.off, r.seq", args...)
+}
+
+// collectTombstones notes what was deleted among what would be exported if it
+// were still there: tombstones keep their search and compartment rows.
+func (e *exporter) collectTombstones(typ, where string, args []any) error {
+	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
+		t := tombstone{typ: typ}
+		if err := rows.Scan(&t.id); err != nil {
+			return err
+		}
+		e.tombstones = append(e.tombstones, t)
+		return nil
+	}, "SELECT r.id FROM resource r WHERE r.type = ? AND r.live = 0 AND "+where+" ORDER BY r.rid", append([]any{typ}, args...)...)
+}
+
+// deletionsPerBundle is how many deletions one line tells of.
+const deletionsPerBundle = 100
+
+// deletions writes the file of deletions: a transaction Bundle a line (Bulk
+// Data Access 2.0.0, manifest, deleted).
+func (e *exporter) deletions() error {
+	if len(e.tombstones) == 0 {
+		return nil
+	}
+	var x extentWriter
+	for chunk := range slices.Chunk(e.tombstones, deletionsPerBundle) {
+		line := []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`)
+		for i, t := range chunk {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = fmt.Appendf(line, `{"request":{"method":"DELETE","url":"%s/%s"}}`, t.typ, t.id)
+		}
+		x.inline(append(line, "]}\n"...))
+	}
+	e.snap.Deleted = []File{{Type: "Bundle", Rows: x.rows, Bytes: x.bytes, Extents: x.encode()}}
+	return nil
+}

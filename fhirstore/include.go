@@ -1,0 +1,145 @@
+package fhirstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// maxIncluded bounds what one page's inclusions may add.
+const maxIncluded = 1000
+
+// An inclusion is one _include or _revinclude.
+type inclusion struct {
+	params  []*r4.SearchParam // the reference parameters to follow
+	target  string            // the type to follow to; empty means any
+	reverse bool
+}
+
+// inclusion reads Source:param, Source:param:Target or Source:*.
+func (p *queryParser) inclusion(param Param) error {
+	name, modifier, _ := strings.Cut(param.Name, ":")
+	if modifier != "" {
+		return p.unknown(param, fmt.Sprintf("%s:%s is not offered", name, modifier))
+	}
+	parts := strings.Split(param.Value, ":")
+	if len(parts) < 2 || len(parts) > 3 || !p.defs.IsType(parts[0]) || len(parts) == 3 && !p.defs.IsType(parts[2]) {
+		return p.unknown(param, fmt.Sprintf("%s=%s: it has to be Type:parameter or Type:parameter:Type", name, param.Value))
+	}
+	inc := inclusion{reverse: name == "_revinclude"}
+	if len(parts) == 3 {
+		inc.target = parts[2]
+	}
+	if parts[1] == "*" {
+		for _, def := range p.defs.Params(parts[0]) {
+			if def.Kind == r4.Reference {
+				inc.params = append(inc.params, def)
+			}
+		}
+	} else if def, ok := p.defs.Param(parts[0], parts[1]); ok && def.Kind == r4.Reference {
+		inc.params = []*r4.SearchParam{def}
+	} else {
+		return p.unknown(param, fmt.Sprintf("%s has no reference parameter %q to include by", parts[0], parts[1]))
+	}
+	if !inc.reverse && parts[0] != p.query.Type {
+		return p.unknown(param, fmt.Sprintf("_include starts from the type that is searched for, %s, not from %s", p.query.Type, parts[0]))
+	}
+	p.query.include = append(p.query.include, inc)
+	p.query.Used = append(p.query.Used, param)
+	return nil
+}
+
+// included returns what the query's inclusions add to the matches: live
+// resources that the view may read, each once and none that is a match.
+func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches []row) ([]Resource, error) {
+	if len(q.include) == 0 || len(matches) == 0 {
+		return nil, nil
+	}
+	seen := map[int64]bool{}
+	for i := range matches {
+		seen[matches[i].rid] = true
+	}
+	gates := gates{store: s, view: v}
+	var added []Resource
+	for _, inc := range q.include {
+		for _, def := range inc.params {
+			rows, err := d.follow(ctx, inc, def, matches)
+			if err != nil {
+				return nil, fmt.Errorf("include: %w", err)
+			}
+			for i := range rows {
+				r := &rows[i]
+				if seen[r.rid] || len(added) == maxIncluded || inc.target != "" && !inc.reverse && r.typ != inc.target {
+					continue
+				}
+				seen[r.rid] = true
+				json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
+				if err != nil {
+					return nil, err
+				}
+				res := r.resource(json)
+				if ok, err := gates.readable(ctx, &res); err != nil {
+					return nil, err
+				} else if ok {
+					added = append(added, res)
+				}
+			}
+		}
+	}
+	return added, nil
+}
+
+func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, matches []row) ([]row, error) {
+	args := []any{def.ID}
+	for i := range matches {
+		if inc.reverse {
+			args = append(args, matches[i].typ+"/"+matches[i].id)
+		} else {
+			args = append(args, matches[i].rid)
+		}
+	}
+	list := placeholders(len(matches))
+	if inc.reverse {
+		return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
+	}
+	return d.rows(ctx, `r.live = 1 AND r.rid IN (
+		SELECT t.rid FROM ix_ref x
+		JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
+		WHERE x.param = ? AND x.rid IN (`+list+`)) ORDER BY r.rid LIMIT `+fmt.Sprint(maxIncluded), args...)
+}
+
+// gates are a view's permissions to read, by type, made when first asked for.
+type gates struct {
+	store  *Store
+	view   View
+	byType map[string]*gate // nil value: may not read the type
+}
+
+// readable reports whether the view shows the resource.
+func (gs *gates) readable(ctx context.Context, res *Resource) (bool, error) {
+	g, ok := gs.byType[res.Type]
+	if !ok {
+		var err error
+		g, err = gs.store.gate(ctx, gs.view, res.Type, LetterRead)
+		var forbidden *ForbiddenError
+		if err != nil && !errors.As(err, &forbidden) {
+			return false, err
+		}
+		if gs.byType == nil {
+			gs.byType = map[string]*gate{}
+		}
+		gs.byType[res.Type] = g
+	}
+	if g == nil || g.organization(res.Type, res.ID, res.Organization) != nil {
+		return false, nil
+	}
+	err := g.content(res)
+	var forbidden *ForbiddenError
+	if errors.As(err, &forbidden) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,195 @@
+package fhirstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// An Input is one resource of a population or a load.
+type Input struct {
+	Type, ID     string
+	Organization string    // id of the organization it belongs to; empty for none
+	At           time.Time // lastUpdated; zero, or a time to come, means the instant of the load
+	JSON         []byte
+}
+
+// A Load takes many resources in one transaction: all of them or none. Their
+// bodies go into packs. While it is open nobody else can write.
+type Load struct {
+	store *Store
+	view  View
+	data  *data
+	tx    *writeTx
+	gates map[string]*gate
+
+	// historic makes the latest resource's instant the newest one of the store:
+	// for a population, which does not depend on when it is made.
+	historic bool
+	latest   int64 // the newest instant of a resource in the load
+
+	first int64 // the number of the load's first version
+	next  int64 // the number of the next pack
+	open  map[string]*packWriter
+	full  []*packWriter
+	done  bool
+}
+
+// Load begins a load. It is ended by Commit or Rollback.
+func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
+	s.writing.Lock()
+	defer func() {
+		if err != nil {
+			s.writing.Unlock()
+		}
+	}()
+	if err := s.own(ctx); err != nil {
+		return nil, err
+	}
+	d := s.cur.Load()
+	sqlTx, err := d.db.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &Load{store: s, view: v, data: d, gates: map[string]*gate{}, open: map[string]*packWriter{},
+		tx: &writeTx{Tx: sqlTx, store: s, packs: d.packs, at: s.nextInstant()}}
+	if err = l.tx.number(ctx); err == nil {
+		l.first = l.tx.seq + 1
+		err = l.tx.QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) + 1 FROM pack").Scan(&l.next)
+	}
+	if err != nil {
+		sqlTx.Rollback()
+		return nil, fmt.Errorf("begin load: %w", err)
+	}
+	return l, nil
+}
+
+// Add takes one resource. An error that is a *fhirjson.SyntaxError, an
+// *InvalidError, a *DuplicateError or a *ForbiddenError leaves the load as it
+// was, and it may go on; after any other it can only be rolled back.
+func (l *Load) Add(ctx context.Context, in Input) error {
+	g, err := l.gate(ctx, in.Type)
+	if err != nil {
+		return err
+	}
+	if !ValidID(in.ID) {
+		return &InvalidError{Code: "value", Expression: in.Type + ".id", Message: fmt.Sprintf("%q is no id: 1 to 64 of A-Z a-z 0-9 - and the dot", in.ID)}
+	}
+	d, err := parseDraft(l.store.defs, in.Type, in.JSON)
+	if err != nil {
+		return err
+	}
+	old, err := lookUp(ctx, l.tx, in.Type, in.ID)
+	var missing *NotFoundError
+	if err != nil && !errors.As(err, &missing) {
+		return err
+	}
+	p := &putting{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gate: g, op: OpCreate, pack: l.pack}
+	if old != nil {
+		if old.seq >= l.first {
+			return &DuplicateError{Type: in.Type, ID: in.ID}
+		}
+		if err := l.tx.admitOld(ctx, g, old); err != nil {
+			return err
+		}
+		if old.live {
+			p.op = OpUpdate
+		}
+	}
+	if !in.At.IsZero() && (l.historic || in.At.Before(l.tx.at)) {
+		p.at = in.At
+	}
+	res, err := l.tx.put(ctx, p)
+	if err == nil {
+		l.latest = max(l.latest, toMillis(res.At))
+	}
+	return err
+}
+
+func (l *Load) gate(ctx context.Context, typ string) (*gate, error) {
+	if g, ok := l.gates[typ]; ok {
+		return g, nil
+	}
+	if !l.store.defs.IsType(typ) {
+		return nil, &InvalidError{Code: "not-supported", Expression: "resourceType", Message: fmt.Sprintf("FHIR R4 has no resource type %q", typ)}
+	}
+	g, err := l.store.gate(ctx, l.view, typ, LetterUpdate)
+	if err == nil {
+		l.gates[typ] = g
+	}
+	return g, err
+}
+
+// pack returns the pack that the next resource of the type goes into.
+func (l *Load) pack(typ string) (*packWriter, error) {
+	w := l.open[typ]
+	if w != nil && w.bytes < maxPackBytes {
+		return w, nil
+	}
+	if w != nil {
+		l.full = append(l.full, w)
+	}
+	w, err := l.data.packs.create(l.next, typ)
+	if err != nil {
+		return nil, err
+	}
+	l.next++
+	l.open[typ] = w
+	return w, nil
+}
+
+// Commit ends the load and keeps what it took.
+func (l *Load) Commit(ctx context.Context) error {
+	if l.done {
+		return errors.New("the load has ended")
+	}
+	for _, w := range l.writers() {
+		if err := l.data.packs.keep(w, l.store.fullSync); err != nil {
+			return err
+		}
+		_, err := l.tx.exec(ctx, "INSERT INTO pack(pack, type, rows, bytes, dead) VALUES(?, ?, ?, ?, 0)", w.number, w.typ, w.rows, w.bytes)
+		if err != nil {
+			return fmt.Errorf("name pack: %w", err)
+		}
+	}
+	if l.historic {
+		l.store.last = l.latest
+	}
+	if err := l.tx.setMeta(ctx, metaLast, strconv.FormatInt(l.store.last, 10)); err != nil {
+		return err
+	}
+	if err := l.tx.Commit(); err != nil {
+		return fmt.Errorf("commit load: %w", err)
+	}
+	l.done = true
+	l.store.writing.Unlock()
+	return nil
+}
+
+// Rollback ends the load and drops what it took. After a Commit it does
+// nothing, so that it can be deferred.
+func (l *Load) Rollback() error {
+	if l.done {
+		return nil
+	}
+	l.done = true
+	defer l.store.writing.Unlock()
+	err := l.tx.Rollback()
+	for _, w := range l.writers() {
+		l.data.packs.drop(w)
+	}
+	return err
+}
+
+// writers returns the load's packs by number.
+func (l *Load) writers() []*packWriter {
+	list := slices.Clone(l.full)
+	for _, w := range l.open {
+		list = append(list, w)
+	}
+	slices.SortFunc(list, func(a, b *packWriter) int { return int(a.number - b.number) })
+	return list
+}

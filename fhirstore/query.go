@@ -1,0 +1,370 @@
+package fhirstore
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// A Param is one search parameter of a request as it was sent, percent-decoded:
+// Name may carry a modifier ("name:exact").
+type Param struct{ Name, Value string }
+
+// A Query is a search for resources of one type, ready to be run.
+type Query struct {
+	Type string
+	// Count is the largest number of matches on a page; CountOnly asks for the
+	// total alone.
+	Count     int
+	CountOnly bool
+	// SkipTotal leaves the total out (_total=none).
+	SkipTotal bool
+	// Used are the parameters that the query honours, for the self link.
+	Used []Param
+	// Ignored tells of each parameter that it does not.
+	Ignored []QueryError
+
+	clauses []clause
+	after   int64 // the page token: the last resource of the page before
+	include []inclusion
+}
+
+// QueryOptions are what a query is read with.
+type QueryOptions struct {
+	// Strict makes an unknown parameter an error (Prefer: handling=strict).
+	Strict bool
+	// FilterOnly makes a parameter that shapes the result, such as _count, an
+	// error: for constraints of scopes, _typeFilter and conditional writes.
+	FilterOnly bool
+	// Base is the FHIR base under which absolute references are our own.
+	Base string
+}
+
+// DefaultCount and MaxCount are the page sizes of a search without _count and
+// the largest that is given.
+const (
+	DefaultCount = 50
+	MaxCount     = 1000
+)
+
+// pageParam carries the place where a page begins; its value is opaque.
+const pageParam = "_page"
+
+// Query reads the parameters of a search for resources of type typ. Its errors
+// are *QueryError (FHIR R4, Search).
+func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, error) {
+	q := &Query{Type: typ, Count: DefaultCount}
+	p := queryParser{defs: s.defs, now: s.clock.Now(), opts: opts, query: q}
+	for _, param := range params {
+		if err := p.param(param); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+// Filter reads a query that is only a filter from its URL-encoded form.
+func (s *Store) filter(typ, encoded string) (*Query, error) {
+	params, err := ParseParams(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return s.Query(typ, params, QueryOptions{Strict: true, FilterOnly: true})
+}
+
+// ParseParams splits a URL-encoded query and keeps the order of its parameters.
+func ParseParams(encoded string) ([]Param, error) {
+	var params []Param
+	for _, pair := range strings.Split(encoded, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		n, err1 := url.QueryUnescape(name)
+		v, err2 := url.QueryUnescape(value)
+		if err1 != nil || err2 != nil {
+			return nil, &QueryError{Code: "invalid", Parameter: name, Message: fmt.Sprintf("%q is not percent-encoded as a URL has to be: a %% is followed by two hexadecimal digits", pair)}
+		}
+		params = append(params, Param{n, v})
+	}
+	return params, nil
+}
+
+type queryParser struct {
+	defs  *r4.Table
+	now   time.Time
+	opts  QueryOptions
+	query *Query
+}
+
+func (p *queryParser) param(param Param) error {
+	if param.Value == "" {
+		return nil // an empty parameter is as good as none
+	}
+	handled, err := p.resultParam(param)
+	if err != nil || handled {
+		return err
+	}
+	code, modifier, _ := strings.Cut(param.Name, ":")
+	switch {
+	case code == "_id":
+		return p.add(param, p.idClause(param))
+	case code == "_lastUpdated":
+		return p.addParsed(param, modifier, p.lastUpdatedClause)
+	case strings.Contains(code, ".") || code == "_has":
+		return p.unknown(param, "chains and _has are not offered")
+	}
+	def, ok := p.defs.Param(p.query.Type, code)
+	if !ok || def.Expression == "" {
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
+	}
+	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) {
+		return p.clause(def, modifier, value)
+	})
+}
+
+func (p *queryParser) add(param Param, c clause) error {
+	p.query.clauses = append(p.query.clauses, c)
+	p.query.Used = append(p.query.Used, param)
+	return nil
+}
+
+func (p *queryParser) addParsed(param Param, modifier string, parse func(modifier, value string) (clause, error)) error {
+	c, err := parse(modifier, param.Value)
+	if err == nil {
+		return p.add(param, c)
+	}
+	if qe, ok := err.(*QueryError); ok {
+		qe.Parameter = param.Name
+		return qe
+	}
+	return &QueryError{Code: "value", Parameter: param.Name, Message: fmt.Sprintf("%s: %v", param.Name, err)}
+}
+
+// unknown is a parameter that cannot be honoured: an error where the caller
+// is strict, or where ignoring it would find more than was asked for.
+func (p *queryParser) unknown(param Param, why string) error {
+	e := QueryError{Code: "not-supported", Parameter: param.Name, Message: why}
+	if p.opts.Strict || p.opts.FilterOnly {
+		return &e
+	}
+	p.query.Ignored = append(p.query.Ignored, e)
+	return nil
+}
+
+// resultParam handles the parameters that shape the result and find nothing.
+func (p *queryParser) resultParam(param Param) (handled bool, err error) {
+	q := p.query
+	code, _, _ := strings.Cut(param.Name, ":")
+	switch code {
+	case "_count", "_total", "_summary", pageParam, "_include", "_revinclude", "_sort", "_elements", "_contained", "_containedType", "_format", "_pretty":
+		if p.opts.FilterOnly {
+			return true, &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s shapes a result; here only filters are allowed", code)}
+		}
+	default:
+		return false, nil
+	}
+	switch code {
+	case "_format", "_pretty": // the business of whoever writes the answer
+		return true, nil
+	case "_count":
+		n, err := strconv.Atoi(param.Value)
+		if err != nil || n < 0 {
+			return true, &QueryError{Code: "value", Parameter: "_count", Message: fmt.Sprintf("_count is %q; it has to be a whole number from 0", param.Value)}
+		}
+		q.Count, q.CountOnly = min(n, MaxCount), q.CountOnly || n == 0
+		q.Used = append(q.Used, param)
+	case "_total":
+		switch param.Value {
+		case "none", "estimate", "accurate":
+			q.SkipTotal = param.Value == "none"
+			q.Used = append(q.Used, param)
+		default:
+			return true, &QueryError{Code: "value", Parameter: "_total", Message: fmt.Sprintf("_total is %q; it has to be none, estimate or accurate", param.Value)}
+		}
+	case "_summary":
+		switch param.Value {
+		case "count":
+			q.CountOnly = true
+			q.Used = append(q.Used, param)
+		case "false":
+			q.Used = append(q.Used, param)
+		default:
+			return true, p.unknown(param, "of _summary only count and false are offered")
+		}
+	case pageParam:
+		q.after, err = parsePageToken(param.Value)
+		return true, err
+	case "_include", "_revinclude":
+		return true, p.inclusion(param)
+	default:
+		return true, p.unknown(param, code+" is not offered")
+	}
+	return true, nil
+}
+
+// clause reads one parameter of the type; commas separate alternatives.
+func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (clause, error) {
+	if modifier == "missing" {
+		return missingClause(def, value)
+	}
+	c := clause{table: tableOf(def.Kind), param: def.ID}
+	if c.table == "" {
+		return c, &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
+	}
+	if err := checkModifier(p.defs, def, modifier); err != nil {
+		return c, err
+	}
+	for _, alt := range splitUnescaped(value, ',') {
+		if err := p.alternative(&c, def, modifier, alt); err != nil {
+			return c, err
+		}
+	}
+	c.negate = modifier == "not"
+	return c, nil
+}
+
+func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text string) error {
+	switch def.Kind {
+	case r4.Token:
+		t, err := parseToken(def, text)
+		if err != nil {
+			return err
+		}
+		return addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
+	case r4.String:
+		q := stringQuery{text: normalize(unescape(text))}
+		switch modifier {
+		case "exact":
+			q = stringQuery{unescape(text), 'e'}
+		case "contains":
+			q.mode = 'c'
+		}
+		return addAlternative(c, q, func(v *values) []stringValue { return v.strings }, func(s stringValue) int32 { return s.param })
+	case r4.Reference:
+		targets, err := parseReference(def, modifier, p.opts.Base, text)
+		if err != nil {
+			return err
+		}
+		return addAlternative(c, equals[refValue](targets), func(v *values) []refValue { return v.refs }, func(r refValue) int32 { return r.param })
+	case r4.URI:
+		return addAlternative(c, equals[uriValue]{unescape(text)}, func(v *values) []uriValue { return v.uris }, func(u uriValue) int32 { return u.param })
+	case r4.Number, r4.Quantity:
+		q, err := parseNumberQuery(text, def.Kind == r4.Quantity)
+		if err != nil {
+			return err
+		}
+		return addAlternative(c, q, func(v *values) []numberValue { return v.numbers }, func(n numberValue) int32 { return n.param })
+	default:
+		q, err := parseDateQuery(text, p.now)
+		if err != nil {
+			return err
+		}
+		return addAlternative(c, q, func(v *values) []dateValue { return v.dates }, func(d dateValue) int32 { return d.param })
+	}
+}
+
+// checkModifier refuses a modifier that the parameter's kind does not have: an
+// ignored modifier would find other resources than were asked for.
+func checkModifier(defs *r4.Table, def *r4.SearchParam, modifier string) error {
+	ok := modifier == "" ||
+		def.Kind == r4.Token && modifier == "not" ||
+		def.Kind == r4.String && (modifier == "exact" || modifier == "contains") ||
+		def.Kind == r4.Reference && defs.IsType(modifier)
+	if ok {
+		return nil
+	}
+	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, kindName(def.Kind))}
+}
+
+func kindName(k r4.ParamKind) string {
+	switch k {
+	case r4.Number:
+		return "number"
+	case r4.Date:
+		return "date"
+	case r4.String:
+		return "string"
+	case r4.Token:
+		return "token"
+	case r4.Reference:
+		return "reference"
+	case r4.Quantity:
+		return "quantity"
+	case r4.URI:
+		return "uri"
+	case r4.Composite:
+		return "composite"
+	}
+	return "special"
+}
+
+// tableOf names the table of a kind of parameter, or "" where it has none.
+func tableOf(k r4.ParamKind) string {
+	switch k {
+	case r4.Token:
+		return "ix_token"
+	case r4.String:
+		return "ix_string"
+	case r4.Reference:
+		return "ix_ref"
+	case r4.URI:
+		return "ix_uri"
+	case r4.Number, r4.Quantity:
+		return "ix_number"
+	case r4.Date:
+		return "ix_date"
+	}
+	return ""
+}
+
+// cutPrefix splits the comparison off a number or date; without one it is eq.
+func cutPrefix(text string) (prefix, rest string) {
+	if len(text) > 2 {
+		switch text[:2] {
+		case "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap":
+			return text[:2], text[2:]
+		}
+	}
+	return "eq", text
+}
+
+// splitUnescaped splits at each sep that no backslash stands before.
+func splitUnescaped(text string, sep byte) []string {
+	var parts []string
+	for {
+		before, after, found := cutUnescaped(text, sep)
+		parts = append(parts, before)
+		if !found {
+			return parts
+		}
+		text = after
+	}
+}
+
+func cutUnescaped(text string, sep byte) (before, after string, found bool) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case sep:
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
+}
+
+// unescape takes the backslashes away that stand before , $ | and \.
+func unescape(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	return strings.NewReplacer(`\,`, ",", `\$`, "$", `\|`, "|", `\\`, `\`).Replace(text)
+}
+
+// Searchable reports whether a search by the parameter is offered.
+func Searchable(p *r4.SearchParam) bool { return p.Expression != "" && tableOf(p.Kind) != "" }

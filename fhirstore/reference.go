@@ -1,0 +1,81 @@
+package fhirstore
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/fhirpath"
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// A refValue is a value of a reference parameter: "Type/id" for a literal
+// relative reference, without a version; otherwise the URL as it stands.
+type refValue struct {
+	param  int32
+	target string
+}
+
+// A uriValue is a value of a uri parameter.
+type uriValue struct {
+	param int32
+	value string
+}
+
+func appendRefs(to []refValue, param int32, f fhirpath.Value) []refValue {
+	text := f.Node.Text
+	if f.Node.Kind == fhirjson.Object {
+		text = f.Node.Str("reference")
+	}
+	if text == "" || text[0] == '#' {
+		return to
+	}
+	if local := localReference(text); local != "" {
+		text = local
+	}
+	return append(to, refValue{param, text})
+}
+
+// localReference returns "Type/id" for a relative reference, with or without a
+// version, and "" for everything else.
+func localReference(text string) string {
+	typ, rest, ok := strings.Cut(text, "/")
+	if !ok || typ == "" || typ[0] < 'A' || typ[0] > 'Z' {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, "/")
+	if !ValidID(id) {
+		return ""
+	}
+	return typ + "/" + id
+}
+
+// parseReference turns the value of a reference search into the targets that it
+// may mean: an id alone can be of any type that the parameter points to, or of
+// the one that a modifier names.
+func parseReference(p *r4.SearchParam, modifier, base, text string) ([]string, error) {
+	text = unescape(text)
+	if rest, ok := strings.CutPrefix(text, strings.TrimSuffix(base, "/")+"/"); ok && base != "" {
+		text = rest
+	}
+	if local := localReference(text); local != "" {
+		if modifier != "" && !strings.HasPrefix(local, modifier+"/") {
+			return nil, fmt.Errorf("%q is not a reference to a %s, which the modifier asks for", text, modifier)
+		}
+		return []string{local}, nil
+	}
+	if strings.Contains(text, "/") || strings.Contains(text, ":") {
+		return []string{text}, nil
+	}
+	if !ValidID(text) {
+		return nil, fmt.Errorf("%q is no reference: give an id, Type/id or an absolute URL", text)
+	}
+	if modifier != "" {
+		return []string{modifier + "/" + text}, nil
+	}
+	targets := make([]string, 0, len(p.Targets))
+	for _, t := range p.Targets {
+		targets = append(targets, t+"/"+text)
+	}
+	return targets, nil
+}

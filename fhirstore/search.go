@@ -1,0 +1,148 @@
+package fhirstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+)
+
+// A Page is a part of a search's result.
+type Page struct {
+	Matches  []Resource
+	Included []Resource // what _include and _revinclude added to the matches
+	// Total counts the matches on all pages; -1 where it was not asked for.
+	Total int64
+	// Next is the page token of the next page; empty on the last one. It is the
+	// value of the parameter NextParam.
+	Next string
+}
+
+// NextParam is the parameter that carries a page token.
+const NextParam = pageParam
+
+// probeLimit bounds how far a clause is counted to see whether it is narrow.
+const probeLimit = 1000
+
+// Search runs a query (FHIR R4, http, search). Matches come in the order in
+// which the resources were created, which never changes, so that pages neither
+// lose nor repeat a resource while others write. Resources that the view does
+// not show are left out. Its error is a *ForbiddenError where the view may not
+// search the type at all.
+func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
+	g, err := s.gate(ctx, v, q.Type, LetterSearch)
+	if err != nil {
+		return nil, err
+	}
+	d := s.cur.Load()
+	where, args, err := d.plan(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("plan search: %w", err)
+	}
+	visible, more := g.where()
+	where, args = where+" AND "+visible, append(args, more...)
+
+	page := &Page{Total: -1}
+	if !q.SkipTotal || q.CountOnly {
+		err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE "+where, args...).Scan(&page.Total)
+		if err != nil {
+			return nil, fmt.Errorf("count %s: %w", q.Type, err)
+		}
+	}
+	if q.CountOnly {
+		return page, nil
+	}
+	rows, err := d.rows(ctx, where+" AND r.rid > ? ORDER BY r.rid LIMIT ?", append(args, q.after, q.Count+1)...)
+	if err != nil {
+		return nil, fmt.Errorf("search %s: %w", q.Type, err)
+	}
+	if len(rows) > q.Count {
+		rows = rows[:q.Count]
+		page.Next = pageToken(rows[q.Count-1].rid)
+	}
+	if page.Matches, err = d.resources(ctx, rows); err != nil {
+		return nil, err
+	}
+	page.Included, err = s.included(ctx, d, v, q, rows)
+	return page, err
+}
+
+// plan returns the query as a condition on r. The clause that finds the least
+// leads; the others are looked up for each resource that it finds, so that the
+// cost follows the narrowest clause and not the widest.
+func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, err error) {
+	lead, least := -1, probeLimit+1
+	for i := range q.clauses {
+		source, sourceArgs, ok := q.clauses[i].source()
+		if !ok {
+			continue
+		}
+		n := 0
+		if len(q.clauses) > 1 {
+			err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(probeLimit)+")", sourceArgs...).Scan(&n)
+			if err != nil {
+				return "", nil, err
+			}
+		}
+		if n < least {
+			lead, least = i, n
+		}
+	}
+	// The + keeps the type out of the choice of an index where a clause leads.
+	where, args = "r.type = ? AND r.live = 1", []any{q.Type}
+	if lead >= 0 {
+		source, sourceArgs, _ := q.clauses[lead].source()
+		where, args = "r.rid IN ("+source+") AND +r.type = ? AND +r.live = 1", append(sourceArgs, q.Type)
+	}
+	for i := range q.clauses {
+		if i == lead {
+			continue
+		}
+		sql, a := q.clauses[i].exists()
+		where, args = where+" AND "+sql, append(args, a...)
+	}
+	return where, args, nil
+}
+
+// rows returns the resources for which a condition on r holds.
+func (d *data) rows(ctx context.Context, where string, args ...any) ([]row, error) {
+	var list []row
+	err := each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+		var r row
+		if err := rows.Scan(r.columns()...); err != nil {
+			return err
+		}
+		list = append(list, r)
+		return nil
+	}, "SELECT "+rowColumns+" FROM resource r WHERE "+where, args...)
+	return list, err
+}
+
+func (d *data) resources(ctx context.Context, rows []row) ([]Resource, error) {
+	list := make([]Resource, 0, len(rows))
+	for i := range rows {
+		json, err := d.packs.readBody(ctx, d.db.Read(), rows[i].body)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, rows[i].resource(json))
+	}
+	return list, nil
+}
+
+// A page token is the last resource of the page before. It says nothing about
+// the query: every page is searched for with the parameters that its link has.
+func pageToken(rid int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("r" + strconv.FormatInt(rid, 36)))
+}
+
+func parsePageToken(token string) (int64, error) {
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil && len(text) > 1 && text[0] == 'r' {
+		if rid, err := strconv.ParseInt(string(text[1:]), 36, 64); err == nil && rid >= 0 {
+			return rid, nil
+		}
+	}
+	return 0, &QueryError{Code: "value", Parameter: pageParam, Message: fmt.Sprintf("%s is not the token of a page of this server: follow the link that the page before gave", pageParam)}
+}

@@ -1,0 +1,95 @@
+package fhirstore
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/fhirpath"
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// A tokenValue is a value of a token parameter. system is "" where the value
+// has none, and impliedSystem where its type implies one that the value does
+// not spell out (FHIR R4, Search, token).
+type tokenValue struct {
+	param        int32
+	code, system string
+}
+
+const impliedSystem = "*"
+
+func appendTokens(to []tokenValue, param int32, f fhirpath.Value) []tokenValue {
+	n := f.Node
+	switch {
+	case f.Type == "CodeableConcept":
+		if codings := n.Get("coding"); codings != nil {
+			for i := range codings.Items {
+				to = appendCoding(to, param, &codings.Items[i], "code")
+			}
+		}
+	case f.Type == "Coding":
+		to = appendCoding(to, param, n, "code")
+	case f.Type == "Identifier":
+		to = appendCoding(to, param, n, "value")
+	case f.Type == "ContactPoint":
+		if value := n.Str("value"); value != "" {
+			to = append(to, tokenValue{param, value, ""})
+		}
+	case n.Kind == fhirjson.Bool || f.Type == "string" || f.Type == "id" || f.Type == "uri":
+		to = append(to, tokenValue{param, n.Text, ""})
+	case n.Kind == fhirjson.String:
+		to = append(to, tokenValue{param, n.Text, impliedSystem})
+	}
+	return to
+}
+
+func appendCoding(to []tokenValue, param int32, n *fhirjson.Node, member string) []tokenValue {
+	code, system := n.Str(member), n.Str("system")
+	if code == "" && system == "" {
+		return to
+	}
+	return append(to, tokenValue{param, code, system})
+}
+
+// tokenQuery is one alternative of a token search.
+type tokenQuery struct {
+	code      string // "" matches any
+	system    string
+	anySystem bool
+}
+
+func parseToken(p *r4.SearchParam, text string) (tokenQuery, error) {
+	system, code, piped := cutUnescaped(text, '|')
+	if !piped {
+		return tokenQuery{code: unescape(text), anySystem: true}, nil
+	}
+	q := tokenQuery{code: unescape(code), system: unescape(system)}
+	if q.code == "" && q.system == "" {
+		return q, fmt.Errorf("%q names neither a system nor a code", text)
+	}
+	return q, nil
+}
+
+func (q tokenQuery) match(t tokenValue) bool {
+	if q.code != "" && !strings.EqualFold(q.code, t.code) {
+		return false
+	}
+	return q.anySystem || q.system == t.system || q.system != "" && t.system == impliedSystem
+}
+
+func (q tokenQuery) sql() (string, []any) {
+	var parts []string
+	var args []any
+	if q.code != "" {
+		parts, args = append(parts, "x.code = ?"), append(args, q.code)
+	}
+	switch {
+	case q.anySystem:
+	case q.system == "":
+		parts = append(parts, "x.system = ''")
+	default:
+		parts, args = append(parts, "x.system IN (?, '"+impliedSystem+"')"), append(args, q.system)
+	}
+	return strings.Join(parts, " AND "), args
+}

@@ -1,0 +1,286 @@
+package fhirstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/fhirpath"
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// values are the search values of one resource: what the search rows hold and
+// what a query is compared with where there is only the resource at hand.
+type values struct {
+	tokens  []tokenValue
+	strings []stringValue
+	refs    []refValue
+	uris    []uriValue
+	numbers []numberValue
+	dates   []dateValue
+
+	patients []string // ids of the patients in whose compartments it is
+	members  []memberValue
+}
+
+type memberValue struct {
+	target        string // "Patient/12"
+	joined, ended int64
+	inactive      bool
+}
+
+// extract takes the search values out of a resource. An expression that does
+// not fit the resource's shape gives no value: whether the shape is right is
+// for validation to say.
+func extract(defs *r4.Table, typ, id string, root *fhirjson.Node) *values {
+	v := &values{}
+	for _, p := range defs.Params(typ) {
+		if p.Code == "_id" || p.Code == "_lastUpdated" || p.Expression == "" {
+			continue // columns of the resource itself
+		}
+		found, err := p.Eval(root)
+		if err != nil {
+			continue
+		}
+		for _, f := range found {
+			v.add(p, f)
+		}
+	}
+	v.patients = compartments(defs, typ, id, v)
+	if typ == "Group" {
+		v.members = groupMembers(root)
+	}
+	return v
+}
+
+func (v *values) add(p *r4.SearchParam, f fhirpath.Value) {
+	if f.Node == nil {
+		return
+	}
+	switch p.Kind {
+	case r4.Token:
+		v.tokens = appendTokens(v.tokens, p.ID, f)
+	case r4.String:
+		v.strings = appendStrings(v.strings, p.ID, f)
+	case r4.Reference:
+		v.refs = appendRefs(v.refs, p.ID, f)
+	case r4.URI:
+		if f.Node.Kind == fhirjson.String {
+			v.uris = append(v.uris, uriValue{p.ID, f.Node.Text})
+		}
+	case r4.Number, r4.Quantity:
+		v.numbers = appendNumbers(v.numbers, p.ID, f)
+	case r4.Date:
+		v.dates = appendDates(v.dates, p.ID, f)
+	}
+}
+
+// compartments returns the ids of the patients in whose compartments a
+// resource is (FHIR R4, CompartmentDefinition patient); a Patient is in its own.
+func compartments(defs *r4.Table, typ, id string, v *values) []string {
+	var ids []string
+	add := func(id string) {
+		for _, have := range ids {
+			if have == id {
+				return
+			}
+		}
+		ids = append(ids, id)
+	}
+	if typ == "Patient" {
+		add(id)
+	}
+	for _, p := range defs.PatientCompartment(typ) {
+		for _, r := range v.refs {
+			if r.param != p.ID {
+				continue
+			}
+			if patient, ok := strings.CutPrefix(r.target, "Patient/"); ok {
+				add(patient)
+			}
+		}
+	}
+	return ids
+}
+
+// groupMembers returns the members of a Group resource.
+func groupMembers(root *fhirjson.Node) []memberValue {
+	list := root.Get("member")
+	if list == nil {
+		return nil
+	}
+	members := make([]memberValue, 0, len(list.Items))
+	for i := range list.Items {
+		m := &list.Items[i]
+		target := localReference(m.Get("entity").Str("reference"))
+		if target == "" {
+			continue
+		}
+		joined, ended := periodBounds(m.Get("period"))
+		inactive := m.Get("inactive")
+		members = append(members, memberValue{target, joined, ended, inactive != nil && inactive.Text == "true"})
+	}
+	return members
+}
+
+// The statements that write search rows. INSERT OR IGNORE: a resource may say
+// one thing twice.
+const (
+	insertToken  = "INSERT OR IGNORE INTO ix_token(rid, param, code, system) VALUES(?, ?, ?, ?)"
+	insertString = "INSERT OR IGNORE INTO ix_string(rid, param, norm, exact) VALUES(?, ?, ?, ?)"
+	insertRef    = "INSERT OR IGNORE INTO ix_ref(rid, param, target) VALUES(?, ?, ?)"
+	insertURI    = "INSERT OR IGNORE INTO ix_uri(rid, param, value) VALUES(?, ?, ?)"
+	insertNumber = "INSERT OR IGNORE INTO ix_number(rid, param, lo, hi, system, code, unit) VALUES(?, ?, ?, ?, ?, ?, ?)"
+	insertDate   = "INSERT OR IGNORE INTO ix_date(rid, param, span, lo, hi) VALUES(?, ?, ?, ?, ?)"
+	insertPlace  = "INSERT OR IGNORE INTO compartment(patient, type, rid) VALUES(?, ?, ?)"
+	insertMember = "INSERT OR IGNORE INTO member(grp, member, joined, ended, inactive, rid) VALUES(?, ?, ?, ?, ?, ?)"
+)
+
+// indexTables have a column rid with the resource that a row belongs to.
+var indexTables = [...]string{"ix_token", "ix_string", "ix_ref", "ix_uri", "ix_number", "ix_date", "compartment", "member"}
+
+// writeIndex adds the search, compartment and member rows of a resource.
+func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v *values) error {
+	w := indexWriter{tx: tx, ctx: ctx}
+	for _, t := range v.tokens {
+		w.insert(insertToken, rid, t.param, t.code, t.system)
+	}
+	for _, s := range v.strings {
+		w.insert(insertString, rid, s.param, s.norm, s.exact)
+	}
+	for _, r := range v.refs {
+		w.insert(insertRef, rid, r.param, r.target)
+	}
+	for _, u := range v.uris {
+		w.insert(insertURI, rid, u.param, u.value)
+	}
+	for _, n := range v.numbers {
+		w.insert(insertNumber, rid, n.param, n.lo, n.hi, n.system, n.code, n.unit)
+	}
+	for _, d := range v.dates {
+		w.insert(insertDate, rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
+	}
+	for _, p := range v.patients {
+		w.insert(insertPlace, p, typ, rid)
+	}
+	for _, m := range v.members {
+		w.insert(insertMember, id, m.target, m.joined, m.ended, m.inactive, rid)
+	}
+	if w.err != nil {
+		return fmt.Errorf("index %s/%s: %w", typ, id, w.err)
+	}
+	return nil
+}
+
+type indexWriter struct {
+	tx  *writeTx
+	ctx context.Context
+	err error
+}
+
+func (w *indexWriter) insert(statement string, args ...any) {
+	if w.err == nil {
+		_, w.err = w.tx.exec(w.ctx, statement, args...)
+	}
+}
+
+// clearIndex removes the rows that writeIndex made.
+func (tx *writeTx) clearIndex(ctx context.Context, rid int64) error {
+	for _, table := range indexTables {
+		if _, err := tx.exec(ctx, "DELETE FROM "+table+" WHERE rid = ?", rid); err != nil {
+			return fmt.Errorf("clear index: %w", err)
+		}
+	}
+	return nil
+}
+
+// reindexIfNeeded makes all search rows anew where they were made with other
+// definitions than this program has.
+func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
+	have, err := d.meta(ctx, metaIndex)
+	if err != nil || have == s.defs.Hash() {
+		return err
+	}
+	if have != "" {
+		if err := s.reindex(ctx, d); err != nil {
+			return fmt.Errorf("index again: %w", err)
+		}
+	}
+	return s.markIndexed(ctx, d)
+}
+
+func (s *Store) markIndexed(ctx context.Context, d *data) error {
+	sqlTx, err := d.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback()
+	tx := &writeTx{Tx: sqlTx, store: s}
+	if err := tx.setMeta(ctx, metaIndex, s.defs.Hash()); err != nil {
+		return err
+	}
+	return sqlTx.Commit()
+}
+
+func (s *Store) reindex(ctx context.Context, d *data) error {
+	sqlTx, err := d.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback()
+	tx := &writeTx{Tx: sqlTx, store: s, packs: d.packs}
+	for _, table := range indexTables {
+		if _, err := tx.exec(ctx, "DELETE FROM "+table); err != nil {
+			return err
+		}
+	}
+	for after := int64(0); ; {
+		// In portions: a result must be closed before rows are written.
+		var portion []row
+		err := each(ctx, tx, func(rows *sql.Rows) error {
+			var r row
+			if err := rows.Scan(r.columns()...); err != nil {
+				return err
+			}
+			portion = append(portion, r)
+			return nil
+		}, "SELECT "+rowColumns+" FROM resource r WHERE r.rid > ? ORDER BY r.rid LIMIT 1000", after)
+		if err != nil || len(portion) == 0 {
+			if err != nil {
+				return err
+			}
+			return sqlTx.Commit()
+		}
+		for i := range portion {
+			r := &portion[i]
+			after = r.rid
+			if err := tx.reindexRow(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reindexRow writes the search rows of one resource, for a tombstone those of
+// its last live version.
+func (tx *writeTx) reindexRow(ctx context.Context, r *row) error {
+	body := r.body
+	if !r.live {
+		err := tx.QueryRowContext(ctx, "SELECT pack, off, len, seq FROM version WHERE rid = ? AND op <> 'D' ORDER BY vid DESC LIMIT 1", r.rid).
+			Scan(&body.pack, &body.off, &body.len, &body.seq)
+		if err != nil {
+			return err
+		}
+	}
+	json, err := tx.readBody(ctx, body)
+	if err != nil {
+		return err
+	}
+	root, err := fhirjson.Parse(json)
+	if err != nil {
+		return err
+	}
+	return tx.writeIndex(ctx, r.rid, r.typ, r.id, extract(tx.store.defs, r.typ, r.id, root))
+}
