@@ -1,0 +1,206 @@
+package authz
+
+import (
+	"slices"
+	"strings"
+)
+
+// byAssertion proves the client by private_key_jwt: the envelope, the client
+// it names, its claims, then key and signature, then replay (SMART App Launch
+// 2.2, client-confidential-asymmetric). Nothing is recorded before the
+// signature verified (SB-JWT-20).
+func (a *attempt) byAssertion(audiences []string) (*Client, *Error) {
+	for _, step := range []func() *Error{
+		a.assertionType, a.envelope, a.typ, a.alg, a.crit, a.kid,
+		a.issuer, a.subject, a.formClient, a.keyClient,
+		func() *Error { return a.audience(audiences) },
+		a.expiry, a.lifetime, a.notBefore, a.issuedAt, a.jti,
+		a.jku, a.signature, a.replay,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return a.client, nil
+}
+
+func (a *attempt) assertionType() *Error {
+	got := a.form["client_assertion_type"]
+	if got == AssertionType {
+		a.ladder.pass(rungAssertionType, got)
+		return nil
+	}
+	return a.refuseClient(rungAssertionType, outcome{finding: "A05", got: got, want: AssertionType,
+		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ")."})
+}
+
+// envelope takes the assertion apart.
+func (a *attempt) envelope() *Error {
+	text := a.form["client_assertion"]
+	j, broken := splitJWS(text)
+	if broken != nil {
+		if rest, found := strings.CutPrefix(text, "Bearer "); found {
+			if _, still := splitJWS(rest); still == nil {
+				broken.text = "client_assertion begins with \"Bearer \". Put the bare JWT into the field."
+			}
+		}
+		return a.refuseClient(rungCompact, *broken)
+	}
+	a.jws = j
+	a.ladder.pass(rungCompact, "3 parts")
+	if broken := j.readMembers(); broken != nil {
+		return a.refuseClient(rungMembers, *broken)
+	}
+	a.assertion = &Assertion{Header: j.headerJSON, Claims: j.claimsJSON}
+	if iss, ok := j.claims.text("iss"); ok {
+		a.clientID = iss
+	}
+	a.ladder.pass(rungMembers, plural(len(j.header), "header member")+", "+plural(len(j.claims), "claim"))
+	return nil
+}
+
+func (a *attempt) typ() *Error {
+	got, ok := a.jws.header.text("typ")
+	switch {
+	case ok && strings.EqualFold(got, "JWT"):
+		a.ladder.pass(rungTyp, got)
+		return nil
+	case a.behaviour.OptionalTyp && a.jws.header.kind("typ") == 0:
+		a.ladder.warn(rungTyp, outcome{finding: "A07", got: "absent", want: "JWT",
+			text: `The header has no typ, which this server's behaviour lets pass. SMART requires "typ":"JWT".`})
+		return nil
+	}
+	o := outcome{finding: "A07", got: a.jws.header.show("typ"), want: "JWT"}
+	if a.jws.header.kind("typ") == 0 {
+		o.text = `The assertion's header has no typ; SMART requires "typ":"JWT". Many OAuth libraries leave it out unless told: set it in the header where you set alg and kid.`
+	} else {
+		o.text = `The assertion's header has "typ":` + o.got + `; SMART requires "typ":"JWT".`
+	}
+	return a.refuseClient(rungTyp, o)
+}
+
+func (a *attempt) alg() *Error {
+	got, ok := a.jws.header.text("alg")
+	if ok && slices.Contains(a.behaviour.Algorithms, got) {
+		a.ladder.pass(rungAlg, got)
+		return nil
+	}
+	return a.refuseClient(rungAlg, a.diagnoseAlg(got))
+}
+
+// crit refuses critical header members, all of which are unknown here (RFC
+// 7515 section 4.1.11). jwk, x5u, x5c and x5t are ignored as key sources.
+func (a *attempt) crit() *Error {
+	if a.jws.header.kind("crit") == 0 {
+		a.ladder.pass(rungCrit, "absent")
+		return nil
+	}
+	got := a.jws.header.show("crit")
+	return a.refuseClient(rungCrit, outcome{got: got, want: "absent",
+		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11). Leave crit out."})
+}
+
+func (a *attempt) kid() *Error {
+	if got, ok := a.jws.header.text("kid"); ok && got != "" {
+		a.ladder.pass(rungKid, got)
+		return nil
+	}
+	return a.refuseClient(rungKid, a.diagnoseNoKid())
+}
+
+func (a *attempt) issuer() *Error {
+	iss, ok := a.jws.claims.text("iss")
+	if !ok || iss == "" {
+		o := outcome{got: a.jws.claims.show("iss"), want: "your client_id",
+			text: "The assertion has no iss that is a string. Set iss and sub both to your client_id."}
+		if sub, _ := a.jws.claims.text("sub"); sub != "" {
+			o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + ". Set iss and sub both to your client_id."
+		}
+		return a.refuseClient(rungIssuer, o)
+	}
+	if _, err := a.lookUp(rungIssuer, iss); err != nil {
+		return err
+	}
+	a.ladder.pass(rungIssuer, iss)
+	return nil
+}
+
+func (a *attempt) subject() *Error {
+	sub, ok := a.jws.claims.text("sub")
+	if ok && sub == a.client.ID {
+		a.ladder.pass(rungSubject, sub)
+		return nil
+	}
+	got := a.jws.claims.show("sub")
+	return a.refuseClient(rungSubject, outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
+		text: "iss is " + quote(a.client.ID) + " and sub is " + got + ". Both must be your client_id, " + quote(a.client.ID) + "."})
+}
+
+// formClient checks a client_id beside the assertion (RFC 7521 section 4.2).
+func (a *attempt) formClient() *Error {
+	got := a.form["client_id"]
+	switch got {
+	case "":
+		a.ladder.pass(rungFormClient, "absent")
+	case a.client.ID:
+		a.ladder.pass(rungFormClient, got)
+	default:
+		return a.refuseClient(rungFormClient, outcome{got: got, want: a.client.ID,
+			text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ". Leave client_id out, or send the same one."})
+	}
+	return nil
+}
+
+func (a *attempt) keyClient() *Error {
+	return a.checkClient("an assertion ("+string(PrivateKeyJWT)+")", a.client.Method == PrivateKeyJWT)
+}
+
+func (a *attempt) jti() *Error {
+	got, ok := a.jws.claims.text("jti")
+	o := outcome{finding: "C14", got: a.jws.claims.show("jti"), want: "a new string for each assertion"}
+	switch {
+	case a.jws.claims.kind("jti") == 0:
+		o.text = "The assertion has no jti. Add a fresh UUID for every token request."
+	case !ok || got == "":
+		o.text = "jti is " + o.got + "; it must be a string that is not empty. Use a fresh UUID for every token request."
+	case len(got) > a.behaviour.MaxJTI:
+		o.finding, o.got, o.want = "C17", itoa(len(got))+" bytes", "at most "+itoa(a.behaviour.MaxJTI)
+		o.text = "jti is " + itoa(len(got)) + " bytes long; this server takes " + itoa(a.behaviour.MaxJTI) + ". A UUID does."
+	default:
+		a.ladder.pass(rungJTI, got)
+		return nil
+	}
+	return a.refuseClient(rungJTI, o)
+}
+
+// replay records the assertion's jti, now that it is known to be the
+// client's, unless it was used before.
+func (a *attempt) replay() *Error {
+	jti, _ := a.jws.claims.text("jti")
+	exp, _ := a.jws.claims.numericDate("exp")
+	now := a.now
+	earlier, err := a.core.store.UseJTI(a.ctx, JTIUse{
+		Env: a.core.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
+		At: now, Expires: instant(exp).Add(a.behaviour.Skew),
+	})
+	if err != nil {
+		return a.fault(rungReplay, "record the assertion's jti", err)
+	}
+	if earlier == nil {
+		a.ladder.pass(rungReplay, jti)
+		return nil
+	}
+	o := outcome{finding: "C15", got: jti + ", used at " + stamp(earlier.At), want: "a jti that was not used before"}
+	o.text = "jti " + quote(jti) + " was used " + seconds(now.Sub(earlier.At)) + " ago"
+	if earlier.Exchange != "" {
+		o.text += " by request " + earlier.Exchange
+	}
+	o.text += ". Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
+	if a.behaviour.AllowReplay {
+		o.finding = "C15"
+		o.text += " This server's behaviour accepts the replay; strict payers refuse it."
+		a.ladder.warn(rungReplay, o)
+		return nil
+	}
+	return a.refuseClient(rungReplay, o)
+}

@@ -1,0 +1,202 @@
+package authz
+
+import (
+	"math"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// expiry checks that exp is a number in the future; skew is granted.
+func (a *attempt) expiry() *Error {
+	now := a.now
+	exp, ok := a.jws.claims.numericDate("exp")
+	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
+	switch {
+	case a.jws.claims.kind("exp") == 0:
+		o.text = "The assertion has no exp. Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970; the server's time is " + stamp(now) + " (" + unix(now) + ")."
+		return a.refuseClient(rungExpiry, o)
+	case !ok:
+		o.text = "exp is " + o.got + ", which is no JSON number. Write it as a number without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
+		return a.refuseClient(rungExpiry, o)
+	case exp > lastSecond:
+		return a.refuseClient(rungExpiry, wrongUnit("exp", exp, now))
+	case exp <= secondsOf(now.Add(-a.behaviour.Skew)):
+		return a.refuseClient(rungExpiry, a.diagnoseExpired(exp, now))
+	}
+	if late := now.Sub(instant(exp)); late >= 0 {
+		a.ladder.warn(rungExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
+			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated. Synchronise the client's clock (NTP)."})
+		return nil
+	}
+	a.ladder.pass(rungExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
+	return nil
+}
+
+// lifetime checks that exp is not too far ahead. Five minutes by a clock that
+// leads a little still pass: a client that signs exp = now + 300 needs that.
+func (a *attempt) lifetime() *Error {
+	now := a.now
+	exp, _ := a.jws.claims.numericDate("exp")
+	ahead := instant(exp).Sub(now)
+	switch {
+	case ahead > a.behaviour.MaxAssertion+a.behaviour.Skew:
+		return a.refuseClient(rungLifetime, a.diagnoseFarExpiry(ahead, now))
+	case ahead > a.behaviour.MaxAssertion:
+		a.ladder.warn(rungLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
+			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it. Use exp = now + 240 to stay safe."})
+	default:
+		a.ladder.pass(rungLifetime, seconds(ahead)+" ahead")
+	}
+	return nil
+}
+
+func (a *attempt) notBefore() *Error {
+	now := a.now
+	nbf, ok := a.jws.claims.numericDate("nbf")
+	if !ok {
+		return a.absentOr(rungNotBefore, "nbf")
+	}
+	if nbf > lastSecond {
+		return a.refuseClient(rungNotBefore, wrongUnit("nbf", nbf, now))
+	}
+	if nbf > secondsOf(now.Add(a.behaviour.Skew)) {
+		return a.refuseClient(rungNotBefore, a.fromFuture("nbf", nbf, now))
+	}
+	a.ladder.pass(rungNotBefore, a.jws.claims.show("nbf"))
+	return nil
+}
+
+func (a *attempt) issuedAt() *Error {
+	now := a.now
+	iat, ok := a.jws.claims.numericDate("iat")
+	if !ok {
+		if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
+			return a.refuseClient(rungIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
+				text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not). Add iat = now."})
+		}
+		return a.absentOr(rungIssuedAt, "iat")
+	}
+	oldest := secondsOf(now.Add(-a.behaviour.MaxIssuedAge - a.behaviour.Skew))
+	switch {
+	case iat > lastSecond:
+		return a.refuseClient(rungIssuedAt, wrongUnit("iat", iat, now))
+	case iat > secondsOf(now.Add(a.behaviour.Skew)):
+		return a.refuseClient(rungIssuedAt, a.fromFuture("iat", iat, now))
+	case a.behaviour.MaxIssuedAge > 0 && iat < oldest:
+		age := time.Duration(math.Min(secondsOf(now)-iat, float64(1<<33))) * time.Second
+		return a.refuseClient(rungIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
+			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + "). Build a new assertion for every token request, with iat = now, or leave iat out."})
+	}
+	a.ladder.pass(rungIssuedAt, a.jws.claims.show("iat"))
+	return nil
+}
+
+// absentOr passes a time claim that is absent and refuses one that is no
+// number.
+func (a *attempt) absentOr(r rung, name string) *Error {
+	if a.jws.claims.kind(name) == 0 {
+		a.ladder.pass(r, "absent")
+		return nil
+	}
+	got := a.jws.claims.show(name)
+	text := name + " is " + got + ", which is no JSON number. Write seconds since 1970 without quotation marks, or leave it out."
+	if a.jws.claims.kind(name) == jsontext.Kind('n') {
+		text = name + " is null. Write seconds since 1970, or leave it out."
+	}
+	return a.refuseClient(r, outcome{got: got, want: "a number", text: text})
+}
+
+func (a *attempt) fromFuture(name string, at float64, now time.Time) outcome {
+	lead := instant(at).Sub(now)
+	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(a.behaviour.Skew) + " ahead",
+		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(now) + "; " + seconds(a.behaviour.Skew) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + "; synchronise it (NTP)."}
+}
+
+// wrongUnit explains a NumericDate beyond the year 9999.
+func wrongUnit(name string, value float64, now time.Time) outcome {
+	unit := "milliseconds"
+	switch {
+	case value > 1e17:
+		unit = "nanoseconds"
+	case value > 1e14:
+		unit = "microseconds"
+	}
+	return outcome{finding: "C11", got: name + " in the year 10000 or later", want: "seconds since 1970, now " + unix(now),
+		text: name + " is too large to be seconds since 1970: it looks like " + unit + ". NumericDate is in seconds (RFC 7519 section 2); the server's time is " + unix(now) + ". Divide before you sign."}
+}
+
+// diagnoseExpired tells a clock that lags from an assertion that was kept.
+func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
+	ago := seconds(gap(secondsOf(now) - exp))
+	o := outcome{finding: "C08", got: a.jws.claims.show("exp") + ", " + ago + " ago", want: "after " + unix(now),
+		text: "exp was " + ago + " ago by the server's time " + stamp(now) + " (" + unix(now) + ")."}
+	iat, ok := a.jws.claims.numericDate("iat")
+	switch lag := gap(secondsOf(now) - iat); {
+	case exp <= 0 || exp < 1e9:
+		o.text += " The value is no recent time at all: exp must be now plus some minutes, not a duration. Set exp = now + 240 in seconds since 1970."
+	case ok && iat >= exp:
+		o.text += " exp is not after iat either: set exp = iat + 240."
+	case ok && lag > a.behaviour.Skew:
+		o.text += " Your iat is " + seconds(lag) + " ago: either your clock is that much behind" + zoneHint(lag) + ", or the assertion was made once and kept. Synchronise the clock (NTP) and build a new assertion for every token request."
+	default:
+		o.text += " If you signed it just now, your clock is behind" + zoneHint(gap(secondsOf(now)-exp)) + ": synchronise it (NTP). If the assertion was kept from earlier, build a new one for every token request."
+	}
+	return o
+}
+
+// diagnoseFarExpiry tells a lifetime that is too long from a clock that leads.
+func (a *attempt) diagnoseFarExpiry(ahead time.Duration, now time.Time) outcome {
+	limit := a.behaviour.MaxAssertion
+	o := outcome{finding: "C09", got: seconds(ahead) + " ahead", want: "at most " + seconds(limit) + " (and " + seconds(a.behaviour.Skew) + " of tolerated clock difference)"}
+	o.text = "exp is " + seconds(ahead) + " ahead of the server's time " + stamp(now) + "; at most " + seconds(limit) + " are allowed"
+	if a.behaviour.Skew > 0 {
+		o.text += ", plus " + seconds(a.behaviour.Skew) + " for clock differences"
+	}
+	o.text += ". "
+	iat, ok := a.jws.claims.numericDate("iat")
+	exp, _ := a.jws.claims.numericDate("exp")
+	switch {
+	case ok && iat <= lastSecond && gap(exp-iat) <= limit && exp > iat:
+		lead := gap(iat - secondsOf(now))
+		o.finding = "C10"
+		o.text += "exp is only " + seconds(gap(exp-iat)) + " after iat, so the lifetime is right and your clock leads by about " + seconds(lead) + zoneHint(lead) + ". Synchronise it (NTP)."
+	case isDefaultLifetime(ahead, a.behaviour.Skew):
+		o.text += "Libraries often default to " + seconds(ahead.Round(time.Minute)) + ": set the lifetime yourself, exp = now + 240."
+	default:
+		o.text += "Set exp = now + 240, in seconds since 1970."
+	}
+	return o
+}
+
+// isDefaultLifetime recognises the lifetimes that JWT libraries choose.
+func isDefaultLifetime(d, skew time.Duration) bool {
+	for _, usual := range []time.Duration{10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 24 * time.Hour} {
+		if (d - usual).Abs() <= max(skew, 5*time.Second) {
+			return true
+		}
+	}
+	return false
+}
+
+// zoneHint recognises a difference of whole or half hours: local time taken
+// for UTC.
+func zoneHint(d time.Duration) string {
+	d = d.Abs()
+	const half = 30 * time.Minute
+	near := d.Round(half)
+	if near < half || near > 14*time.Hour || (d-near).Abs() > 2*time.Minute {
+		return ""
+	}
+	return " (about " + seconds(near) + ", which looks like a time zone: is local time taken for UTC?)"
+}
+
+// gap converts seconds to a duration without overflow.
+func gap(s float64) time.Duration {
+	const limit = float64(1 << 33)
+	return time.Duration(math.Max(-limit, math.Min(s, limit)) * float64(time.Second))
+}
+
+func secondsOf(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+
+func unix(t time.Time) string { return itoa(int(t.Unix())) }

@@ -1,0 +1,163 @@
+package authz
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+)
+
+// attempt is one request on its way through the rules of a form endpoint.
+type attempt struct {
+	*Server
+	ctx    context.Context
+	req    FormRequest
+	ladder *ladder
+	form   form
+	now    time.Time // real time, the same for all claims
+
+	scheme     string // of the Authorization header, in lower case; "" without one
+	credential string // what follows the scheme
+
+	clientID  string
+	client    *Client
+	jws       *compactJWS
+	assertion *Assertion
+}
+
+func (s *Server) attempt(ctx context.Context, req FormRequest, parts []Part) *attempt {
+	a := &attempt{Server: s, ctx: ctx, req: req, ladder: newLadder(parts), now: s.core.wall.Now()}
+	if len(req.Authorization) > 0 {
+		scheme, credential, _ := strings.Cut(req.Authorization[0], " ")
+		a.scheme, a.credential = strings.ToLower(scheme), strings.TrimSpace(credential)
+	}
+	return a
+}
+
+// refuse ends the attempt at a rung.
+func (a *attempt) refuse(r rung, code string, o outcome) *Error {
+	return &Error{Code: code, Status: 400, Check: a.ladder.fail(r, o)}
+}
+
+// refuseClient ends the attempt as invalid_client: 400, but 401 with a
+// challenge where the client used the Authorization header (RFC 6749 section
+// 5.2, SB-ERR-32).
+func (a *attempt) refuseClient(r rung, o outcome) *Error {
+	e := a.refuse(r, CodeInvalidClient, o)
+	if a.scheme == "basic" {
+		e.Status = 401
+		e.Challenge = `Basic realm="token", charset="UTF-8"`
+	}
+	return e
+}
+
+// fault ends the attempt because the store or the server failed.
+func (a *attempt) fault(r rung, doing string, err error) *Error {
+	e := a.refuse(r, CodeServerError, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
+	e.Status = 500
+	e.cause = err
+	return e
+}
+
+// readForm checks method, content type, encoding and where the parameters are.
+func (a *attempt) readForm(wanted ...string) *Error {
+	if err := a.checkMethod(); err != nil {
+		return err
+	}
+	parse := parseForm
+	switch {
+	case isForm(a.req.ContentType):
+		a.ladder.pass(rungContentType, formType)
+	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
+		parse = parseJSONForm
+		a.ladder.warn(rungContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
+			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + "."})
+	default:
+		return a.refuse(rungContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
+	}
+	f, broken := parse(a.req.Body)
+	if broken != nil {
+		return a.refuse(rungParameters, CodeInvalidRequest, *broken)
+	}
+	a.form = f
+	a.ladder.pass(rungParameters, plural(len(f), "parameter"))
+	return a.checkQueryString(wanted)
+}
+
+func (a *attempt) checkMethod() *Error {
+	if a.req.Method == "POST" {
+		a.ladder.pass(rungMethod, "POST")
+		return nil
+	}
+	e := a.refuse(rungMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
+		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ". Send the parameters as a form in the body of a POST: URLs end up in logs."})
+	e.Status, e.Allow = 405, "POST"
+	return e
+}
+
+func wrongContentType(got string) outcome {
+	o := outcome{finding: "D04", got: got, want: formType}
+	if got == "" {
+		o.got = "none"
+		o.text = "The request has no Content-Type. Send the parameters as a form, with Content-Type: " + formType + "."
+		return o
+	}
+	o.text = "The body must be " + formType + "; Content-Type is " + quote(got) + ". Encode the parameters as a form (in curl: -d or --data-urlencode) and set that content type."
+	return o
+}
+
+// checkQueryString tells of parameters that were put into the URL. They are
+// not read (RFC 6749 section 2.3.1).
+func (a *attempt) checkQueryString(wanted []string) *Error {
+	if a.req.Query == "" {
+		a.ladder.pass(rungQueryString, "")
+		return nil
+	}
+	found := queryNames(a.req.Query, wanted...)
+	if len(found) == 0 {
+		a.ladder.pass(rungQueryString, "")
+		return nil
+	}
+	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
+	for _, name := range found {
+		if a.form[name] == "" {
+			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the POST body only; URLs end up in logs."
+			return a.refuse(rungQueryString, CodeInvalidRequest, o)
+		}
+	}
+	o.text = list(found) + " came in the query string as well and was ignored there. Send it in the POST body only: URLs end up in logs."
+	a.ladder.warn(rungQueryString, o)
+	return nil
+}
+
+// basicCredential splits the Authorization header's value.
+func (a *attempt) basicCredential() (id, secret string, why string) {
+	raw, err := base64.StdEncoding.DecodeString(a.credential)
+	if err != nil {
+		return "", "", "what follows Basic is not base64"
+	}
+	id, secret, found := strings.Cut(string(raw), ":")
+	if !found {
+		return "", "", "what follows Basic decodes to something without a colon"
+	}
+	return id, secret, ""
+}
+
+// lookUp finds a client by the id that the request claims.
+func (a *attempt) lookUp(r rung, id string) (*Client, *Error) {
+	a.clientID = id
+	client, err := a.core.store.Client(a.ctx, a.core.env.Name, id)
+	switch {
+	case errors.Is(err, ErrNoClient):
+		o, fault := a.diagnoseUnknownClient(id)
+		if fault != nil {
+			return nil, a.fault(r, "look up the client", fault)
+		}
+		return nil, a.refuseClient(r, o)
+	case err != nil:
+		return nil, a.fault(r, "look up the client", err)
+	}
+	a.client = client
+	return client, nil
+}

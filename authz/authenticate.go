@@ -1,0 +1,178 @@
+package authz
+
+// authenticate proves the client that sends the request, by an assertion or
+// by a secret, and returns it. The audiences are the URLs of this endpoint
+// that an assertion's aud may name besides the token endpoint.
+func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
+	if err := a.oneMechanism(); err != nil {
+		return nil, err
+	}
+	byAssertion, err := a.chooseMechanism()
+	if err != nil {
+		return nil, err
+	}
+	if byAssertion {
+		return a.byAssertion(audiences)
+	}
+	a.ladder.parts = a.secretParts()
+	return a.bySecret()
+}
+
+// oneMechanism refuses two proofs in one request (RFC 6749 section 2.3).
+func (a *attempt) oneMechanism() *Error {
+	var used []string
+	if a.scheme == "basic" {
+		used = append(used, "Basic in the Authorization header")
+	}
+	if a.form["client_secret"] != "" {
+		used = append(used, "client_secret in the form")
+	}
+	if a.form["client_assertion"] != "" {
+		used = append(used, "client_assertion in the form")
+	}
+	if len(a.req.Authorization) > 1 {
+		used = append(used, "a second Authorization header")
+	}
+	if len(used) > 1 {
+		return a.refuse(rungOneMechanism, CodeInvalidRequest, outcome{finding: "K03", got: list(used), want: "one of them",
+			text: "The request authenticates the client in more than one way: " + list(used) + ". Use one. With a key that is client_assertion alone; check whether your HTTP client adds an Authorization header of its own."})
+	}
+	if a.scheme != "" && a.scheme != "basic" && len(used) == 1 {
+		a.ladder.warn(rungOneMechanism, outcome{got: list(used) + ", and " + a.scheme + " in the Authorization header", want: list(used),
+			text: "The Authorization header was ignored: the client authenticates by " + used[0] + ". Other servers may take the header for a second attempt and refuse it; leave it out of token requests."})
+		return nil
+	}
+	a.ladder.pass(rungOneMechanism, list(used))
+	return nil
+}
+
+// chooseMechanism returns whether the client authenticates by an assertion;
+// false means by a secret.
+func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
+	assertion, kind := a.form["client_assertion"], a.form["client_assertion_type"]
+	switch {
+	case assertion != "" && kind == "":
+		return false, a.refuse(rungCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
+			text: "client_assertion is there and client_assertion_type is missing. Send client_assertion_type=" + AssertionType + " beside it."})
+	case assertion != "":
+		a.ladder.pass(rungCredential, "client_assertion")
+		return true, nil
+	case a.scheme == "basic" || a.form["client_secret"] != "":
+		a.ladder.pass(rungCredential, "client secret")
+		return false, nil
+	case a.scheme != "":
+		return false, a.refuseHeader()
+	case kind != "":
+		return false, a.refuse(rungCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
+			text: "client_assertion_type is there and client_assertion is missing or empty. Put the signed JWT into the form field client_assertion."})
+	}
+	got := "no credential"
+	if id := a.form["client_id"]; id != "" {
+		got = "client_id only"
+		a.clientID = id
+	}
+	return false, a.refuse(rungCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion and client_assertion_type",
+		text: "The request does not authenticate the client (" + got + "). Send a JWT signed with your private key as client_assertion, and client_assertion_type=" + AssertionType + "."})
+}
+
+// refuseHeader deals with an Authorization header that is neither Basic nor
+// accompanied by a credential in the form: mostly an assertion gone astray.
+func (a *attempt) refuseHeader() *Error {
+	o := outcome{got: "Authorization: " + a.scheme, want: "client_assertion in the form",
+		text: "The request has an Authorization header of the scheme " + quote(a.scheme) + " and no client_assertion in the form. Send the signed JWT as the form field client_assertion with client_assertion_type=" + AssertionType + "."}
+	if found := assertionInHeader(a.credential); found != nil {
+		o = *found
+	}
+	e := a.refuse(rungCredential, CodeInvalidClient, o)
+	e.Status = 401
+	e.Challenge = `Bearer realm="token", error="invalid_token", error_description="` + e.Description() + `"`
+	return e
+}
+
+// assertionInHeader returns the outcome for a client assertion that was sent
+// as a bearer token, or nil if it is none. An access token of this server has
+// a scope and a client_id; an assertion says iss = sub and has neither.
+func assertionInHeader(credential string) *outcome {
+	j, broken := splitJWS(credential)
+	if broken != nil || j.readMembers() != nil {
+		return nil
+	}
+	iss, _ := j.claims.text("iss")
+	sub, _ := j.claims.text("sub")
+	if iss == "" || iss != sub && j.claims.kind("jti") == 0 || j.claims.kind("scope") != 0 || j.claims.kind("client_id") != 0 {
+		return nil
+	}
+	return &outcome{finding: "A04", got: "a JWT with iss=" + iss, want: "client_assertion in the form of a token request",
+		text: "Your Authorization header holds a JWT with iss=" + clip(iss) + ", aud=" + j.claims.show("aud") + ": that is a client assertion, not an access token. POST it to the token endpoint as the form field client_assertion, with client_assertion_type=" + AssertionType + ", and use the access_token of the answer as the bearer token."}
+}
+
+// checkClient checks what is registered about the client, whichever way it
+// authenticates.
+func (a *attempt) checkClient(used string, fits bool) *Error {
+	c := a.client
+	if o := a.core.statusOutcome(c, a.req.Addresses); o != nil {
+		return a.refuseClient(rungStatus, *o)
+	}
+	a.ladder.pass(rungStatus, string(c.Status))
+	if !fits {
+		return a.refuseClient(rungClientMethod, a.wrongMethod(used))
+	}
+	a.ladder.pass(rungClientMethod, string(c.Method))
+	return nil
+}
+
+func (a *attempt) wrongMethod(used string) outcome {
+	c := a.client
+	text := "Client " + quote(c.ID) + " is registered for " + string(c.Method) + "; the request used " + used + ". "
+	if c.Method.usesSecret() {
+		text += "Send the client secret by Basic or in the form, or register a key set for the client and go on signing assertions, which is what SMART Backend Services is."
+	} else {
+		text += "Sign an assertion with the private key whose public half is registered; a key client has no secret."
+	}
+	return outcome{finding: "K04", got: used, want: string(c.Method), text: text}
+}
+
+// statusOutcome returns why a client of this status is refused here, or nil.
+func (c *core) statusOutcome(client *Client, addresses Addresses) *outcome {
+	if c.env.Admits(client.Status) {
+		return nil
+	}
+	name := client.display()
+	o := &outcome{finding: "L01", got: string(client.Status), want: "status " + string(StatusActive)}
+	if client.Status != StatusRejected {
+		o.text = name + " is " + string(client.Status) + "; " + c.env.Name + " opens when it is approved."
+		if sandbox := addresses.Other[Sandbox].TokenURL; sandbox != "" {
+			o.text += " Until then use the sandbox, token URL " + sandbox + "."
+		}
+		if addresses.PortalURL != "" {
+			o.text += " Submit it for review in the portal: " + addresses.PortalURL
+		}
+		return o
+	}
+	o.finding = "L03"
+	o.text = name + " was rejected or deactivated"
+	if client.StatusBy != "" {
+		o.text += " by " + clip(client.StatusBy)
+	}
+	if !client.StatusAt.IsZero() {
+		o.text += " at " + stamp(client.StatusAt)
+	}
+	if client.StatusReason != "" {
+		o.text += ": " + clip(client.StatusReason)
+	}
+	o.text += ". A rejected service is refused everywhere and its tokens are revoked; edit it in the portal to make it a draft again"
+	if addresses.PortalURL != "" {
+		o.text += ": " + addresses.PortalURL
+	} else {
+		o.text += "."
+	}
+	return o
+}
+
+// display is how a diagnosis names a client.
+func (c *Client) display() string {
+	if c.Name == "" {
+		return "Client " + quote(c.ID)
+	}
+	return quote(c.Name) + " (client_id " + clip(c.ID) + ")"
+}

@@ -1,0 +1,20 @@
+// Package authz holds the rules of SMART Backend Services: which clients
+// there are, whether an assertion or a secret proves a client, which scopes
+// it gets, what its access token says and what that token opens.
+//
+// A rule never only refuses. Every entry point (Token, Authenticate, Register,
+// Introspect, Revoke) walks a ladder of checks and returns a decision that
+// lists them all, in order: passed, failed or not reached. The failed one
+// carries a diagnosis: what was got, what was wanted and what to do about it.
+// The ladder is one table, Rules, from which code, explanation pages and
+// documentation are made.
+//
+// Two clocks are handed in. Real time judges what clients made (an
+// assertion's exp, nbf, iat and the memory of its jti); the workspace's clock
+// ages what this server issued (access tokens, secrets).
+//
+// The package declares the Store and the KeySource it needs; its only network
+// access is as a client, in Fetcher, to a registered jwks_uri. It knows no
+// HTTP framework, no SQL and no FHIR data, and imports nothing of ours but
+// internal/clock.
+package authz

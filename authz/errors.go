@@ -1,0 +1,115 @@
+package authz
+
+import (
+	"errors"
+	"strings"
+)
+
+// Sentinel errors of a Store.
+var (
+	// ErrNoClient is returned by a Store for a client id that the environment
+	// does not hold.
+	ErrNoClient = errors.New("authz: no such client")
+)
+
+// OAuth error codes (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009
+// section 2.2.1, RFC 7591 section 3.2.2).
+const (
+	CodeInvalidRequest         = "invalid_request"
+	CodeInvalidClient          = "invalid_client"
+	CodeInvalidGrant           = "invalid_grant"
+	CodeUnauthorizedClient     = "unauthorized_client"
+	CodeUnsupportedGrantType   = "unsupported_grant_type"
+	CodeInvalidScope           = "invalid_scope"
+	CodeServerError            = "server_error"
+	CodeInvalidToken           = "invalid_token"
+	CodeInsufficientScope      = "insufficient_scope"
+	CodeUnsupportedTokenType   = "unsupported_token_type"
+	CodeInvalidRedirectURI     = "invalid_redirect_uri"
+	CodeInvalidClientMetadata  = "invalid_client_metadata"
+	CodeInvalidSoftwareState   = "invalid_software_statement"
+	CodeUnapprovedSoftwareStmt = "unapproved_software_statement"
+)
+
+// Error is a refusal. Only the endpoint renders it: as OAuth JSON at OAuth
+// endpoints, as an OperationOutcome on FHIR paths.
+type Error struct {
+	// Code is the OAuth error code. It is empty in the one case where RFC 6750
+	// section 3 wants no error attribute: a request without any credentials.
+	Code string
+	// Status is the HTTP status.
+	Status int
+	// Check is the check that failed.
+	Check Check
+	// Challenge is the value of WWW-Authenticate; empty where the caller did
+	// not use Authorization at an OAuth endpoint, since OAuth libraries that
+	// meet a challenge hide the error from their caller.
+	Challenge string
+	// Allow is the value of the Allow header; set with status 405 only.
+	Allow string
+
+	cause error
+}
+
+// Error returns code, check id and diagnosis for logs.
+func (e *Error) Error() string {
+	code := e.Code
+	if code == "" {
+		code = "no credentials"
+	}
+	return code + " (" + e.Check.ID + "): " + e.Check.Text
+}
+
+// Unwrap returns the fault of the store or of the network behind a refusal,
+// or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Description returns the diagnosis for error_description: the check's id and
+// text in the characters that RFC 6749 section 5.2 allows, printable ASCII
+// without quotation mark and backslash.
+func (e *Error) Description() string {
+	return asciiDescription(e.Check.ID + ": " + e.Check.Text)
+}
+
+// asciiDescription maps text into %x20-21 / %x23-5B / %x5D-7E.
+func asciiDescription(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	space := false
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r == ' ' || r == '\u00a0':
+			space = b.Len() > 0
+			continue
+		case r == '"' || r == '“' || r == '”' || r == '‘' || r == '’':
+			r = '\''
+		case r == '\\':
+			r = '/'
+		case r == '–' || r == '—':
+			r = '-'
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		switch {
+		case r > 0x20 && r < 0x7f:
+			b.WriteByte(byte(r))
+		case r == '…':
+			b.WriteString("...")
+		case r == '≤':
+			b.WriteString("<=")
+		case r == '≠':
+			b.WriteString("!=")
+		case r == '‖':
+			b.WriteString("||")
+		case r == '→':
+			b.WriteString("->")
+		case r == '§':
+			b.WriteString("section ")
+		default:
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,178 @@
+package authz
+
+import (
+	"errors"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// clientMetadata is the body of a registration request (RFC 7591 section 2).
+// Unknown members are ignored, software_statement among them: section 2.3 lets
+// a server do so.
+type clientMetadata struct {
+	Name          string         `json:"client_name"`
+	Method        string         `json:"token_endpoint_auth_method"`
+	GrantTypes    []string       `json:"grant_types"`
+	ResponseTypes []string       `json:"response_types"`
+	Scope         string         `json:"scope"`
+	JWKSURI       string         `json:"jwks_uri"`
+	JWKS          jsontext.Value `json:"jwks"`
+
+	RedirectURIs    []string `json:"redirect_uris"`
+	ClientURI       string   `json:"client_uri"`
+	LogoURI         string   `json:"logo_uri"`
+	Contacts        []string `json:"contacts"`
+	TermsURI        string   `json:"tos_uri"`
+	PolicyURI       string   `json:"policy_uri"`
+	SoftwareID      string   `json:"software_id"`
+	SoftwareVersion string   `json:"software_version"`
+}
+
+// maxName bounds what people get to see of a registration, in characters.
+const maxName = 200
+
+// read checks method, content type and JSON.
+func (r *registering) read(c *Client) *Error {
+	if r.req.Method != "POST" {
+		e := r.refuse(rungRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: "POST",
+			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + "."})
+		e.Status, e.Allow = 405, "POST"
+		return e
+	}
+	if !isJSON(r.req.ContentType) {
+		got := r.req.ContentType
+		if got == "" {
+			got = "no Content-Type"
+		}
+		return r.refuse(rungRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
+			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ". (The token endpoint is the one that takes forms.)"})
+	}
+	r.ladder.pass(rungRegisterForm, "POST of application/json")
+	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
+		return r.refuse(rungRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
+	}
+	if utf8.RuneCountInString(r.asked.Name) > maxName {
+		return r.refuse(rungRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
+			text: "client_name is longer than " + itoa(maxName) + " characters."})
+	}
+	r.ladder.pass(rungRegisterJSON, "a JSON object")
+	c.Name = r.asked.Name
+	c.Metadata = Metadata{
+		RedirectURIs: r.asked.RedirectURIs, ClientURI: r.asked.ClientURI, LogoURI: r.asked.LogoURI,
+		Contacts: r.asked.Contacts, TermsURI: r.asked.TermsURI, PolicyURI: r.asked.PolicyURI,
+		SoftwareID: r.asked.SoftwareID, SoftwareVersion: r.asked.SoftwareVersion,
+	}
+	return nil
+}
+
+func brokenMetadata(err error) outcome {
+	o := outcome{got: "something else", want: "a JSON object of client metadata"}
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &semantic) && semantic.JSONPointer != "":
+		o.got = string(semantic.JSONPointer) + " of the wrong type"
+		o.text = "The member " + quote(string(semantic.JSONPointer)) + " has the wrong JSON type: names, URLs and scope are strings, grant_types and contacts arrays of strings, jwks an object."
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		o.text = "The body has the same member twice. Write each once."
+	case errors.As(err, &syntactic):
+		o.text = "The body is not valid JSON, near byte " + itoa(int(syntactic.ByteOffset)) + "."
+	default:
+		o.text = "The body is no JSON object. Send client metadata as in RFC 7591 section 2: {\"client_name\":…,\"jwks_uri\":…}."
+	}
+	return o
+}
+
+// keyChoice checks that keys come by URL or by value, not both, and that a
+// key client has some.
+func (r *registering) keyChoice(c *Client) *Error {
+	hasSet := len(r.asked.JWKS) > 0 && r.asked.JWKS.Kind() != 'n'
+	switch {
+	case hasSet && r.asked.JWKSURI != "":
+		return r.refuse(rungRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
+			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2). Send jwks_uri if you can publish the keys, else jwks."})
+	case c.Method == PrivateKeyJWT && !hasSet && r.asked.JWKSURI == "":
+		return r.refuse(rungRegisterKeys, CodeInvalidClientMetadata, outcome{got: "no keys", want: "jwks_uri or jwks",
+			text: "private_key_jwt needs the client's public keys: send jwks_uri, the https URL of your key set, or the set itself as jwks."})
+	}
+	switch {
+	case hasSet:
+		r.ladder.pass(rungRegisterKeys, "jwks")
+	case r.asked.JWKSURI != "":
+		r.ladder.pass(rungRegisterKeys, "jwks_uri")
+	default:
+		r.ladder.pass(rungRegisterKeys, "none")
+	}
+	return nil
+}
+
+func (r *registering) keyURI(c *Client) *Error {
+	if r.asked.JWKSURI == "" {
+		r.ladder.pass(rungRegisterKeyURI, "absent")
+		return nil
+	}
+	if err := r.core.keys.CheckURI(r.asked.JWKSURI); err != nil {
+		return r.refuse(rungRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
+	}
+	c.JWKSURI = r.asked.JWKSURI
+	r.ladder.pass(rungRegisterKeyURI, c.JWKSURI)
+	return nil
+}
+
+// keySet checks a set by value key by key: what a later token request would
+// refuse is refused now.
+func (r *registering) keySet(c *Client) *Error {
+	if len(r.asked.JWKS) == 0 || r.asked.JWKS.Kind() == 'n' {
+		r.ladder.pass(rungRegisterKeySet, "absent")
+		return nil
+	}
+	jwks := r.asked.JWKS.Clone()
+	set, err := parseKeySet(jwks, r.behaviour.BareKeyArray)
+	if err != nil {
+		var bad *KeySetError
+		errors.As(err, &bad)
+		return r.refuse(rungRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: bad.Finding, got: "jwks", want: "a JWK Set", text: "jwks: " + bad.Text})
+	}
+	if problems := set.Problems(); len(problems) > 0 {
+		text := "jwks: "
+		for i, p := range problems {
+			if i > 0 {
+				text += " "
+			}
+			text += p.Text
+		}
+		return r.refuse(rungRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: problems[0].Finding, got: "jwks with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys", text: text})
+	}
+	c.JWKS = jwks
+	r.ladder.pass(rungRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
+	return nil
+}
+
+// links checks the URLs that people will click on: web addresses only.
+func (r *registering) links(c *Client) *Error {
+	for _, link := range []struct{ name, uri string }{
+		{"client_uri", c.Metadata.ClientURI}, {"logo_uri", c.Metadata.LogoURI},
+		{"tos_uri", c.Metadata.TermsURI}, {"policy_uri", c.Metadata.PolicyURI},
+	} {
+		if link.uri != "" && !isWebAddress(link.uri) {
+			return r.refuse(rungRegisterLinks, CodeInvalidClientMetadata, outcome{got: link.name + " " + link.uri, want: "an http or https URL",
+				text: link.name + " is " + quote(link.uri) + "; it must be an absolute http or https URL."})
+		}
+	}
+	for _, uri := range c.Metadata.RedirectURIs {
+		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" {
+			return r.refuse(rungRegisterLinks, CodeInvalidRedirectURI, outcome{got: uri, want: "none, or absolute URIs without fragment",
+				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment. A backend service needs none: leave redirect_uris out."})
+		}
+	}
+	r.ladder.pass(rungRegisterLinks, "")
+	return nil
+}
+
+func isWebAddress(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}

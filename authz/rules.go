@@ -1,0 +1,133 @@
+package authz
+
+import "slices"
+
+// Part groups the rules that one kind of request walks.
+type Part string
+
+// The parts of the ladders, in order of appearance.
+const (
+	PartForm           Part = "form"           // the shape of a POST with a form
+	PartGrantType      Part = "grant-type"     // token endpoint only
+	PartAuthentication Part = "authentication" // which proof the client offers
+	PartAssertion      Part = "assertion"      // private_key_jwt: envelope and client
+	PartSecret         Part = "secret"         // client secrets: envelope and client
+	PartClient         Part = "client"         // what is registered about the client
+	PartClaims         Part = "claims"         // private_key_jwt: audience, time, jti
+	PartKey            Part = "key"            // private_key_jwt: key and signature
+	PartSecretMatch    Part = "secret-match"   // client secrets: the comparison
+	PartScope          Part = "scope"          // what is granted
+	PartBearer         Part = "bearer"         // access tokens at the resource server
+	PartRegistration   Part = "registration"   // RFC 7591
+	PartTokenForm      Part = "token-form"     // introspection and revocation
+)
+
+// Rule is a row of the table of checks.
+type Rule struct {
+	ID     string // requirement id, unique in the table
+	Part   Part
+	Rule   string // what must hold, in one line
+	Clause string // document, section, step
+	// Findings are the known mistakes that break the rule, or come near it, by
+	// catalogue id; Findings tells what they are.
+	Findings []string
+}
+
+// Rules returns the table of checks in the order in which they are made.
+func Rules() []Rule {
+	rows := make([]Rule, len(rules))
+	for i, r := range rules {
+		r.Findings = slices.Clone(r.Findings) // the table stays ours
+		rows[i] = r
+	}
+	return rows
+}
+
+// Ladder returns the rules that a kind of request walks, in order.
+func Ladder(parts ...Part) []Rule {
+	var ladder []Rule
+	for _, r := range Rules() {
+		if slices.Contains(parts, r.Part) {
+			ladder = append(ladder, r)
+		}
+	}
+	return ladder
+}
+
+// AssertionLadder returns the parts of a token request that is authenticated
+// by an assertion; SecretLadder, of one that is authenticated by a secret.
+func AssertionLadder() []Part {
+	return []Part{PartForm, PartGrantType, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartScope}
+}
+
+// SecretLadder returns the parts of a token request that is authenticated by
+// a client secret.
+func SecretLadder() []Part {
+	return []Part{PartForm, PartGrantType, PartAuthentication, PartSecret, PartClient, PartSecretMatch, PartScope}
+}
+
+// rung is an index into rules.
+type rung int
+
+const (
+	rungMethod rung = iota
+	rungContentType
+	rungParameters
+	rungQueryString
+	rungGrantTypePresent
+	rungGrantType
+	rungOneMechanism
+	rungCredential
+	rungAssertionType
+	rungCompact
+	rungMembers
+	rungTyp
+	rungAlg
+	rungCrit
+	rungKid
+	rungIssuer
+	rungSubject
+	rungFormClient
+	rungSecretsOffered
+	rungSecretForm
+	rungSecretClient
+	rungStatus
+	rungClientMethod
+	rungAudience
+	rungExpiry
+	rungLifetime
+	rungNotBefore
+	rungIssuedAt
+	rungJTI
+	rungJKU
+	rungKeySet
+	rungKeyMatch
+	rungKeyUsable
+	rungSignature
+	rungReplay
+	rungSecretMatch
+	rungClientGrant
+	rungScopePresent
+	rungScopeSyntax
+	rungScopeGranted
+	rungBearerTransport
+	rungBearerPresent
+	rungBearerForm
+	rungTokenForm
+	rungTokenEnvironment
+	rungTokenSignature
+	rungTokenExpiry
+	rungTokenRevoked
+	rungTokenClient
+	rungTokenScope
+	rungRegisterForm
+	rungRegisterJSON
+	rungRegisterMethod
+	rungRegisterGrants
+	rungRegisterKeys
+	rungRegisterKeyURI
+	rungRegisterKeySet
+	rungRegisterScopes
+	rungRegisterLinks
+	numRungs
+)

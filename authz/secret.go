@@ -1,0 +1,197 @@
+package authz
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// NewSecret returns a client secret of 256 random bits, to be shown once, and
+// the form in which it is kept. A lifetime of 0 never ends.
+func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, err error) {
+	plain, err = s.core.random(32)
+	if err != nil {
+		return "", Secret{}, err
+	}
+	now := s.core.clock.Now()
+	kept = Secret{Hash: HashSecret(plain), CreatedAt: now}
+	if lifetime > 0 {
+		kept.ExpiresAt = now.Add(lifetime)
+	}
+	return plain, kept, nil
+}
+
+// HashSecret returns the hash under which a secret is kept.
+func HashSecret(plain string) []byte {
+	sum := sha256.Sum256([]byte(plain))
+	return sum[:]
+}
+
+// matchSecret returns which of the client's secrets plain is, or -1. Every
+// hash is compared, in constant time.
+func (c *Client) matchSecret(plain string) int {
+	hash := HashSecret(plain)
+	match := -1
+	for i, s := range c.Secrets {
+		if subtle.ConstantTimeCompare(hash, s.Hash) == 1 {
+			match = i
+		}
+	}
+	return match
+}
+
+// secretParts is the ladder for a client that sends a secret.
+func (a *attempt) secretParts() []Part {
+	var parts []Part
+	for _, p := range a.ladder.parts {
+		switch p {
+		case PartAssertion:
+			parts = append(parts, PartSecret)
+		case PartClaims:
+			parts = append(parts, PartSecretMatch)
+		case PartKey:
+		default:
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// bySecret proves the client by client_secret_basic or client_secret_post
+// (SMART App Launch 2.2, client-confidential-symmetric): not SMART Backend
+// Services, but offered.
+func (a *attempt) bySecret() (*Client, *Error) {
+	used := ClientSecretPost
+	if a.scheme == "basic" {
+		used = ClientSecretBasic
+	}
+	if !a.behaviour.SecretsOffered {
+		return nil, a.refuseClient(rungSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
+			text: "This server takes no client secrets at the moment (see token_endpoint_auth_methods_supported in discovery). SMART Backend Services authenticates by a signed assertion: register a key set."})
+	}
+	a.ladder.pass(rungSecretsOffered, string(used))
+	sent, err := a.sentSecret(used)
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.lookUp(rungSecretClient, sent.id)
+	if err != nil {
+		return nil, err
+	}
+	a.ladder.pass(rungSecretClient, client.ID)
+	if err := a.checkClient("a client secret ("+string(used)+")", client.Method.usesSecret()); err != nil {
+		return nil, err
+	}
+	return client, a.compareSecret(sent)
+}
+
+// credential is an id and a secret as they were sent, and the same under the
+// other habit of encoding, for diagnosis.
+type credential struct {
+	id, secret  string
+	otherSecret string
+	habit       string // what the other habit is
+}
+
+// sentSecret reads id and secret. In Basic both are form-encoded before they
+// are joined (RFC 6749 section 2.3.1).
+func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
+	if used == ClientSecretPost {
+		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
+		if c.id == "" {
+			return c, a.refuseClient(rungSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
+				text: "client_secret is in the form and client_id is missing. Send both."})
+		}
+		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
+		c.habit = "with + in place of the spaces it arrived with: a + in a form means a space, send %2B"
+		a.ladder.pass(rungSecretForm, "client_id and client_secret in the form")
+		return c, nil
+	}
+	id, secret, why := a.basicCredential()
+	if why != "" {
+		return credential{}, a.refuseClient(rungSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
+			text: "The Authorization header cannot be read: " + why + ". Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
+	}
+	c := credential{id: id, secret: secret, otherSecret: secret}
+	decodedID, idErr := url.QueryUnescape(id)
+	decodedSecret, secretErr := url.QueryUnescape(secret)
+	decodable := idErr == nil && secretErr == nil
+	switch {
+	case a.behaviour.RawBasic:
+		c.habit = "after form decoding; this server's behaviour compares it as sent: do not encode"
+		if decodable {
+			c.otherSecret = decodedSecret
+		}
+	case decodable:
+		c.id, c.secret = decodedID, decodedSecret
+		c.habit = "without form decoding: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so that a % or a + in it has to be sent as %25 or %2B"
+	default:
+		c.habit = "as sent, but it holds a percent sign that is no escape: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so send %25 for it"
+		c.secret = ""
+	}
+	if c.id == "" {
+		return c, a.refuseClient(rungSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
+			text: "The Authorization header has no client_id before the colon."})
+	}
+	if other := a.form["client_id"]; other != "" && other != c.id {
+		return c, a.refuseClient(rungSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
+			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ". Leave client_id out of the form, or send the same one."})
+	}
+	a.ladder.pass(rungSecretForm, "Basic")
+	return c, nil
+}
+
+// compareSecret checks the secret and its life by the workspace's clock.
+func (a *attempt) compareSecret(sent credential) *Error {
+	now := a.core.clock.Now()
+	c := a.client
+	match := c.matchSecret(sent.secret)
+	o := outcome{got: "a secret that does not match", want: "the client's secret"}
+	if sent.secret == "" {
+		match = -1
+		o.got = "an empty secret"
+	}
+	switch {
+	case match < 0 && len(c.Secrets) == 0:
+		o.text = "Client " + quote(c.ID) + " has no secret. Make one in the portal."
+	case match < 0 && sent.otherSecret != sent.secret && c.matchSecret(sent.otherSecret) >= 0:
+		o.finding = "K02"
+		o.text = "The secret matches " + sent.habit + "."
+	case match < 0:
+		o.text = "The secret is not that of client " + quote(c.ID) + ". It was shown once when it was made and cannot be shown again; compare what your client sends (white space, quotation marks, an old value in the environment), or rotate the secret in the portal."
+		if a.req.Addresses.PortalURL != "" {
+			o.text += " Portal: " + a.req.Addresses.PortalURL
+		}
+	case expired(c.Secrets[match].ExpiresAt, now):
+		s := c.Secrets[match]
+		o.finding, o.got = "K01", "a secret that ended at "+stamp(s.ExpiresAt)
+		o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " was rotated or has expired: it ended at " + stamp(s.ExpiresAt) + ", " + seconds(now.Sub(s.ExpiresAt)) + " ago."
+		if latest := latestSecret(c.Secrets); latest != match {
+			o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + ": deploy it to every instance of the client."
+		} else {
+			o.text += " Make a new one in the portal."
+		}
+	default:
+		a.ladder.pass(rungSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
+		if ends := c.Secrets[match].ExpiresAt; !ends.IsZero() && latestSecret(c.Secrets) != match {
+			a.ladder.warn(rungSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
+				text: "This secret was rotated: it works until " + stamp(ends) + ". Deploy the new one before that."})
+		}
+		return nil
+	}
+	return a.refuseClient(rungSecretMatch, o)
+}
+
+func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+func latestSecret(secrets []Secret) int {
+	latest := 0
+	for i, s := range secrets {
+		if s.CreatedAt.After(secrets[latest].CreatedAt) {
+			latest = i
+		}
+	}
+	return latest
+}

@@ -1,0 +1,124 @@
+package authz
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// FormRequest is a request to a form endpoint (token, introspection,
+// revocation), as it came in.
+type FormRequest struct {
+	Method        string
+	ContentType   string   // the header's value, parameters included
+	Body          []byte   // raw, at most what the door lets in
+	Query         string   // the raw query string: credentials there are not read, but diagnosed
+	Authorization []string // every value of the header
+	Addresses     Addresses
+	Exchange      string // the id of this exchange, kept with the jti
+}
+
+// TokenDecision is what became of a token request: a Grant or an Err.
+type TokenDecision struct {
+	// Checks is the whole ladder in order; what comes after a failed check is
+	// NotReached.
+	Checks []Check
+	Grant  *Grant
+	Err    *Error
+
+	// ClientID is the client that the request claims to come from, proven or
+	// not; "" if it names none.
+	ClientID string
+	// Client is the client of that id here; nil if there is none or the checks
+	// did not get that far.
+	Client *Client
+	// Assertion is what the client's assertion says; nil if there was none
+	// that could be read.
+	Assertion *Assertion
+}
+
+// Assertion is the readable part of a client assertion, for explanation: the
+// signature is left out. None of it is to be trusted unless the request was
+// granted.
+type Assertion struct {
+	Header json.RawMessage `json:"header"`
+	Claims json.RawMessage `json:"claims"`
+}
+
+// Grant is an issued access token.
+type Grant struct {
+	ClientID     string
+	TokenID      string // the token's jti
+	Organization string
+	Requested    string // scope as asked
+	Scopes       Scopes // scope as granted
+	Response     TokenResponse
+}
+
+// TokenResponse is the JSON of a successful answer (SMART App Launch 2.2,
+// backend-services, Issue access token; RFC 6749 section 5.1). There is no
+// refresh token: a backend service asks again with a new assertion.
+type TokenResponse struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"` // seconds
+	Scope       string `json:"scope,omitempty"`
+}
+
+// Token decides a token request: the form, the grant type, the client's
+// proof, then the scopes, in this order so that one defect has one stable code
+// (SB-TOK-08).
+func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
+	a := s.attempt(ctx, req, AssertionLadder())
+	grant, err := a.token()
+	return &TokenDecision{
+		Checks: a.ladder.checks(), Grant: grant, Err: err,
+		ClientID: a.clientID, Client: a.client, Assertion: a.assertion,
+	}
+}
+
+func (a *attempt) token() (*Grant, *Error) {
+	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
+		return nil, err
+	}
+	if err := a.grantType(); err != nil {
+		return nil, err
+	}
+	client, err := a.authenticate()
+	if err != nil {
+		return nil, err
+	}
+	granted, err := a.scopes()
+	if err != nil {
+		return nil, err
+	}
+	grant, fault := a.issue(client, granted, a.form["scope"], a.req.Addresses)
+	if fault != nil {
+		return nil, a.fault(rungScopeGranted, "issue the token", fault)
+	}
+	return grant, nil
+}
+
+func (a *attempt) grantType() *Error {
+	got := a.form["grant_type"]
+	if got == "" {
+		return a.refuse(rungGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
+			text: "The form has no grant_type. Send grant_type=client_credentials."})
+	}
+	a.ladder.pass(rungGrantTypePresent, got)
+	o := outcome{got: got, want: GrantClientCredentials}
+	switch got {
+	case GrantClientCredentials:
+		a.ladder.pass(rungGrantType, got)
+		return nil
+	case "refresh_token":
+		o.finding = "T04"
+		o.text = "Backend services have no refresh token. Ask again with grant_type=client_credentials and a new assertion."
+	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+		o.text = "grant_type is that of RFC 7523 section 2.1, where a JWT is the grant itself. In SMART Backend Services the JWT authenticates the client: send grant_type=client_credentials with client_assertion_type=" + AssertionType + " and the JWT as client_assertion."
+	case "authorization_code":
+		o.text = "This server has no users and no authorization_code. Send grant_type=client_credentials."
+	default:
+		o.text = "grant_type is " + quote(got) + "; this server has client_credentials only (" + differ(got, GrantClientCredentials) + ")."
+	}
+	return a.refuse(rungGrantType, CodeUnsupportedGrantType, o)
+}
