@@ -1,0 +1,104 @@
+// Package control is a workspace's control database: clients, signing keys,
+// used assertions, revoked tokens and export jobs. It is the authz.Store and
+// the bulk.Store of the workspace's environments.
+//
+// It lies in a file of its own or in memory, apart from FHIR data, and is
+// written by one process at a time. It imports authz and internal/sqlitedb.
+package control
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/sqlitedb"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// A DB is a control database. It is safe for concurrent use.
+type DB struct {
+	db      *sqlitedb.DB
+	useJTI  *sql.Stmt
+	findJTI *sql.Stmt
+	revoked *sql.Stmt
+
+	mu      sync.RWMutex // guards clients and uses
+	clients map[clientKey]*authz.Client
+	uses    int // of assertions, since the expired ones were last forgotten
+}
+
+type clientKey struct{ env, id string }
+
+// Options are a control database's settings.
+type Options struct {
+	// FullSync makes every write wait for the disk.
+	FullSync bool
+}
+
+// Open opens the control database in the file path, or a new one in memory
+// where path is empty.
+func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
+	mode := sqlitedb.ReadWrite
+	if path == "" {
+		mode = sqlitedb.Memory
+	}
+	db, err := sqlitedb.Open(path, mode, sqlitedb.Options{FullSync: opts.FullSync})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			db.Close()
+		}
+	}()
+	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
+		return nil, err
+	}
+	c := &DB{db: db, clients: map[clientKey]*authz.Client{}}
+	if c.useJTI, err = db.Write().PrepareContext(ctx, useJTI); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	if c.findJTI, err = db.Read().PrepareContext(ctx, findJTI); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	if c.revoked, err = db.Read().PrepareContext(ctx, "SELECT count(*) FROM revoked_token WHERE env = ? AND id = ?"); err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	return c, nil
+}
+
+// Close closes the database.
+func (c *DB) Close() error { return c.db.Close() }
+
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// write runs f in a write transaction and commits.
+func (c *DB) write(ctx context.Context, f func(*sqlitedb.Tx) error) error {
+	tx, err := c.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

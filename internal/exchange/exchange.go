@@ -1,0 +1,203 @@
+// Package exchange keeps what was asked and what was answered: one record for
+// each HTTP request that a workspace met, with the checks that were made on it.
+//
+// Records hold neither secrets nor signatures nor whole access tokens: they
+// are cut out when the record is made. The package imports authz for the
+// checks.
+package exchange
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+)
+
+// MaxBody is how much of a body a record keeps, in bytes.
+const MaxBody = 16 << 10
+
+// An Exchange is one HTTP request and its answer. It is filled by the request
+// it belongs to and not changed after Log.Add.
+type Exchange struct {
+	ID          string    `json:"id"`
+	Environment string    `json:"environment,omitempty"`
+	At          time.Time `json:"at"` // workspace time
+	Seconds     float64   `json:"seconds"`
+
+	Method        string   `json:"method"`
+	URL           string   `json:"url"`
+	RequestHeader []Header `json:"requestHeader,omitempty"`
+	RequestBody   string   `json:"requestBody,omitempty"`
+
+	Status         int      `json:"status"`
+	ResponseHeader []Header `json:"responseHeader,omitempty"`
+	ResponseBody   string   `json:"responseBody,omitempty"`
+	ResponseBytes  int64    `json:"responseBytes"`
+	// Aborted is set where the client went away before the answer was sent.
+	Aborted bool `json:"aborted,omitempty"`
+
+	// Client is the client that the request claims to come from.
+	Client string `json:"client,omitempty"`
+	// Assertion is what the client's assertion says, if there was one.
+	Assertion *authz.Assertion `json:"assertion,omitempty"`
+	// Checks are the rules applied, in order.
+	Checks []authz.Check `json:"checks,omitempty"`
+	// Refusal tells why the request was refused; empty where it was not.
+	Refusal string `json:"refusal,omitempty"`
+
+	sequence int64
+}
+
+// A Header is a header field.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Failed returns the check that failed, or nil.
+func (e *Exchange) Failed() *authz.Check {
+	for i := range e.Checks {
+		if e.Checks[i].Result == authz.Fail {
+			return &e.Checks[i]
+		}
+	}
+	return nil
+}
+
+// Refused reports whether the request was refused: a status from 400 to 499
+// that carries a reason, or a failed check.
+func (e *Exchange) Refused() bool { return e.Refusal != "" || e.Failed() != nil }
+
+// String tells of the exchange in a line or, for a refused one, a few.
+func (e *Exchange) String() string {
+	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
+	if c := e.Failed(); c != nil {
+		return line + "\n  " + c.ID + ": " + c.Text
+	}
+	if e.Refusal != "" {
+		return line + "\n  " + e.Refusal
+	}
+	return line
+}
+
+// NewID returns 128 random bits in hexadecimal: an exchange's page can be read
+// by whoever knows its id.
+func NewID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// A Log is a workspace's exchanges: the latest ones, refused ones kept longer
+// than others. It is safe for concurrent use.
+type Log struct {
+	mu      sync.Mutex
+	next    int64
+	refused ring
+	others  ring
+	byID    map[string]*Exchange
+}
+
+// capacity is how many of each a Log keeps.
+const capacity = 1000
+
+// NewLog returns an empty log.
+func NewLog() *Log { return &Log{byID: map[string]*Exchange{}} }
+
+type ring struct {
+	list []*Exchange
+	at   int // where the oldest is once the ring is full
+}
+
+// add puts e in and returns what fell out, or nil.
+func (r *ring) add(e *Exchange) *Exchange {
+	if len(r.list) < capacity {
+		r.list = append(r.list, e)
+		return nil
+	}
+	old := r.list[r.at]
+	r.list[r.at] = e
+	r.at = (r.at + 1) % capacity
+	return old
+}
+
+// latest calls f from the newest to the oldest until it returns false.
+func (r *ring) latest(f func(*Exchange) bool) {
+	for i := range r.list {
+		if !f(r.list[(r.at+len(r.list)-1-i+len(r.list))%len(r.list)]) {
+			return
+		}
+	}
+}
+
+// Add records an exchange.
+func (l *Log) Add(e *Exchange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	e.sequence = l.next
+	r := &l.others
+	if e.Refused() {
+		r = &l.refused
+	}
+	if old := r.add(e); old != nil {
+		delete(l.byID, old.ID)
+	}
+	l.byID[e.ID] = e
+}
+
+// Get returns the exchange with this id, or nil.
+func (l *Log) Get(id string) *Exchange {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byID[id]
+}
+
+// List returns at most n exchanges for which keep is true, newest first; a nil
+// keep means all of them, n = 0 as many as there are.
+func (l *Log) List(n int, keep func(*Exchange) bool) []*Exchange {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var refused, others []*Exchange
+	collect := func(to *[]*Exchange) func(*Exchange) bool {
+		return func(e *Exchange) bool {
+			if keep == nil || keep(e) {
+				*to = append(*to, e)
+			}
+			return n == 0 || len(*to) < n
+		}
+	}
+	l.refused.latest(collect(&refused))
+	l.others.latest(collect(&others))
+	merged := make([]*Exchange, 0, len(refused)+len(others))
+	for len(refused)+len(others) > 0 && (n == 0 || len(merged) < n) {
+		from := &others
+		if len(others) == 0 || len(refused) > 0 && refused[0].sequence > others[0].sequence {
+			from = &refused
+		}
+		merged = append(merged, (*from)[0])
+		*from = (*from)[1:]
+	}
+	return merged
+}
+
+// Text returns a body as a record keeps it: at most MaxBody bytes, without
+// secrets. contentType is the body's media type.
+func Text(body []byte, contentType string) string {
+	cut := len(body) > MaxBody
+	text := string(body[:min(len(body), MaxBody)])
+	switch {
+	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
+		text = maskForm(text)
+	case strings.Contains(contentType, "json"):
+		text = maskJSON(text)
+	}
+	if cut {
+		text += "…"
+	}
+	return text
+}

@@ -1,0 +1,110 @@
+package workspace
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// Populations are the finished populations that stores stand on. Each is built
+// once and cached in a directory, for this and every later process; within a
+// process it is opened once. Populations is safe for concurrent use.
+type Populations struct {
+	dir string
+
+	mu    sync.Mutex
+	bases map[string]*fhirstore.Base
+}
+
+// NewPopulations returns the populations cached in dir. An empty dir means that
+// there is no place to cache them in.
+func NewPopulations(dir string) *Populations {
+	return &Populations{dir: dir, bases: map[string]*fhirstore.Base{}}
+}
+
+// errNoCache says that a population cannot be cached.
+var errNoCache = errors.New("there is no directory to cache the population in")
+
+// key names everything that a population's bytes depend on.
+func key(p seed.Population) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s", fhirstore.Format(), seed.Version, p.Seed, p.Patients, p.AsOf))
+	return fmt.Sprintf("population-%d-%d-%s", p.Patients, p.Seed, hex.EncodeToString(sum[:6]))
+}
+
+// Base returns the population, which is built now if it is not in the cache.
+// It stays open until Close.
+func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.Base, error) {
+	if ps.dir == "" {
+		return nil, errNoCache
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	name := key(p)
+	if b := ps.bases[name]; b != nil {
+		return b, nil
+	}
+	dir := filepath.Join(ps.dir, name)
+	b, err := fhirstore.OpenBase(ctx, dir)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = ps.build(ctx, p, dir); err == nil {
+			b, err = fhirstore.OpenBase(ctx, dir)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	ps.bases[name] = b
+	return b, nil
+}
+
+// build makes the population under a name of its own and gives it its real one
+// once it is complete, so that nobody ever sees a part of it. Where another
+// process was quicker, its one is as good.
+func (ps *Populations) build(ctx context.Context, p seed.Population, dir string) error {
+	if err := os.MkdirAll(ps.dir, 0o700); err != nil {
+		return fmt.Errorf("cache population: %w", err)
+	}
+	part, err := os.MkdirTemp(ps.dir, "part-*")
+	if err != nil {
+		return fmt.Errorf("cache population: %w", err)
+	}
+	defer os.RemoveAll(part)
+	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, p) })
+	if err != nil {
+		return fmt.Errorf("build population: %w", err)
+	}
+	if err := os.Rename(part, dir); err != nil {
+		if _, statErr := os.Stat(dir); statErr != nil {
+			return fmt.Errorf("cache population: %w", err)
+		}
+	}
+	return nil
+}
+
+// fill puts a population into a load.
+func fill(ctx context.Context, l *fhirstore.Load, p seed.Population) error {
+	return p.Generate(ctx, func(r seed.Resource) error {
+		return l.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON})
+	})
+}
+
+// Close closes the populations. The stores that stand on them must be closed
+// before.
+func (ps *Populations) Close() error {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	var errs []error
+	for name, b := range ps.bases {
+		errs = append(errs, b.Close())
+		delete(ps.bases, name)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,277 @@
+// Package workspace ties an isolated world together: its environments with
+// their authorization servers and data, its control database, clock and
+// exchanges. Two workspaces share nothing that changes.
+//
+// It imports the packages below it and is imported by internal/httpapi and
+// sandbox.
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/control"
+	"github.com/sandfhir/sandfhir/internal/exchange"
+	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// Config is what a workspace is made of.
+type Config struct {
+	Name string // "" is the default workspace
+	// Dir keeps everything across restarts; empty keeps nothing.
+	Dir string
+	// Temp is where changed data go while the workspace exists, where Dir is
+	// empty; it is made when first needed and removed by Close. Empty means
+	// the system's directory for temporary files.
+	Temp string
+	// FullSync makes every write wait for the disk.
+	FullSync bool
+	// Populations are shared by the workspaces of a server.
+	Populations *Populations
+	// Population is what the sandbox environment begins with. Production's has
+	// as many patients, who are other people.
+	Population seed.Population
+	// Behaviour are the authorization servers' switches.
+	Behaviour authz.Behaviour
+	// Keys fetches the key sets of clients.
+	Keys authz.KeySource
+	// ExportLength is how long an export runs; bulk.OnePoll until the second
+	// status request.
+	ExportLength time.Duration
+	// Wall is real time; nil means the wall clock.
+	Wall clock.Clock
+}
+
+// A Workspace is an isolated world.
+type Workspace struct {
+	Name      string
+	Clock     *clock.Adjustable
+	Control   *control.DB
+	Exchanges *exchange.Log
+
+	cfg  Config
+	envs map[string]*Environment
+
+	mu   sync.Mutex
+	temp string // the directory made in cfg.Temp, or ""
+}
+
+// New opens a workspace. Its environments' data are opened when first used.
+func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
+	w := &Workspace{Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Exchanges: exchange.NewLog(), cfg: cfg, envs: map[string]*Environment{}}
+	path := ""
+	if cfg.Dir != "" {
+		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("open workspace: %w", err)
+		}
+		path = filepath.Join(cfg.Dir, "control.db")
+	}
+	if w.Control, err = control.Open(ctx, path, control.Options{FullSync: cfg.FullSync}); err != nil {
+		return nil, fmt.Errorf("open workspace: %w", err)
+	}
+	for _, name := range []string{authz.Sandbox, authz.Production} {
+		if w.envs[name], err = w.environment(ctx, name); err != nil {
+			w.Control.Close()
+			return nil, fmt.Errorf("open workspace: %w", err)
+		}
+	}
+	return w, nil
+}
+
+func (w *Workspace) environment(ctx context.Context, name string) (*Environment, error) {
+	other := authz.Production
+	population := w.cfg.Population
+	if name == authz.Production {
+		other = authz.Sandbox
+		population.Seed++
+	}
+	defs := r4.Definitions()
+	auth, err := authz.New(ctx, authz.Config{
+		Environment:    authz.Environment{Name: name, Workspace: w.Name},
+		Others:         []string{other},
+		Store:          w.Control,
+		Keys:           w.cfg.Keys,
+		Clock:          w.Clock,
+		Wall:           w.cfg.Wall,
+		Behaviour:      &w.cfg.Behaviour,
+		IsResourceType: defs.IsType,
+		SearchParameter: func(typ, name string) bool {
+			if typ == authz.AnyType {
+				typ = "Resource"
+			}
+			p, ok := defs.Param(typ, name)
+			return ok && fhirstore.Searchable(p)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Environment{Name: name, Auth: auth, workspace: w, population: population}, nil
+}
+
+// Environment returns the environment with this name, or nil.
+func (w *Workspace) Environment(name string) *Environment { return w.envs[name] }
+
+// Close closes the workspace and removes what it kept only while it existed.
+func (w *Workspace) Close() error {
+	var errs []error
+	for _, e := range w.envs {
+		errs = append(errs, e.close())
+	}
+	errs = append(errs, w.Control.Close())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.temp != "" {
+		errs = append(errs, os.RemoveAll(w.temp))
+	}
+	return errors.Join(errs...)
+}
+
+// tempDir returns a new directory of the workspace's own that Close removes.
+func (w *Workspace) tempDir(name string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.temp == "" {
+		dir, err := os.MkdirTemp(w.cfg.Temp, "sandfhir-")
+		if err != nil {
+			return "", err
+		}
+		w.temp = dir
+	}
+	dir := filepath.Join(w.temp, name)
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+// An Environment is an authorization server with a FHIR server's data.
+type Environment struct {
+	Name string
+	Auth *authz.Server
+
+	workspace  *Workspace
+	population seed.Population
+
+	mu      sync.Mutex
+	data    *fhirstore.Store
+	exports *bulk.Service
+}
+
+// Data returns the environment's resources; the first call opens them, and
+// builds the population where that was never done before.
+func (e *Environment) Data(ctx context.Context) (*fhirstore.Store, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.open(ctx)
+}
+
+// Exports returns the environment's exports.
+func (e *Environment) Exports(ctx context.Context) (*bulk.Service, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.exports != nil {
+		return e.exports, nil
+	}
+	data, err := e.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := e.workspace
+	e.exports = bulk.NewService(bulk.Config{Env: e.Name, Data: data, Jobs: w.Control, Clock: w.Clock, Length: w.cfg.ExportLength})
+	return e.exports, nil
+}
+
+// open opens the data. The caller holds e.mu.
+func (e *Environment) open(ctx context.Context) (*fhirstore.Store, error) {
+	if e.data != nil {
+		return e.data, nil
+	}
+	data, err := e.openStore(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open the data of %s: %w", e.Name, err)
+	}
+	e.data = data
+	return data, nil
+}
+
+func (e *Environment) openStore(ctx context.Context) (*fhirstore.Store, error) {
+	w := e.workspace
+	opts := fhirstore.Options{Clock: w.Clock, FullSync: w.cfg.FullSync}
+	if w.cfg.Dir != "" {
+		dir := filepath.Join(w.cfg.Dir, e.Name)
+		if err := e.found(ctx, dir); err != nil {
+			return nil, err
+		}
+		return fhirstore.Open(ctx, dir, opts)
+	}
+	base, err := w.cfg.Populations.Base(ctx, e.population)
+	if err == nil {
+		return fhirstore.Over(base, func() (string, error) { return w.tempDir(e.Name) }, opts), nil
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	// Nowhere to cache it: this process alone has it, in memory.
+	store, err := fhirstore.Open(ctx, "", opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := populate(ctx, store, e.population); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+// found makes the data directory of an environment with its population, unless
+// it is there already: under a name of its own first, so that a start that was
+// cut short leaves nothing that looks complete.
+func (e *Environment) found(ctx context.Context, dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	part, err := os.MkdirTemp(filepath.Dir(dir), e.Name+"-part-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
+	base, err := e.workspace.cfg.Populations.Base(ctx, e.population)
+	if err == nil {
+		err = base.Copy(part)
+	} else if ctx.Err() == nil {
+		err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, e.population) })
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(part, dir)
+}
+
+func populate(ctx context.Context, store *fhirstore.Store, p seed.Population) error {
+	load, err := store.Load(ctx, fhirstore.Everything())
+	if err != nil {
+		return err
+	}
+	defer load.Rollback()
+	if err := fill(ctx, load, p); err != nil {
+		return err
+	}
+	return load.Commit(ctx)
+}
+
+func (e *Environment) close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.data == nil {
+		return nil
+	}
+	return e.data.Close()
+}
