@@ -1,0 +1,107 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// capabilities is FHIR R4, http, capabilities. It is made from the tables that
+// the router and the search use.
+func (l *call) capabilities() error {
+	if err := l.answersJSON(); err != nil {
+		return err
+	}
+	body, err := json.Marshal(l.capabilityStatement(r4.Definitions()))
+	if err != nil {
+		return fmt.Errorf("write capability statement: %w", err)
+	}
+	return l.send(fiber.StatusOK, fhirJSON, body)
+}
+
+const (
+	bulkBase  = "http://hl7.org/fhir/uv/bulkdata/"
+	oauthURIs = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+)
+
+func (l *call) capabilityStatement(defs *r4.Table) models.CapabilityStatement {
+	rest := models.CapabilityStatementRest{
+		Mode:     models.RestfulCapabilityModeServer,
+		Security: l.capabilitySecurity(),
+		Operation: []models.CapabilityStatementRestResourceOperation{
+			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
+		},
+	}
+	for _, typ := range defs.Types() {
+		if resource, ok := capabilityResource(defs, typ); ok {
+			rest.Resource = append(rest.Resource, resource)
+		}
+	}
+	software := "Sandfhir"
+	return models.CapabilityStatement{
+		Status:         models.PublicationStatusActive,
+		Date:           fhirstore.FormatInstant(l.workspace.Clock.Now()),
+		Kind:           models.CapabilityStatementKindInstance,
+		Instantiates:   []string{bulkBase + "CapabilityStatement/bulk-data"},
+		Software:       &models.CapabilityStatementSoftware{Name: software},
+		Implementation: &models.CapabilityStatementImplementation{Description: software + ", " + l.env.Name, Url: &l.addresses.FHIRBase},
+		FhirVersion:    models.FHIRVersion4_0_1,
+		Format:         []string{fhirJSON, "json"},
+		Rest:           []models.CapabilityStatementRest{rest},
+	}
+}
+
+func (l *call) capabilitySecurity() *models.CapabilityStatementRestSecurity {
+	cors := true
+	system, code := "http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR"
+	uris := []models.Extension{{Url: "token", ValueUri: &l.addresses.TokenURL}}
+	if l.addresses.RegistrationURL != "" {
+		uris = append(uris, models.Extension{Url: "register", ValueUri: &l.addresses.RegistrationURL})
+	}
+	return &models.CapabilityStatementRestSecurity{
+		Cors:      &cors,
+		Service:   []models.CodeableConcept{{Coding: []models.Coding{{System: &system, Code: &code}}}},
+		Extension: []models.Extension{{Url: oauthURIs, Extension: uris}}, // deprecated, but still looked for
+	}
+}
+
+// capabilityResource says what can be done with a type.
+func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementRestResource, bool) {
+	var code models.ResourceType
+	if err := code.UnmarshalJSON([]byte(`"` + typ + `"`)); err != nil {
+		return models.CapabilityStatementRestResource{}, false
+	}
+	versioning, yes := models.ResourceVersionPolicyVersioned, true
+	resource := models.CapabilityStatementRestResource{Type: code, Versioning: &versioning, ReadHistory: &yes, UpdateCreate: &yes}
+	for _, interaction := range []models.TypeRestfulInteraction{
+		models.TypeRestfulInteractionRead, models.TypeRestfulInteractionVread, models.TypeRestfulInteractionHistoryInstance,
+		models.TypeRestfulInteractionSearchType, models.TypeRestfulInteractionCreate, models.TypeRestfulInteractionUpdate, models.TypeRestfulInteractionDelete,
+	} {
+		resource.Interaction = append(resource.Interaction, models.CapabilityStatementRestResourceInteraction{Code: interaction})
+	}
+	for _, p := range defs.Params(typ) {
+		if p.Code != "_id" && p.Code != "_lastUpdated" && !fhirstore.Searchable(p) {
+			continue
+		}
+		var kind models.SearchParamType
+		if kind.UnmarshalJSON([]byte(`"`+p.Kind.String()+`"`)) != nil {
+			continue
+		}
+		resource.SearchParam = append(resource.SearchParam, models.CapabilityStatementRestResourceSearchParam{Name: p.Code, Type: kind, Definition: &p.URL})
+		if p.Kind == r4.Reference {
+			resource.SearchInclude = append(resource.SearchInclude, typ+":"+p.Code)
+		}
+	}
+	switch typ {
+	case "Patient":
+		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"}}
+	case "Group":
+		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"}}
+	}
+	return resource, true
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/exchange"
+)
+
+// clockState is the workspace clock as the control surface shows it.
+type clockState struct {
+	Now    string `json:"now"`
+	Frozen bool   `json:"frozen"`
+}
+
+func (l *call) clock() error {
+	c := l.workspace.Clock
+	return l.json(fiber.StatusOK, clockState{fhirstore.FormatInstant(c.Now()), c.Frozen()})
+}
+
+// setClock moves the workspace clock: {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"},
+// {"freeze":true} or {"freeze":false}.
+func (l *call) setClock() error {
+	body, err := l.readBody(maxOAuthBody)
+	if err != nil {
+		return err
+	}
+	var change struct {
+		Advance string `json:"advance"`
+		Set     string `json:"set"`
+		Freeze  *bool  `json:"freeze"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&change); err != nil {
+		return badRequest("value", `the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"} or {"freeze":true}: `+err.Error())
+	}
+	c := l.workspace.Clock
+	if change.Set != "" {
+		t, err := time.Parse(time.RFC3339Nano, change.Set)
+		if err != nil {
+			return badRequest("value", "set has to be an instant such as 2026-01-31T08:00:00Z")
+		}
+		c.Set(t)
+	}
+	if change.Advance != "" {
+		d, err := time.ParseDuration(change.Advance)
+		if err != nil {
+			return badRequest("value", "advance has to be a duration such as 10m, 1h30m or -5s")
+		}
+		c.Advance(d)
+	}
+	if change.Freeze != nil {
+		if *change.Freeze {
+			c.Freeze()
+		} else {
+			c.Follow()
+		}
+	}
+	return l.clock()
+}
+
+// exchanges lists the workspace's exchanges, newest first: ?limit=, ?client=,
+// ?refused=true.
+func (l *call) exchanges() error {
+	limit, err := strconv.Atoi(l.Query("limit", "100"))
+	if err != nil || limit < 1 {
+		return badRequest("value", "limit has to be a whole number from 1")
+	}
+	client, refused := l.Query("client"), l.Query("refused") == "true"
+	list := l.workspace.Exchanges.List(limit, func(e *exchange.Exchange) bool {
+		return (client == "" || e.Client == client) && (!refused || e.Refused())
+	})
+	if list == nil {
+		list = []*exchange.Exchange{}
+	}
+	return l.json(fiber.StatusOK, list)
+}

@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/workspace"
+)
+
+// locate finds the workspace and the environment that a path names, takes
+// their prefixes off it, and works out the URLs as this request addressed the
+// server.
+func (s *Server) locate(c *fiber.Ctx) error {
+	l := &call{Ctx: c, server: s, root: s.rootURL(c), path: c.Path()}
+	path, name := c.Path(), ""
+	// RFC 8414 puts its well-known name before the path of the issuer.
+	if rest, ok := strings.CutPrefix(path, wellKn+"oauth-authorization-server/"); ok {
+		if prefix := strings.TrimSuffix("/"+rest, "/auth"); prefix != "" && strings.HasSuffix(rest, "auth") {
+			path = prefix + wellKn + "oauth-authorization-server/auth"
+			path = strings.Replace(path, "//", "/", 1)
+		}
+	}
+	if rest, ok := strings.CutPrefix(path, "/w/"); ok {
+		var found bool
+		name, rest, found = strings.Cut(rest, "/")
+		if path = "/" + rest; !found {
+			path = "/"
+		}
+		l.prefix = "/w/" + url.PathEscape(name)
+	}
+	if l.workspace = s.cfg.Workspace(name); l.workspace == nil {
+		return fiber.NewError(fiber.StatusNotFound, "there is no workspace "+name)
+	}
+	env := authz.Sandbox
+	if rest, ok := strings.CutPrefix(path, "/"+authz.Production); ok && (rest == "" || rest[0] == '/') {
+		env, path = authz.Production, rest
+		if path == "" {
+			path = "/"
+		}
+	}
+	l.env = l.workspace.Environment(env)
+	l.routed = path
+	l.addresses = l.addressesOf(env)
+	other := authz.Production
+	if env == other {
+		other = authz.Sandbox
+	}
+	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
+	c.Locals(callKey, l)
+	c.Path(path)
+	c.Set(fiber.HeaderDate, l.workspace.Clock.Now().UTC().Format(httpDate))
+	return c.Next()
+}
+
+// rootURL is the URL of the server's root as the request addressed it.
+func (s *Server) rootURL(c *fiber.Ctx) string {
+	if s.cfg.BaseURL != "" {
+		return s.cfg.BaseURL
+	}
+	root := c.BaseURL()
+	if c.IsProxyTrusted() {
+		if prefix := c.Get("X-Forwarded-Prefix"); prefix != "" {
+			root += "/" + strings.Trim(prefix, "/")
+		}
+	}
+	return root
+}
+
+// addressesOf are the URLs of an environment of the call's workspace.
+func (l *call) addressesOf(env string) authz.Addresses {
+	base := l.root + l.prefix
+	a := authz.Addresses{PortalURL: base + "/"}
+	if env == authz.Production {
+		base += "/" + authz.Production
+	} else {
+		a.RegistrationURL = base + "/auth/register"
+	}
+	a.Issuer, a.FHIRBase = base+"/auth", base+fhir
+	a.TokenURL, a.JWKSURL = base+"/auth/token", base+"/auth/jwks"
+	return a
+}
+
+// A call is one request on its way through the server.
+type call struct {
+	*fiber.Ctx
+	server    *Server
+	workspace *workspace.Workspace
+	env       *workspace.Environment
+	addresses authz.Addresses
+	surface   surface
+
+	root   string // the server's root URL
+	prefix string // of the workspace, below root
+	path   string // as it was asked for
+	routed string // without prefixes
+
+	exchange *recording
+	access   *authz.Access // once authenticated
+}
+
+type callKeyType struct{}
+
+var callKey = callKeyType{}
+
+// callOf returns the request's call, or nil where it could not be located.
+func callOf(c *fiber.Ctx) *call {
+	l, _ := c.Locals(callKey).(*call)
+	return l
+}
+
+// requestURL is the request's own URL, absolute.
+func (l *call) requestURL() string {
+	u := l.root + l.path
+	if q := l.query(); q != "" {
+		u += "?" + q
+	}
+	return u
+}
+
+// query is the raw query string.
+func (l *call) query() string { return string(l.Request().URI().QueryString()) }
+
+// authorizations are the values of the Authorization header, each as sent.
+func (l *call) authorizations() []string {
+	var list []string
+	for _, v := range l.Request().Header.PeekAll(fiber.HeaderAuthorization) {
+		list = append(list, string(v))
+	}
+	return list
+}

@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
+)
+
+// begin is what every FHIR interaction starts with: who asks, and for what
+// type with what letters.
+func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fhirstore.Store, err error) {
+	if err := l.authenticate(); err != nil {
+		return "", nil, err
+	}
+	store, err = l.env.Data(l.UserContext())
+	if err != nil {
+		return "", nil, err
+	}
+	typ = l.Params("type")
+	if !store.KnowsType(typ) {
+		hint := ""
+		if near := store.NearestType(typ); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		return "", nil, &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "FHIR R4 has no resource type " + typ + hint}
+	}
+	if err := l.require(typ, letters, l.Method()+" "+l.path+" "+doing); err != nil {
+		return "", nil, err
+	}
+	return typ, store, l.answersJSON()
+}
+
+// read is FHIR R4, http, read.
+func (l *call) read() error {
+	typ, store, err := l.begin(authz.Read, "is a read")
+	if err != nil {
+		return err
+	}
+	res, err := store.Read(l.UserContext(), l.view(), typ, l.Params("id"))
+	if err != nil {
+		return err
+	}
+	return l.sendResource(fiber.StatusOK, res)
+}
+
+// vread is FHIR R4, http, vread.
+func (l *call) vread() error {
+	typ, store, err := l.begin(authz.Read, "is a vread")
+	if err != nil {
+		return err
+	}
+	res, err := store.ReadVersion(l.UserContext(), l.view(), typ, l.Params("id"), l.Params("version"))
+	if err != nil {
+		return err
+	}
+	return l.sendResource(fiber.StatusOK, res)
+}
+
+// history is FHIR R4, http, history of an instance.
+func (l *call) history() error {
+	typ, store, err := l.begin(authz.Read, "is the history of a resource")
+	if err != nil {
+		return err
+	}
+	versions, err := store.History(l.UserContext(), l.view(), typ, l.Params("id"))
+	if err != nil {
+		return err
+	}
+	b := newBundle("history", int64(len(versions)))
+	b.link("self", l.requestURL())
+	for i := range versions {
+		b.version(l.addresses.FHIRBase, &versions[i])
+	}
+	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
+}
+
+// sendResource answers with a version, or with 304 where the client has it
+// already (FHIR R4, http, conditional read).
+func (l *call) sendResource(status int, res *fhirstore.Resource) error {
+	l.versionHeaders(res)
+	if status == fiber.StatusOK && (l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead) && l.unchanged(res) {
+		return l.SendStatus(fiber.StatusNotModified)
+	}
+	return l.send(status, fhirJSON, res.JSON)
+}
+
+func (l *call) versionHeaders(res *fhirstore.Resource) {
+	l.Set(fiber.HeaderETag, etag(res.Version))
+	l.Set(fiber.HeaderLastModified, res.At.UTC().Format(httpDate))
+}
+
+// unchanged judges If-None-Match, or If-Modified-Since where that is absent
+// (RFC 9110 section 13.2.2).
+func (l *call) unchanged(res *fhirstore.Resource) bool {
+	if none := l.Get(fiber.HeaderIfNoneMatch); none != "" {
+		for _, tag := range strings.Split(none, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || strings.Trim(strings.TrimPrefix(tag, "W/"), `"`) == res.VersionID() {
+				return true
+			}
+		}
+		return false
+	}
+	since, err := time.Parse(httpDate, l.Get(fiber.HeaderIfModifiedSince))
+	return err == nil && !res.At.Truncate(time.Second).After(since)
+}
+
+func etag(version int64) string { return `W/"` + itoa(version) + `"` }

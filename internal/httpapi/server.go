@@ -1,0 +1,137 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"github.com/sandfhir/sandfhir/internal/workspace"
+)
+
+// Config is what a Server is made of. Workspace is required.
+type Config struct {
+	// Workspace returns the workspace with a name, "" being the default one,
+	// or nil.
+	Workspace func(name string) *workspace.Workspace
+	// BaseURL is the URL under which clients reach the server; empty derives
+	// it from each request.
+	BaseURL string
+	// TrustedProxies are the addresses or networks whose X-Forwarded-* headers
+	// are believed.
+	TrustedProxies []string
+	// AdminToken guards the portal and the control surfaces; empty leaves them
+	// open to whoever reaches the listener.
+	AdminToken string
+	// Logger takes what goes wrong inside; nil is silent.
+	Logger *slog.Logger
+}
+
+// A Server answers HTTP requests.
+type Server struct {
+	cfg Config
+	app *fiber.App
+
+	conns *conns
+
+	mu        sync.Mutex
+	listeners []net.Listener
+
+	once    sync.Once
+	handler http.Handler
+}
+
+// readBuffer bounds the request line and headers: a token of 8 KB and a long
+// query have to fit.
+const readBuffer = 64 << 10
+
+// New returns a server.
+func New(cfg Config) *Server {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Server{cfg: cfg, conns: &conns{open: map[net.Conn]struct{}{}}}
+	s.app = fiber.New(fiber.Config{
+		AppName:                 "sandfhir",
+		CaseSensitive:           true,
+		UnescapePath:            true,
+		Immutable:               true,
+		DisableDefaultDate:      true,
+		DisableStartupMessage:   true,
+		ReadBufferSize:          readBuffer,
+		StreamRequestBody:       true,
+		BodyLimit:               64 << 10, // what is read ahead; readBody has the limits
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          append([]string{pipeAddress}, cfg.TrustedProxies...),
+		ErrorHandler:            s.unrouted,
+	})
+	s.app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
+	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
+	for _, r := range routes {
+		s.route(r)
+	}
+	s.app.Use(s.notFound)
+	return s
+}
+
+func (s *Server) logPanic(c *fiber.Ctx, e any) {
+	s.cfg.Logger.Error("a handler panicked", "method", c.Method(), "path", c.Path(), "panic", e)
+}
+
+func (s *Server) route(r route) {
+	handler := func(c *fiber.Ctx) error {
+		call := callOf(c)
+		if call == nil {
+			return fiber.ErrNotFound
+		}
+		call.surface = r.surface
+		if r.sandboxOnly && call.env.Name != "sandbox" {
+			return call.fail(notFound("%s is only offered by the sandbox environment", r.path))
+		}
+		if err := r.guard(call); err != nil {
+			return call.fail(err)
+		}
+		if err := r.handle(call); err != nil {
+			return call.fail(err)
+		}
+		return nil
+	}
+	s.app.Add(r.method, r.path, handler)
+	if r.method == fiber.MethodGet {
+		s.app.Add(fiber.MethodHead, r.path, handler)
+	}
+}
+
+// Serve answers the connections that ln accepts until Shutdown; then it
+// returns nil.
+func (s *Server) Serve(ln net.Listener) error {
+	s.mu.Lock()
+	s.listeners = append(s.listeners, ln)
+	s.mu.Unlock()
+	s.app.Handler() // builds the routes
+	err := s.app.Server().Serve(trackingListener{ln, s.conns})
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown stops to accept connections, waits for the requests under way until
+// ctx is done, and closes all connections. Its error is ctx's where requests
+// were cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	listeners := s.listeners
+	s.listeners = nil
+	s.mu.Unlock()
+	for _, ln := range listeners {
+		ln.Close()
+	}
+	return s.conns.close(ctx)
+}
