@@ -245,7 +245,7 @@ func (e *exporter) where(typ string) (where string, args []any, whole bool, err 
 		where, args, whole = where+" AND "+sql, append(args, more...), false
 	}
 	for _, letter := range []Letters{LetterRead, LetterSearch} {
-		g, err := e.store.gate(e.ctx, e.view, typ, letter)
+		g, err := e.store.gateIn(e.ctx, e.tx, e.view, typ, letter)
 		if err != nil {
 			return "", nil, false, err
 		}

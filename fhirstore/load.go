@@ -116,7 +116,7 @@ func (l *Load) gate(ctx context.Context, typ string) (*gate, error) {
 	if !l.store.defs.IsType(typ) {
 		return nil, &InvalidError{Code: "not-supported", Expression: "resourceType", Message: fmt.Sprintf("FHIR R4 has no resource type %q", typ)}
 	}
-	g, err := l.store.gate(ctx, l.view, typ, LetterUpdate)
+	g, err := l.store.gateIn(ctx, l.tx, l.view, typ, LetterUpdate)
 	if err == nil {
 		l.gates[typ] = g
 	}

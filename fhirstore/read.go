@@ -217,6 +217,11 @@ type gate struct {
 
 // gate returns the view's permission, or a *ForbiddenError where it has none.
 func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*gate, error) {
+	return s.gateIn(ctx, s.cur.Load().db.Read(), v, typ, letter)
+}
+
+// gateIn is gate inside a transaction.
+func (s *Store) gateIn(ctx context.Context, db querier, v View, typ string, letter Letters) (*gate, error) {
 	queries, ok := v.queries(typ, letter)
 	if !ok {
 		return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: letter}
@@ -233,13 +238,13 @@ func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*
 		return g, nil
 	}
 	var err error
-	g.organizations, err = s.organizationsBelow(ctx, v.Organizations)
+	g.organizations, err = s.organizationsBelow(ctx, db, v.Organizations)
 	return g, err
 }
 
 // organizationsBelow returns the organizations with those that are part of
 // them, at any depth.
-func (s *Store) organizationsBelow(ctx context.Context, roots []string) (map[string]bool, error) {
+func (s *Store) organizationsBelow(ctx context.Context, db querier, roots []string) (map[string]bool, error) {
 	seen := map[string]bool{}
 	partOf, ok := s.defs.Param("Organization", "partof")
 	if !ok {
@@ -252,7 +257,7 @@ func (s *Store) organizationsBelow(ctx context.Context, roots []string) (map[str
 				continue
 			}
 			seen[id] = true
-			err := each(ctx, s.cur.Load().db.Read(), func(rows *sql.Rows) error {
+			err := each(ctx, db, func(rows *sql.Rows) error {
 				var child string
 				if err := rows.Scan(&child); err != nil {
 					return err

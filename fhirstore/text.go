@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/fhirpath"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A stringValue is a value of a string parameter: as it stands and as it is
@@ -17,22 +18,27 @@ type stringValue struct {
 	norm, exact string
 }
 
-func appendStrings(to []stringValue, param int32, f fhirpath.Value) []stringValue {
-	switch f.Type {
-	case "HumanName":
-		to = appendParts(to, param, f.Node, "family", "given", "prefix", "suffix", "text")
-		// A family name of several words is found by each of them.
-		family := f.Node.Str("family")
-		if words := strings.FieldsFunc(family, isWordBreak); len(words) > 1 {
-			for _, w := range words[1:] {
-				to = append(to, stringValue{param, normalize(w), w})
-			}
-		}
-		return to
-	case "Address":
-		return appendParts(to, param, f.Node, "line", "city", "district", "state", "postalCode", "country", "text")
+func appendStrings(to []stringValue, p *r4.SearchParam, f fhirpath.Value) []stringValue {
+	switch {
+	case f.Type == "HumanName":
+		to = appendParts(to, p.ID, f.Node, "family", "given", "prefix", "suffix", "text")
+		return appendWords(to, p.ID, f.Node.Str("family"))
+	case f.Type == "Address":
+		return appendParts(to, p.ID, f.Node, "line", "city", "district", "state", "postalCode", "country", "text")
+	case p.Code == "family":
+		to = appendWords(to, p.ID, f.Node.Text)
 	}
-	return appendText(to, param, f.Node)
+	return appendText(to, p.ID, f.Node)
+}
+
+// appendWords adds the words of a family name but for the first: it is found by
+// each of them.
+func appendWords(to []stringValue, param int32, family string) []stringValue {
+	words := strings.FieldsFunc(family, isWordBreak)
+	for _, w := range words[min(1, len(words)):] {
+		to = append(to, stringValue{param, normalize(w), w})
+	}
+	return to
 }
 
 func isWordBreak(r rune) bool { return r == ' ' || r == '-' }

@@ -63,7 +63,7 @@ func (v *values) add(p *r4.SearchParam, f fhirpath.Value) {
 	case r4.Token:
 		v.tokens = appendTokens(v.tokens, p.ID, f)
 	case r4.String:
-		v.strings = appendStrings(v.strings, p.ID, f)
+		v.strings = appendStrings(v.strings, p, f)
 	case r4.Reference:
 		v.refs = appendRefs(v.refs, p.ID, f)
 	case r4.URI:
