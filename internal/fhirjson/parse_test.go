@@ -159,7 +159,9 @@ func TestParseRefuses(t *testing.T) {
 		"control character":    {"{\"a\":\"x\ny\"}", 7, 1, 8, "/a", "control character"},
 		"invalid UTF-8":        {"{\"ä\":\"\xff\"}", 7, 1, 7, "/ä", "not UTF-8"},
 		"lone surrogate":       {`"\ud800"`, 1, 1, 2, "", "surrogate"},
-		"too deep":             {deep + `[]`, fhirjson.MaxDepth, 1, fhirjson.MaxDepth + 1, strings.Repeat("/0", fhirjson.MaxDepth), "more than 200 deep"},
+		"objects too deep": {strings.Repeat(`{"a":`, fhirjson.MaxDepth+1), 5 * fhirjson.MaxDepth, 1, 5*fhirjson.MaxDepth + 1,
+			strings.Repeat("/a", fhirjson.MaxDepth), "more than 200 deep"},
+		"too deep": {deep + `[]`, fhirjson.MaxDepth, 1, fhirjson.MaxDepth + 1, strings.Repeat("/0", fhirjson.MaxDepth), "more than 200 deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,8 +213,8 @@ func TestParseDecodesEscapes(t *testing.T) {
 
 func TestParseAcceptsTheDeepestAllowed(t *testing.T) {
 	t.Parallel()
-	in := strings.Repeat("[", fhirjson.MaxDepth) + strings.Repeat("]", fhirjson.MaxDepth)
-	mustParse(t, in)
+	mustParse(t, strings.Repeat("[", fhirjson.MaxDepth)+strings.Repeat("]", fhirjson.MaxDepth))
+	mustParse(t, strings.Repeat(`{"a":`, fhirjson.MaxDepth)+"1"+strings.Repeat("}", fhirjson.MaxDepth))
 }
 
 func mustParse(tb testing.TB, in string) *fhirjson.Node {

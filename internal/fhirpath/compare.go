@@ -24,7 +24,7 @@ func equal(a, b Value) truth {
 	case ca == number && cb == number:
 		return truthIf(compareDecimals(a.Node.Text, b.Node.Text) == 0)
 	case ca == complexValue && cb == complexValue:
-		return truthIf(string(appendKey(nil, a.Node)) == string(appendKey(nil, b.Node)))
+		return truthIf(same(a.Node, b.Node))
 	case ca == complexValue || cb == complexValue, ca == number || cb == number, ca == truthValue || cb == truthValue:
 		return truthIf(ca == cb && a.Node.Text == b.Node.Text)
 	}
@@ -65,33 +65,67 @@ func compareQuantities(a, b *fhirjson.Node) (order int, known bool) {
 	return compareDecimals(x.Text, y.Text), true
 }
 
+// same reports whether two nodes have the same content: numbers by their value, members in any
+// order. It is soon done where they differ.
+func same(a, b *fhirjson.Node) bool {
+	if a.Kind != b.Kind || len(a.Members) != len(b.Members) || len(a.Items) != len(b.Items) {
+		return false
+	}
+	const many = 64 // members from which looking up each takes longer than sorting all
+	if len(a.Members) > many {
+		return string(appendKey(nil, a)) == string(appendKey(nil, b))
+	}
+	for i := range a.Members {
+		other := b.Get(a.Members[i].Name)
+		if other == nil || !same(&a.Members[i].Value, other) {
+			return false
+		}
+	}
+	for i := range a.Items {
+		if !same(&a.Items[i], &b.Items[i]) {
+			return false
+		}
+	}
+	return a.Text == b.Text || a.Kind == fhirjson.Number && compareDecimals(a.Text, b.Text) == 0
+}
+
 // distinct returns the values of several collections, each once, in order. Values without a node
 // are all kept.
 func distinct(c *evaluation, collections ...[]Value) ([]Value, error) {
-	seen := map[string]bool{}
-	var out []Value
-	var key []byte
+	total := 0
+	for _, values := range collections {
+		total += len(values)
+	}
+	if err := c.spend(stepsPerValue * total); err != nil {
+		return nil, err
+	}
+	out := make([]Value, 0, total)
+	const few = 8 // values that are quicker compared with each other than put in a set
+	known := func(v Value) bool {
+		return slices.ContainsFunc(out, func(o Value) bool { return o.Node != nil && same(o.Node, v.Node) })
+	}
+	if total > few {
+		seen := map[string]bool{}
+		known = func(v Value) bool {
+			key := appendKey(nil, v.Node)
+			c.steps -= len(key) / 16
+			before := seen[string(key)]
+			seen[string(key)] = true
+			return before
+		}
+	}
 	for _, values := range collections {
 		for _, v := range values {
-			if v.Node == nil {
-				out = append(out, v)
-				continue
-			}
-			key = appendKey(key[:0], v.Node)
-			if err := c.spend(1 + len(key)/16); err != nil {
-				return nil, err
-			}
-			if !seen[string(key)] {
-				seen[string(key)] = true
+			if v.Node == nil || !known(v) {
 				out = append(out, v)
 			}
 		}
 	}
-	return out, nil
+	return out, c.spend(0)
 }
 
-// appendKey appends a form of n that equal values share: numbers without superfluous digits,
-// members in alphabetic order.
+// appendKey appends a form of n that nodes of the same content share and no others: numbers
+// without superfluous digits, members in alphabetic order.
 func appendKey(dst []byte, n *fhirjson.Node) []byte {
 	switch n.Kind {
 	case fhirjson.Object:

@@ -23,13 +23,13 @@ func TestOperators(t *testing.T) {
 		"@2020-01-01T01:00:00+01:00 = @2020-01-01T00:00:00Z", "@T10:00 < @T10:01", "@2020-01-01T10:00:00.5 < @2020-01-01T10:00:00.51",
 		"birthDate = @1987-02-20", "birthDate < @1990", "@2020T = @2020", "birthDate = '1987-02-20'", "birthDate < '1990-01-01'",
 		"1 in (1 | 2)", "(1 | 2) contains 2", "(3 in (1 | 2)).not()",
-		"true and true", "true or {}", "{} or true", "false implies {}", "{} implies true", "true xor false", "(false and {}).not()",
+		"true and true", "true or {}", "{} or true", "true or name.family", "false implies name.family", "false implies {}", "{} implies true", "true xor false", "(false and {}).not()",
 		"(1 | 1).count() = 1", "(1 | 1.0 | 2).count() = 2", "1 + 2 = 3", "'a' + 'b' = 'ab'", "'a' & {} = 'a'", "1 & 'a' = '1a'",
 		"name.given.count() = 4", "name[0] != name[1]", "name.first() = name[0]",
 		"true or true and false", "false implies false or false", "1 + 1 < 3", "5 in 4 | 5", "1 = 1 = true",
 	))
 	runCases(t, verdicts("boolean false",
-		"1 = 2", "1 = '1'", "'a' = 'A'", "true = 'true'", "(1 | 2) = 1", "1 > 1", "3 in (1 | 2)", "false and {}", "{} and false",
+		"1 = 2", "1 = '1'", "'a' = 'A'", "true = 'true'", "(1 | 2) = 1", "1 > 1", "3 in (1 | 2)", "false and {}", "{} and false", "false and name.family", "(true or name.family).not()",
 		"true implies false", "true xor true", "name[0] = name[1]", "active = false",
 	))
 	runCases(t, verdicts("", // undecided
@@ -52,6 +52,24 @@ func TestQuantities(t *testing.T) {
 			{"valueQuantity":{"value":1.0,"unit":"a"}},{"valueQuantity":{"unit":"a","value":1.00}}]}`,
 			"component.value.distinct().count()", "integer 1"},
 	})
+}
+
+// TestDistinctValuesFewOrMany compares few values with each other and puts many into a set: the
+// outcome is the same.
+func TestDistinctValuesFewOrMany(t *testing.T) {
+	t.Parallel()
+	variants := []string{
+		`{"value":1.0,"unit":"a"}`, `{"unit":"a","value":1}`, `{"unit":"a","value":1e0}`, `{"unit":"a"}`,
+		`{"unit":"a","value":"1"}`, `{"unit":"b","value":1}`, `{"unit":["a"],"value":1}`, `{}`,
+	}
+	const want = 6
+	for _, times := range []int{1, 5} {
+		values := strings.TrimSuffix(strings.Repeat(strings.Join(variants, ",")+",", times), ",")
+		got, err := eval(t, `{"resourceType":"Observation","valueQuantity":[`+values+`]}`, "value.distinct()")
+		if err != nil || len(got) != want {
+			t.Errorf("%d of %d values are distinct, %v; want %d", len(got), times*len(variants), err, want)
+		}
+	}
 }
 
 func TestEvalRefuses(t *testing.T) {

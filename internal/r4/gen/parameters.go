@@ -93,6 +93,9 @@ func (d *definitions) codeOf(url, typ string) (string, error) {
 // applicable returns those alternatives of a parameter's expression that begin with the type: a
 // parameter of several bases joins one or more alternatives for each.
 func applicable(p searchParameter, typ string) (string, error) {
+	if corrected := correction(p.URL); corrected != "" {
+		return corrected, nil
+	}
 	if len(p.Base) == 1 {
 		return p.Expression, nil
 	}
@@ -106,6 +109,18 @@ func applicable(p searchParameter, typ string) (string, error) {
 		return "", fmt.Errorf("nothing in the expression of %s applies to %s", p.URL, typ)
 	}
 	return strings.Join(kept, " | "), nil
+}
+
+// correction returns what a published expression should say. Both select the first resource of any
+// Bundle; the parameters' descriptions restrict them to documents and messages.
+func correction(url string) string {
+	switch url {
+	case parameterPrefix + "Bundle-composition":
+		return "Bundle.entry[0].resource.as(Composition)"
+	case parameterPrefix + "Bundle-message":
+		return "Bundle.entry[0].resource.as(MessageHeader)"
+	}
+	return ""
 }
 
 // alternatives splits an expression at the unions that stand outside of brackets and quotes.
