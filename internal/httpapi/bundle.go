@@ -1,8 +1,9 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
@@ -76,12 +77,14 @@ func appendFullURL(to []byte, base string, res *fhirstore.Resource) []byte {
 	return appendString(append(to, `{"fullUrl":`...), base+"/"+res.Type+"/"+res.ID)
 }
 
+// appendString appends s as a JSON string. Characters of HTML stay as they are:
+// an & in a URL is easier to read than \u0026.
 func appendString(to []byte, s string) []byte {
-	text, err := json.Marshal(s)
+	text, err := jsontext.AppendQuote(to, s)
 	if err != nil {
-		return append(to, `""`...) // a string can always be written
+		return append(to, `""`...) // only ill-formed UTF-8 fails, and no URL of ours has any
 	}
-	return append(to, text...)
+	return text
 }
 
 // bytes ends the Bundle. Lists without members are left out, as FHIR's JSON

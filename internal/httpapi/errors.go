@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -214,11 +215,13 @@ func (l *call) send(status int, contentType string, body []byte) error {
 
 // json answers with v as plain JSON.
 func (l *call) json(status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
-	return l.send(status, fiber.MIMEApplicationJSON, body)
+	return l.send(status, fiber.MIMEApplicationJSON, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
 }
 
 // unrouted renders what went wrong outside of every handler.

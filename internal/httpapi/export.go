@@ -18,6 +18,7 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/internal/clock"
 )
 
 func (l *call) exportSystem() error   { return l.kickOff(fhirstore.SystemLevel) }
@@ -203,7 +204,9 @@ func (l *call) exportStatus() error {
 		l.Set("X-Progress", strconv.Itoa(percent)+"%")
 		return l.Status(fiber.StatusAccepted).Send(nil)
 	}
-	l.Set(fiber.HeaderExpires, exports.Expires(job).UTC().Format(httpDate))
+	// Expires goes by the clock of the Date header, whatever the workspace's says.
+	left := exports.Expires(job).Sub(l.workspace.Clock.Now())
+	l.Set(fiber.HeaderExpires, clock.System{}.Now().Add(left).UTC().Format(httpDate))
 	return l.json(fiber.StatusOK, job.Manifest(func(f bulk.File) string {
 		return fmt.Sprintf("%s/%d/%s.ndjson", l.jobURL(job), f.Number, f.Type)
 	}))

@@ -51,7 +51,6 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
 	c.Locals(callKey, l)
 	c.Path(path)
-	c.Set(fiber.HeaderDate, l.workspace.Clock.Now().UTC().Format(httpDate))
 	return c.Next()
 }
 

@@ -1,6 +1,9 @@
 package httpapi
 
 import (
+	"strings"
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -8,47 +11,35 @@ import (
 	"github.com/sandfhir/sandfhir/web"
 )
 
-// homePage is what the start page shows.
-type homePage struct {
-	Style        string // URL of the style sheet
-	Environments []environmentView
-	Refused      []exchangeView // the latest refused exchanges, newest first
-}
-
-// environmentView are the constants of an environment.
-type environmentView struct {
-	Name string
-	authz.Addresses
-}
-
-// exchangeView is an exchange with the URL of its page.
-type exchangeView struct {
-	*exchange.Exchange
-	Page string
-}
-
-// exchangePageData is what the page of an exchange shows.
-type exchangePageData struct {
-	Style    string
-	Home     string
-	Exchange *exchange.Exchange
-	JSON     string // URL of the same as JSON
-}
+// listedRefusals is how many refused exchanges the start page lists.
+const listedRefusals = 20
 
 // home is the page that a person starts from.
 func (l *call) home() error {
-	page := homePage{Style: l.styleURL()}
-	for _, name := range []string{authz.Sandbox, authz.Production} {
-		page.Environments = append(page.Environments, environmentView{name, l.addressesOf(name)})
+	page := web.HomePage{
+		Site:       l.site(),
+		Sandbox:    environmentView(l.addressesOf(authz.Sandbox)),
+		Production: environmentView(l.addressesOf(authz.Production)),
 	}
-	for _, e := range l.workspace.Exchanges.List(20, (*exchange.Exchange).Refused) {
-		page.Refused = append(page.Refused, exchangeView{e, l.exchangeURL(e.ID)})
+	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
+		row := web.Refusal{
+			Page: l.sandboxPath() + "exchanges/" + e.ID, At: e.At,
+			Method: e.Method, Path: l.pathOf(e), Status: e.Status, Client: e.Client,
+		}
+		if failed := e.Failed(); failed != nil {
+			row.Check = failed.ID
+		}
+		page.Refused = append(page.Refused, row)
 	}
-	return l.page("home", page)
+	return l.page(page)
+}
+
+func environmentView(a authz.Addresses) web.Environment {
+	return web.Environment{FHIRBase: a.FHIRBase, TokenURL: a.TokenURL, RegistrationURL: a.RegistrationURL}
 }
 
 // exchangePage shows one exchange: to a browser as a page that explains it,
-// else as JSON. Whoever knows its id may read it.
+// else, or for ?_format=json, as JSON. Whoever knows its id may read it.
 func (l *call) exchangePage() error {
 	e := l.workspace.Exchanges.Get(l.Params("id"))
 	if e == nil {
@@ -56,28 +47,95 @@ func (l *call) exchangePage() error {
 	}
 	l.Set(fiber.HeaderCacheControl, "no-store")
 	l.Vary(fiber.HeaderAccept)
-	if !accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+	if l.Query("_format") == "json" || !accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
 		return l.json(fiber.StatusOK, e)
 	}
-	return l.page("exchange", exchangePageData{Style: l.styleURL(), Home: l.addresses.PortalURL, Exchange: e, JSON: l.exchangeURL(e.ID)})
+	return l.page(l.exchangeView(e))
 }
 
+func (l *call) exchangeView(e *exchange.Exchange) web.ExchangePage {
+	page := web.ExchangePage{
+		Site: l.site(), JSON: "?_format=json",
+		ID: e.ID, Environment: e.Environment, Client: e.Client,
+		At: e.At, Took: time.Duration(e.Seconds * float64(time.Second)),
+		Method: e.Method, Path: l.pathOf(e), URL: e.URL,
+		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
+		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
+		Aborted: e.Aborted, Refusal: e.Refusal,
+	}
+	if a := e.Assertion; a != nil {
+		page.Assertion = &web.Assertion{Header: a.Header, Claims: a.Claims}
+	}
+	for _, c := range e.Checks {
+		page.Checks = append(page.Checks, web.Check{
+			ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
+			Result: c.Result.String(), Got: c.Got, Want: c.Want, Text: c.Text,
+		})
+	}
+	return page
+}
+
+func fieldViews(headers []exchange.Header) []web.Field {
+	fields := make([]web.Field, len(headers))
+	for i, h := range headers {
+		fields[i] = web.Field(h)
+	}
+	return fields
+}
+
+// pathOf is an exchange's path and query.
+func (l *call) pathOf(e *exchange.Exchange) string { return strings.TrimPrefix(e.URL, l.root) }
+
+// exchangeURL is the absolute URL of an exchange's page, for answers.
 func (l *call) exchangeURL(id string) string { return l.root + l.prefix + "/_sandbox/exchanges/" + id }
 
-func (l *call) styleURL() string { return l.root + l.prefix + "/_sandbox/style.css" }
+// workspacePath is the workspace's root relative to the page that is asked
+// for. Pages refer to each other so, because a browser may reach the server by
+// another name than the one it was told by --base-url.
+func (l *call) workspacePath() string {
+	up := strings.Repeat("../", max(0, strings.Count(l.path, "/")-1))
+	if up == "" {
+		up = "./"
+	}
+	if l.prefix == "" {
+		return up
+	}
+	return up + strings.TrimPrefix(l.prefix, "/") + "/"
+}
 
-func (l *call) page(name string, data any) error {
-	body, err := web.Render(name, data)
+func (l *call) sandboxPath() string { return l.workspacePath() + "_sandbox/" }
+
+func (l *call) site() web.Site {
+	files, version := l.sandboxPath(), "?v="+web.Version()
+	return web.Site{
+		Home:  l.workspacePath(),
+		Style: files + "style.css" + version, Script: files + "script.js" + version, Icon: files + "icon.svg" + version,
+	}
+}
+
+// contentSecurityPolicy lets a page load its own style sheet, script and icon
+// and nothing else, whatever an exchange brings into it.
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// page answers with a page for people.
+func (l *call) page(page interface{ Render() ([]byte, error) }) error {
+	body, err := page.Render()
 	if err != nil {
 		return err
 	}
-	l.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'")
+	l.Set(fiber.HeaderContentSecurityPolicy, contentSecurityPolicy)
 	l.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	l.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	return l.send(fiber.StatusOK, fiber.MIMETextHTMLCharsetUTF8, body)
 }
 
-func (l *call) style() error {
-	l.Set(fiber.HeaderCacheControl, "max-age=3600")
-	return l.send(fiber.StatusOK, "text/css; charset=utf-8", web.Style())
+func (l *call) style() error  { return l.file("text/css; charset=utf-8", web.Style()) }
+func (l *call) script() error { return l.file("text/javascript; charset=utf-8", web.Script()) }
+func (l *call) icon() error   { return l.file("image/svg+xml", web.Icon()) }
+
+// file answers with a file that pages refer to. Its URL changes with it.
+func (l *call) file(contentType string, body []byte) error {
+	l.Set(fiber.HeaderCacheControl, "max-age=86400")
+	l.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	return l.send(fiber.StatusOK, contentType, body)
 }

@@ -62,7 +62,6 @@ func New(cfg Config) *Server {
 		CaseSensitive:           true,
 		UnescapePath:            true,
 		Immutable:               true,
-		DisableDefaultDate:      true,
 		DisableStartupMessage:   true,
 		ReadBufferSize:          readBuffer,
 		StreamRequestBody:       true,

@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// clientFlags say which server a client command speaks to and as whom.
+type clientFlags struct {
+	fhir, client, key, keyID string
+	scopes                   []string
+}
+
+// defaultScope is what the client commands ask for: to read and search everything.
+const defaultScope = "system/*.rs"
+
+func (f *clientFlags) add(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringVar(&f.fhir, "fhir", "", "FHIR base `URL` of the server; by default the one running here")
+	flags.StringVar(&f.client, "client", "", "client `ID`; by default one that the server has for this command")
+	flags.StringVar(&f.key, "key", "", "`FILE` with the client's private key, PEM or JWK")
+	flags.StringVar(&f.keyID, "kid", "", "key `ID` in the assertion; by default the JWK's or the key's thumbprint")
+	flags.StringArrayVar(&f.scopes, "scope", nil, "`SCOPE` to ask for; can be repeated (default "+defaultScope+")")
+}
+
+// A client is a registered client of one server.
+type client struct {
+	program *program
+	http    *http.Client
+	fhir    string // FHIR base URL without a final slash
+	id      string
+	key     *signingKey
+	scope   string
+
+	token      string
+	tokenUntil time.Time // by which a new one is fetched
+}
+
+// connect makes the client that the flags, or the file of a running server, describe. It does
+// not speak to the server yet.
+func (p *program) connect(f clientFlags) (*client, error) {
+	base := strings.TrimRight(f.fhir, "/")
+	if base != "" {
+		if err := parseBaseURL(&base, base); err != nil {
+			return nil, usagef("--fhir: %v", err)
+		}
+	}
+	r, found, err := findRunning(p.runningDirs(), base)
+	if err != nil {
+		return nil, err
+	}
+	if !found && base == "" {
+		return nil, fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
+	}
+	own := f.client == "" && f.key == ""
+	if own && !found {
+		return nil, usagef("%s is not a server of this machine's: --client and --key are needed", base)
+	}
+	if !own && (f.client == "" || f.key == "") {
+		return nil, usagef("--client and --key belong together")
+	}
+	if own {
+		f.client, f.key = r.Client, r.Key
+		if f.keyID == "" {
+			f.keyID = r.KeyID
+		}
+	}
+	if base == "" {
+		base = r.FHIR
+	}
+	key, err := loadKey(f.key, f.keyID)
+	if err != nil {
+		return nil, err
+	}
+	scope := strings.Join(f.scopes, " ")
+	if scope == "" {
+		scope = defaultScope
+	}
+	return &client{program: p, http: httpClient(), fhir: base, id: f.client, key: key, scope: scope}, nil
+}
+
+// httpClient waits a minute for an answer to begin and as long as it takes for it to end.
+func httpClient() *http.Client {
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return &http.Client{}
+	}
+	transport = transport.Clone()
+	transport.ResponseHeaderTimeout = time.Minute
+	return &http.Client{Transport: transport}
+}
+
+// tokenURL finds the token endpoint (SMART App Launch 2.2, conformance).
+func (c *client) tokenURL(ctx context.Context) (string, error) {
+	at := c.fhir + "/.well-known/smart-configuration"
+	resp, err := c.send(ctx, http.MethodGet, at, http.Header{"Accept": {"application/json"}}, nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", refusalOf("discovery", resp)
+	}
+	var found struct {
+		TokenEndpoint string `json:"token_endpoint"`
+	}
+	if err := decode(resp, &found); err != nil {
+		return "", fmt.Errorf("discovery: %w", err)
+	}
+	if found.TokenEndpoint == "" {
+		return "", fmt.Errorf("discovery: %s names no token_endpoint", at)
+	}
+	return found.TokenEndpoint, nil
+}
+
+// tokenMargin is how long before a token's end a new one is fetched.
+const tokenMargin = 30 * time.Second
+
+// accessToken returns an access token, a new one where there is none that lasts (SMART App
+// Launch 2.2, backend-services).
+func (c *client) accessToken(ctx context.Context) (string, error) {
+	now := c.program.clock.Now()
+	if c.token != "" && now.Before(c.tokenUntil) {
+		return c.token, nil
+	}
+	endpoint, err := c.tokenURL(ctx)
+	if err != nil {
+		return "", err
+	}
+	assertion, err := c.key.assertion(c.id, endpoint, now)
+	if err != nil {
+		return "", err
+	}
+	form := url.Values{
+		"grant_type":            {"client_credentials"},
+		"scope":                 {c.scope},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		"client_assertion":      {assertion},
+	}
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
+	resp, err := c.send(ctx, http.MethodPost, endpoint, header, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", refusalOf("the token request", resp)
+	}
+	var granted struct {
+		AccessToken string  `json:"access_token"`
+		ExpiresIn   float64 `json:"expires_in"`
+	}
+	if err := decode(resp, &granted); err != nil {
+		return "", fmt.Errorf("the token response: %w", err)
+	}
+	if granted.AccessToken == "" {
+		return "", errors.New("the token response holds no access_token")
+	}
+	c.token = granted.AccessToken
+	c.tokenUntil = now.Add(time.Duration(granted.ExpiresIn*float64(time.Second)) - tokenMargin)
+	return c.token, nil
+}
+
+// fetch sends a request with an access token. A token that the server no longer takes is
+// replaced once.
+func (c *client) fetch(ctx context.Context, method, url string, header http.Header) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		token, err := c.accessToken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		header.Set("Authorization", "Bearer "+token)
+		resp, err := c.send(ctx, method, url, header, nil)
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || attempt == 2 {
+			return resp, err
+		}
+		resp.Body.Close()
+		c.token = ""
+	}
+}
+
+func (c *client) send(ctx context.Context, method, url string, header http.Header, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = header
+	req.Header.Set("User-Agent", "sandfhir")
+	resp, err := c.http.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, fmt.Errorf("no server answers at %s; start one with %q", req.URL.Host, c.program.name)
+	}
+	return resp, err
+}
+
+// maxAnswer is the greatest length of an answer that is read into memory.
+const maxAnswer = 16 << 20
+
+// decode reads a JSON answer.
+func decode(resp *http.Response, to any) error {
+	data, err := readAll(resp)
+	if err != nil {
+		return err
+	}
+	return unmarshal(resp, data, to)
+}
+
+func readAll(resp *http.Response) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+}
+
+func unmarshal(resp *http.Response, data []byte, to any) error {
+	if err := json.Unmarshal(data, to); err != nil {
+		return fmt.Errorf("%s is not the JSON that was expected: %w", resp.Request.URL, err)
+	}
+	return nil
+}

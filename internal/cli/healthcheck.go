@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) healthcheckCommand() *cobra.Command {
+	// The address is found as serve finds it, so that a container needs to be told once.
+	table := slices.DeleteFunc(settingsTable(), func(s setting) bool { return s.name != "addr" && s.name != "config" })
+	var url string
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask a server whether it is ready; exit code 0 if so and 1 if not",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if url == "" {
+				r, err := p.resolve(table, cmd.Flags())
+				if err != nil {
+					return errors.New(err.Error()) // a container's check knows exit codes 0 and 1
+				}
+				url = "http://" + dialable(r.Addr)
+			}
+			return p.healthcheck(cmd.Context(), strings.TrimRight(url, "/")+"/readyz", timeout)
+		},
+	}
+	addFlags(cmd.Flags(), table)
+	cmd.Flags().StringVar(&url, "url", "", "the server's base `URL`, in place of --addr")
+	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait")
+	return cmd
+}
+
+// dialable turns an address to listen on into one to connect to.
+func dialable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (p *program) healthcheck(ctx context.Context, url string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return usagef("--url: %v", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("not ready: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		reason, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+		return fmt.Errorf("not ready: %s answers %s %s", url, resp.Status, strings.TrimSpace(string(reason)))
+	}
+	return p.printf("ready\n")
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+const (
+	barInterval   = 100 * time.Millisecond // between two drawings of a bar
+	firstDoubling = 1 << 20                // bytes, at which the first line of an unknown total is printed
+)
+
+// A meter shows how far something long is: as a bar on a terminal, elsewhere as a line at every
+// tenth of the way.
+type meter struct {
+	w      io.Writer
+	label  string
+	total  int64 // -1 when unknown
+	bar    *progressbar.ProgressBar
+	detail string // that the bar shows
+	shown  int64  // tenths, or where the total is unknown doublings, that a line was printed for
+}
+
+// newMeter returns a meter for total bytes, -1 when unknown.
+func newMeter(w io.Writer, label string, total int64) *meter {
+	m := &meter{w: w, label: label, total: total}
+	if onTerminal(w) {
+		m.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetDescription(label),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionUseIECUnits(true),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionThrottle(barInterval),
+			progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine of its own
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return m
+}
+
+// onTerminal tells whether a person watches w.
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// set says that done bytes of the total are done; detail is what goes on now.
+func (m *meter) set(done int64, detail string) {
+	if m.bar != nil {
+		if detail != m.detail {
+			m.detail = detail
+			m.bar.Describe(m.label + " " + detail)
+		}
+		_ = m.bar.Set64(done) // a bar that cannot be drawn is no reason to stop
+		return
+	}
+	if m.total > 0 {
+		if tenth := done * 10 / m.total; tenth > m.shown {
+			m.shown = tenth
+			fmt.Fprintf(m.w, "%s %s: %d %%\n", m.label, detail, tenth*10)
+		}
+		return
+	}
+	if done >= firstDoubling<<m.shown {
+		for done >= firstDoubling<<m.shown {
+			m.shown++
+		}
+		fmt.Fprintf(m.w, "%s %s: %s\n", m.label, detail, byteCount(done))
+	}
+}
+
+// finish removes the bar.
+func (m *meter) finish() {
+	if m.bar != nil {
+		_ = m.bar.Finish()
+	}
+}
+
+// byteCount writes n for people: 999 B, 1.5 MiB.
+func byteCount(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n), -1
+	for value >= 1024 && unit < 4 {
+		value /= 1024
+		unit++
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[unit])
+}

@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sandfhir/sandfhir/sandbox"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	table := settingsTable()
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve; what is done without a command",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.checkEnvironment(table); err != nil {
+				return err
+			}
+			r, err := p.resolve(table, cmd.Flags())
+			if err != nil {
+				return err
+			}
+			return p.serve(cmd.Context(), r.Settings)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	addFlags(cmd.Flags(), table)
+	return cmd
+}
+
+// stopGrace is how long open requests may go on once the server is told to
+// stop.
+const stopGrace = 5 * time.Second
+
+// serve runs a server until ctx ends.
+func (p *program) serve(ctx context.Context, s Settings) (err error) {
+	ln, err := net.Listen("tcp", s.Addr)
+	if err != nil {
+		return usagef("cannot listen on %s: %v", s.Addr, reason(err))
+	}
+	defer ln.Close()
+	if s.AdminToken == "" && !isLoopback(ln.Addr()) {
+		s.AdminToken = rand.Text()
+	}
+	opts, err := p.options(s)
+	if err != nil {
+		return err
+	}
+	server, err := p.open(ctx, s, opts)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		err = errors.Join(err, server.Shutdown(grace))
+	}()
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	for server.URL() == "" { // the goroutine above is about to set it
+		select {
+		case err := <-served:
+			return err
+		case <-time.After(time.Millisecond):
+		}
+	}
+	demo, remove, err := p.introduce(s, server, ln.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	if err := p.greet(s, server, demo); err != nil {
+		return err
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// options turns settings into those of the Go package.
+func (p *program) options(s Settings) ([]sandbox.Option, error) {
+	opts := []sandbox.Option{
+		sandbox.WithPatients(s.Patients),
+		sandbox.WithSeed(s.Seed),
+		sandbox.WithLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: s.LogLevel}))),
+	}
+	if s.Data != "" {
+		if err := checkWritable(s.Data); err != nil {
+			return nil, usagef("the data directory %s cannot be written: %v", s.Data, reason(err))
+		}
+		opts = append(opts, sandbox.WithDataDir(s.Data))
+	}
+	if s.CacheDir != "" {
+		if err := checkWritable(s.CacheDir); err != nil {
+			return nil, usagef("the cache directory %s cannot be written: %v", s.CacheDir, reason(err))
+		}
+		opts = append(opts, sandbox.WithCacheDir(s.CacheDir))
+	}
+	if s.BaseURL != "" {
+		opts = append(opts, sandbox.WithBaseURL(s.BaseURL))
+	}
+	if s.AdminToken != "" {
+		opts = append(opts, sandbox.WithAdminToken(s.AdminToken))
+	}
+	if s.ExportDuration != nil {
+		opts = append(opts, sandbox.WithExportDuration(*s.ExportDuration))
+	}
+	if s.KeepGoing {
+		opts = append(opts, sandbox.WithKeepGoing())
+	}
+	return opts, nil
+}
+
+// open makes the server, and loads what it is to hold beside the population.
+func (p *program) open(ctx context.Context, s Settings, opts []sandbox.Option) (*sandbox.Server, error) {
+	var m *meter
+	if len(s.Load) > 0 {
+		opts = append(opts, sandbox.WithLoad(s.Load...), sandbox.WithStdin(p.stdin), sandbox.WithLoadProgress(func(l sandbox.LoadProgress) {
+			if m == nil {
+				m = newMeter(p.stderr, "loading", l.BytesTotal)
+			}
+			m.set(l.BytesRead, filepath.Base(l.File))
+		}))
+	}
+	server, err := sandbox.New(ctx, opts...)
+	if m != nil {
+		m.finish()
+	}
+	var problem sandbox.LoadProblem
+	switch {
+	case err == nil:
+		p.reportLoad(server.Loaded())
+		return server, nil
+	case errors.As(err, &problem):
+		return nil, fmt.Errorf("nothing was loaded: %w", problem)
+	case errors.Is(err, sandbox.ErrDataInUse):
+		return nil, usagef("another process has the data directory %s", s.Data)
+	}
+	return nil, err
+}
+
+// reportLoad tells what was loaded and what was wrong with the rest.
+func (p *program) reportLoad(r sandbox.LoadReport) {
+	if r.Resources+r.Bad+r.Skipped == 0 {
+		return
+	}
+	p.note("loaded %s; bad: %d; skipped: %d", countOf(r.Resources, "resource"), r.Bad, r.Skipped)
+	for _, problem := range r.Problems {
+		p.note("  %v", problem)
+	}
+	if more := r.Bad - int64(len(r.Problems)); more > 0 {
+		p.note("  and %d more", more)
+	}
+	for _, warning := range r.Warnings {
+		p.note("  warning: %v", warning)
+	}
+	for why, n := range r.SkippedBy {
+		p.note("  skipped %d: %s", n, why)
+	}
+}
+
+func countOf(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// introduce leaves the demo client's key and the server's addresses where the
+// commands token, get and export find them. remove takes away what is not to
+// outlive the server.
+func (p *program) introduce(s Settings, server *sandbox.Server, addr string) (demo running, remove func() error, err error) {
+	client := server.DefaultClient()
+	demo = running{Address: addr, FHIR: client.FHIRURL(), Client: client.ID(), KeyID: client.KeyID(), PID: os.Getpid(), Started: p.clock.Now()}
+	if s.BaseURL == "" && demo.FHIR == "" {
+		demo.FHIR = server.FHIRURL()
+	}
+	dirs := p.runningDirs()
+	keyDir := s.Data
+	switch {
+	case keyDir != "":
+	case len(dirs) > 0:
+		keyDir = dirs[0]
+	default:
+		keyDir = os.TempDir()
+	}
+	if err := os.MkdirAll(keyDir, 0o700); err != nil {
+		keyDir, dirs = os.TempDir(), nil // a home that cannot be written is no reason not to serve
+	}
+	name := "default-client.pem"
+	if s.Data == "" {
+		name = strings.TrimSuffix(runningName(addr), runningSuffix) + ".pem"
+	}
+	if demo.Key, err = filepath.Abs(filepath.Join(keyDir, name)); err != nil {
+		return demo, nil, fmt.Errorf("place of the demo client's key: %w", err)
+	}
+	if err := replaceFile(demo.Key, client.PrivateKeyPEM()); err != nil {
+		return demo, nil, fmt.Errorf("write the demo client's key: %w", err)
+	}
+	removeKey := func() error {
+		if s.Data != "" {
+			return nil
+		}
+		return os.Remove(demo.Key)
+	}
+	if len(dirs) == 0 {
+		return demo, removeKey, nil
+	}
+	removeFile, err := writeRunning(dirs[0], demo)
+	if err != nil {
+		return demo, nil, errors.Join(err, removeKey())
+	}
+	return demo, func() error { return errors.Join(removeKey(), removeFile()) }, nil
+}
+
+// greet prints where everything is and what to try first.
+func (p *program) greet(s Settings, server *sandbox.Server, demo running) error {
+	portal := server.PortalURL()
+	kept := "gone at exit"
+	if s.Data != "" {
+		kept = "kept in the data directory"
+	}
+	command := p.name
+	return p.printf(`Sandfhir is ready.
+
+  Portal               %s
+  FHIR base            %s
+  SMART configuration  %s
+  Token URL            %s
+  Demo client          %s, signs ES384; private key in %s (%s)
+
+Try in another terminal:
+
+  %s token
+  %s get 'Patient?_count=3'
+  %s export
+
+`, portal, server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), demo.Client, demo.Key, kept, command, command, command)
+}
+
+// checkWritable makes the directory where it is missing and tries to write.
+func checkWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// reason is the innermost reason of an error, without the operation and the
+// path or address that the message around it names already.
+func reason(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}

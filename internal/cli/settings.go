@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+)
+
+// Settings are what a server is started with.
+type Settings struct {
+	Addr           string         // host:port to listen on
+	Data           string         // directory that keeps the data; "" keeps them in memory
+	Patients       int            // size of the sample population
+	Seed           uint64         // of the sample population
+	Load           []string       // files, directories and archives to load at the start
+	KeepGoing      bool           // a load passes over what is bad
+	BaseURL        string         // what all URLs begin with, without a final slash; "" takes the request's
+	LogLevel       slog.Level     // least level that is logged
+	ExportDuration *time.Duration // of an export by the workspace clock; nil is done at the second status request
+	AdminToken     string         // opens the portal, admin and control surfaces; "" has one generated
+	CacheDir       string         // keeps built populations; "" is the user's cache directory
+	Config         string         // the file that settings were read from, "" for none
+}
+
+// The places that a setting can be given in.
+type places uint8
+
+const (
+	byFlag places = 1 << iota
+	byEnv
+	byFile
+
+	anywhere = byFlag | byEnv | byFile
+)
+
+// A setting is one row of the table that drives flags, environment, file, defaults, help and
+// messages.
+type setting struct {
+	name   string // of the flag and in the file
+	arg    string // what help calls the value; "" for a switch
+	help   string
+	def    string // the default, as it would be given; "" for none
+	places places
+	list   bool // can be given more than once
+	secret bool // is not shown
+	loads  bool // matters to the load command too
+	set    func(*Settings, string) error
+}
+
+// env is the name of the setting's environment variable.
+func (s *setting) env() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+const envPrefix = "SANDFHIR_"
+
+// settingsTable returns the table.
+func settingsTable() []setting {
+	return []setting{
+		{name: "addr", arg: "HOST:PORT", places: anywhere, def: "127.0.0.1:8080",
+			help: "address to listen on",
+			set:  func(s *Settings, v string) error { return parseAddr(&s.Addr, v) }},
+		{name: "data", arg: "DIR", places: anywhere, loads: true,
+			help: "directory that keeps the data; without it they are gone at the end",
+			set:  func(s *Settings, v string) error { return parseText(&s.Data, v) }},
+		{name: "patients", arg: "N", places: anywhere, loads: true, def: "100",
+			help: "patients of the sample population",
+			set:  func(s *Settings, v string) error { return parseCount(&s.Patients, v) }},
+		{name: "seed", arg: "N", places: anywhere, loads: true, def: "1",
+			help: "seed of the sample population: the same seed makes the same people",
+			set:  func(s *Settings, v string) error { return parseSeed(&s.Seed, v) }},
+		{name: "load", arg: "PATH", places: anywhere, list: true,
+			help: "NDJSON, JSON, directory or archive to load at the start; can be repeated, in " +
+				envPrefix + "LOAD separated by " + string(os.PathListSeparator),
+			set: func(s *Settings, v string) error { return parseItem(&s.Load, v) }},
+		{name: "keep-going", places: anywhere, loads: true, def: "false",
+			help: "load what is good and list what is bad, instead of loading all or nothing",
+			set:  func(s *Settings, v string) error { return parseBool(&s.KeepGoing, v) }},
+		{name: "base-url", arg: "URL", places: anywhere,
+			help: "what all URLs in answers begin with; by default that of the request",
+			set:  func(s *Settings, v string) error { return parseBaseURL(&s.BaseURL, v) }},
+		{name: "log-level", arg: "LEVEL", places: anywhere, loads: true, def: "info",
+			help: "debug, info, warn or error",
+			set:  func(s *Settings, v string) error { return parseLevel(&s.LogLevel, v) }},
+		{name: "export-duration", arg: "DURATION", places: anywhere,
+			help: "how long an export takes, such as 0s or 2m; by default until the second status request",
+			set:  func(s *Settings, v string) error { return parseDuration(&s.ExportDuration, v) }},
+		{name: "admin-token", arg: "TOKEN", places: byEnv, secret: true,
+			help: "opens the portal, admin and control pages where the server listens on more than this machine",
+			set:  func(s *Settings, v string) error { return parseToken(&s.AdminToken, v) }},
+		{name: "cache-dir", arg: "DIR", places: anywhere, loads: true,
+			help: "directory that keeps built populations; by default the user's cache directory",
+			set:  func(s *Settings, v string) error { return parseText(&s.CacheDir, v) }},
+		{name: "config", arg: "FILE", places: byFlag | byEnv, loads: true,
+			help: "TOML file with settings",
+			set:  func(s *Settings, v string) error { return parseText(&s.Config, v) }},
+	}
+}
