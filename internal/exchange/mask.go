@@ -1,9 +1,6 @@
 package exchange
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // MaskAuthorization returns the value of an Authorization header without what
 // would let a reader use it: a token keeps its header and claims, not its
@@ -45,14 +42,48 @@ func maskForm(form string) string {
 	return strings.Join(pairs, "&")
 }
 
-// secretMember is a member of a JSON object that is a credential, with what of
-// its text value has been seen.
-var secretMember = regexp.MustCompile(`("(?:access_token|refresh_token|client_secret|registration_access_token|client_assertion|d|p|q|dp|dq|qi|k)"\s*:\s*")((?:[^"\\]|\\.)*)`)
+// secretMembers are the members of JSON objects that are credentials: of OAuth
+// answers, and of private and symmetric keys (RFC 7518 section 6).
+var secretMembers = [...]string{`"access_token"`, `"refresh_token"`, `"client_secret"`, `"registration_access_token"`, `"client_assertion"`,
+	`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, `"k"`}
 
-// maskJSON hides the members of a JSON text that are credentials.
+// maskJSON hides the members of a JSON text that are credentials. The text may
+// be cut, so it is searched and not parsed.
 func maskJSON(text string) string {
-	return secretMember.ReplaceAllStringFunc(text, func(m string) string {
-		parts := secretMember.FindStringSubmatch(m)
-		return parts[1] + maskToken(parts[2])
-	})
+	for _, member := range secretMembers {
+		for from := 0; ; {
+			i := strings.Index(text[from:], member)
+			if i < 0 {
+				break
+			}
+			from += i + len(member)
+			start, end, ok := stringValue(text, from)
+			if !ok {
+				continue
+			}
+			masked := maskToken(text[start:end])
+			text = text[:start] + masked + text[end:]
+			from = start + len(masked)
+		}
+	}
+	return text
+}
+
+// stringValue finds the string behind a colon, as far as the text goes.
+func stringValue(text string, from int) (start, end int, ok bool) {
+	rest := strings.TrimLeft(text[from:], " \t\r\n")
+	if !strings.HasPrefix(rest, ":") {
+		return 0, 0, false
+	}
+	rest = strings.TrimLeft(rest[1:], " \t\r\n")
+	if !strings.HasPrefix(rest, `"`) {
+		return 0, 0, false
+	}
+	start = len(text) - len(rest) + 1
+	for end = start; end < len(text) && text[end] != '"'; end++ {
+		if text[end] == '\\' {
+			end++
+		}
+	}
+	return start, min(end, len(text)), true
 }

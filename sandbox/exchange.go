@@ -1,0 +1,135 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/exchange"
+)
+
+// An Exchange is one request that the server met and its answer, as recorded.
+// It holds no secrets, signatures or whole tokens, and bodies up to 16 KiB.
+type Exchange struct {
+	ID          string
+	Environment string        // "sandbox" or "production"
+	At          time.Time     // by the server's clock
+	Duration    time.Duration // in real time
+
+	Method        string
+	URL           string
+	RequestHeader http.Header
+	RequestBody   string
+
+	Status         int
+	ResponseHeader http.Header
+	ResponseBody   string
+	ResponseBytes  int64 // of the whole body
+	Aborted        bool  // the client went away before the answer was sent
+
+	ClientID string // that the request claims to come from
+	// Checks are the rules that were applied to the request, in order.
+	Checks []Check
+	// Refusal is why the request was refused, in full sentences; empty where
+	// it was not.
+	Refusal string
+}
+
+// A Check is one rule applied to one request.
+type Check struct {
+	ID          string // what was found: A12 of the catalogue of faults, else Requirement
+	Requirement string // the rule's own id: SB-KEY-01
+	Rule        string // what must hold
+	Clause      string // document, section, step
+	Result      Result
+	Got, Want   string
+	Text        string // the diagnosis, where the check failed or warns
+}
+
+// Result says how a check ended.
+type Result string
+
+// The results.
+const (
+	Pass       Result = "pass"
+	Warn       Result = "warn" // passed, but other servers may refuse it
+	Fail       Result = "fail"
+	NotReached Result = "not-reached" // an earlier check failed
+)
+
+// Refused reports whether the request was refused. As a filter of Exchanges it
+// is written sandbox.Exchange.Refused.
+func (e Exchange) Refused() bool {
+	_, failed := e.Failed()
+	return failed || e.Refusal != ""
+}
+
+// Failed returns the check that failed, if one did.
+func (e Exchange) Failed() (Check, bool) {
+	i := slices.IndexFunc(e.Checks, func(c Check) bool { return c.Result == Fail })
+	if i < 0 {
+		return Check{}, false
+	}
+	return e.Checks[i], true
+}
+
+// String tells of the exchange in a line, and of its refusal in another.
+func (e Exchange) String() string {
+	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
+	if e.Aborted {
+		line += " (aborted)"
+	}
+	if check, failed := e.Failed(); failed {
+		return line + "\n  " + check.ID + ": " + check.Text
+	}
+	if e.Refusal != "" {
+		return line + "\n  " + e.Refusal
+	}
+	return line
+}
+
+// Exchanges returns the exchanges that every filter keeps, oldest first. The
+// server remembers the last thousand that it refused, and the last thousand
+// others.
+func (s *Server) Exchanges(keep ...func(Exchange) bool) []Exchange {
+	var list []Exchange
+	for _, inner := range s.workspace.Exchanges.List(0, nil) {
+		e := newExchange(inner)
+		if !slices.ContainsFunc(keep, func(k func(Exchange) bool) bool { return !k(e) }) {
+			list = append(list, e)
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+func newExchange(e *exchange.Exchange) Exchange {
+	out := Exchange{
+		ID: e.ID, Environment: e.Environment, At: e.At,
+		Duration: time.Duration(e.Seconds * float64(time.Second)),
+		Method:   e.Method, URL: e.URL, RequestHeader: newHeader(e.RequestHeader), RequestBody: e.RequestBody,
+		Status: e.Status, ResponseHeader: newHeader(e.ResponseHeader), ResponseBody: e.ResponseBody,
+		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted,
+		ClientID: e.Client, Refusal: strings.TrimSpace(e.Refusal),
+	}
+	for _, c := range e.Checks {
+		out.Checks = append(out.Checks, newCheck(c))
+	}
+	return out
+}
+
+func newHeader(list []exchange.Header) http.Header {
+	h := http.Header{}
+	for _, f := range list {
+		h.Add(f.Name, f.Value)
+	}
+	return h
+}
+
+func newCheck(c authz.Check) Check {
+	return Check{ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
+		Result: Result(c.Result.String()), Got: c.Got, Want: c.Want, Text: c.Text}
+}

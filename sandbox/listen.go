@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+)
+
+// ErrClosed is returned by what is asked of a server after Close.
+var ErrClosed = errors.New("sandbox: the server is closed")
+
+// serving is one listener that is served.
+type serving struct {
+	ln   net.Listener
+	done chan struct{} // closed when err is there
+	err  error
+}
+
+// close stops to listen and waits until nothing is served any more.
+func (l *serving) close() error {
+	l.ln.Close() // the server closed it too, if it had begun to serve
+	<-l.done
+	return l.err
+}
+
+// Listen begins to serve at a TCP address of the form host:port and returns;
+// port 0 is a free one, which URL tells. Close ends it.
+//
+// The portal and the controls have no guard but the address, so that an
+// address other machines can reach needs WithAdminToken; without it Listen
+// returns an error.
+func (s *Server) Listen(addr string) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	_, err = s.begin(ln)
+	return err
+}
+
+// Serve serves the connections of ln until Close, and returns nil then. What
+// Listen says about addresses holds for it too. ln is closed in any case.
+//
+// A listener of package crypto/tls serves HTTPS; its URL begins with https://
+// only where WithBaseURL says so.
+func (s *Server) Serve(ln net.Listener) error {
+	l, err := s.begin(ln)
+	if err != nil {
+		return err
+	}
+	<-l.done
+	return l.err
+}
+
+func (s *Server) begin(ln net.Listener) (*serving, error) {
+	if s.cfg.adminToken == "" && !loopback(ln.Addr()) {
+		ln.Close()
+		return nil, fmt.Errorf("sandbox: %s can be reached from other machines, and portal and controls are open to whoever reaches it; give an admin token with WithAdminToken, or listen on 127.0.0.1", ln.Addr())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		ln.Close()
+		return nil, ErrClosed
+	}
+	l := &serving{ln: ln, done: make(chan struct{})}
+	s.serving = append(s.serving, l)
+	if s.url == "" {
+		s.url = urlOf(ln.Addr())
+	}
+	go func() {
+		defer close(l.done)
+		l.err = s.api.Serve(ln)
+	}()
+	return l, nil
+}
+
+// loopback reports whether only this machine reaches the address.
+func loopback(addr net.Addr) bool {
+	switch a := addr.(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr:
+		return true
+	}
+	at, err := netip.ParseAddrPort(addr.String())
+	return err == nil && at.Addr().IsLoopback()
+}
+
+// urlOf is the URL under which this machine reaches a listener.
+func urlOf(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return "http://" + addr.String()
+	}
+	host := tcp.IP.String()
+	if tcp.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}
+
+// URL is where the server is reached, without a slash at its end: what
+// WithBaseURL says, else the address it listens on, and "" before Listen.
+func (s *Server) URL() string {
+	if s.cfg.baseURL != "" {
+		return s.cfg.baseURL
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
+}
+
+// newTransport returns the transport of a server's own clients. It is not
+// shared, so that Close can end what it keeps open.
+func newTransport() *http.Transport {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		return t.Clone()
+	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment}
+}

@@ -1,0 +1,143 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// A LoadReport is what came of WithLoad.
+type LoadReport struct {
+	Resources int64            // loaded
+	ByType    map[string]int64 // Resources by resource type
+
+	Bad      int64         // lines, entries and files that were not loaded
+	Problems []LoadProblem // the first hundred of them
+
+	Warned   int64         // references that could not be resolved
+	Warnings []LoadProblem // the first hundred of them
+
+	Skipped   int64            // files and entries that are no data
+	SkippedBy map[string]int64 // Skipped by reason
+}
+
+// A LoadProblem is one mistake in the data of WithLoad, and its place. New's
+// error is one where a load fails; find it with errors.As.
+type LoadProblem struct {
+	File   string // as given, with the member of an archive after a "!"
+	Line   int    // from 1; 0 where the file as a whole is meant
+	Column int    // in bytes from 1; 0 where the line as a whole is meant
+	Reason string
+
+	cause error
+}
+
+// Unwrap returns the cause, such as fs.ErrNotExist, or nil.
+func (p LoadProblem) Unwrap() error { return p.cause }
+
+// Error returns "file:line:column: reason".
+func (p LoadProblem) Error() string {
+	switch {
+	case p.Line == 0:
+		return fmt.Sprintf("%s: %s", p.File, p.Reason)
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Reason)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Reason)
+}
+
+// LoadProgress is how far a load is.
+type LoadProgress struct {
+	File       string // being read
+	BytesRead  int64  // of the files as they lie on disk
+	BytesTotal int64  // of all files; -1 where unknown
+	Resources  int64  // loaded so far
+	Bad        int64  // so far
+}
+
+// Loaded tells what WithLoad has loaded.
+func (s *Server) Loaded() LoadReport { return s.loaded }
+
+// fill opens the sandbox environment's data, which builds them where that was
+// never done, and loads into them what WithLoad names.
+func (s *Server) fill(ctx context.Context) error {
+	store, err := s.sandbox.inner.Data(ctx)
+	if err != nil || len(s.cfg.load) == 0 {
+		return err
+	}
+	load, err := store.Load(ctx, fhirstore.Everything())
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	defer load.Rollback()
+	report, err := seed.Load(ctx, s.cfg.load, s.loadOptions(store), func(r seed.Resource) error {
+		return refusal(load.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON}))
+	})
+	if err == nil {
+		err = load.Commit(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("load: %w", loadError(err))
+	}
+	s.loaded = newLoadReport(report)
+	return nil
+}
+
+func (s *Server) loadOptions(store *fhirstore.Store) seed.LoadOptions {
+	opts := seed.LoadOptions{KeepGoing: s.cfg.keepGoing, IsResourceType: store.KnowsType, Stdin: s.cfg.stdin}
+	if f := s.cfg.progress; f != nil {
+		opts.Progress = func(p seed.Progress) {
+			f(LoadProgress{File: p.File, BytesRead: p.BytesRead, BytesTotal: p.BytesTotal, Resources: p.Resources, Bad: p.Bad})
+		}
+	}
+	return opts
+}
+
+// refusal marks the errors of the store that are about one resource, after
+// which a load may go on.
+func refusal(err error) error {
+	var (
+		syntax    *fhirjson.SyntaxError
+		invalid   *fhirstore.InvalidError
+		duplicate *fhirstore.DuplicateError
+		forbidden *fhirstore.ForbiddenError
+	)
+	if errors.As(err, &syntax) || errors.As(err, &invalid) || errors.As(err, &duplicate) || errors.As(err, &forbidden) {
+		return &seed.ResourceError{Err: err}
+	}
+	return err
+}
+
+// loadError puts this package's problem in the place of the loader's.
+func loadError(err error) error {
+	var problem seed.LoadProblem
+	if errors.As(err, &problem) {
+		return newLoadProblem(problem)
+	}
+	return err
+}
+
+func newLoadReport(r seed.LoadReport) LoadReport {
+	return LoadReport{
+		Resources: r.Resources, ByType: r.ByType,
+		Bad: r.Bad, Problems: newLoadProblems(r.Problems),
+		Warned: r.Warned, Warnings: newLoadProblems(r.Warnings),
+		Skipped: r.Skipped, SkippedBy: r.SkippedBy,
+	}
+}
+
+func newLoadProblems(list []seed.LoadProblem) []LoadProblem {
+	var out []LoadProblem
+	for _, p := range list {
+		out = append(out, newLoadProblem(p))
+	}
+	return out
+}
+
+func newLoadProblem(p seed.LoadProblem) LoadProblem {
+	return LoadProblem{File: p.File, Line: p.Line, Column: p.Column, Reason: p.Reason, cause: p.Unwrap()}
+}

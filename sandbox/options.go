@@ -1,0 +1,282 @@
+package sandbox
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// Defaults of a server.
+const (
+	DefaultPatients = 100 // of WithPatients
+	DefaultSeed     = 1   // of WithSeed
+)
+
+// MaxPatients is the largest number that WithPatients takes.
+const MaxPatients = seed.MaxPatients
+
+// An Option changes how a server is made. Where two contradict each other the
+// later one counts.
+type Option func(*config) error
+
+// config is what the options make.
+type config struct {
+	patients       int
+	seed           uint64
+	dataDir        string
+	cacheDir       string
+	fullSync       bool
+	load           []string
+	keepGoing      bool
+	stdin          io.Reader
+	progress       func(LoadProgress)
+	exportDuration time.Duration
+	baseURL        string
+	trustedProxies []string
+	adminToken     string
+	keyReach       authz.Reach
+	keyRoots       *x509.CertPool
+	logger         *slog.Logger
+}
+
+func newConfig(opts []Option) (config, error) {
+	cfg := config{
+		patients:       DefaultPatients,
+		seed:           DefaultSeed,
+		exportDuration: bulk.OnePoll,
+		keyReach:       authz.ReachLoopback,
+		logger:         slog.New(slog.DiscardHandler),
+	}
+	var errs []error
+	for _, option := range opts {
+		if option == nil {
+			errs = append(errs, errors.New("an option is nil"))
+			continue
+		}
+		errs = append(errs, option(&cfg))
+	}
+	return cfg, errors.Join(errs...)
+}
+
+// WithPatients sets the size of the sample population, from 0, which is no
+// sample data at all, to MaxPatients. A thousand patients are some 150,000
+// resources. A data directory that exists keeps the population it has.
+func WithPatients(n int) Option {
+	return func(c *config) error {
+		if n < 0 || n > MaxPatients {
+			return fmt.Errorf("WithPatients: %d is not from 0 to %d", n, MaxPatients)
+		}
+		c.patients = n
+		return nil
+	}
+}
+
+// WithSeed chooses the sample population: the same seed makes the same people,
+// on every machine.
+func WithSeed(n uint64) Option {
+	return func(c *config) error {
+		c.seed = n
+		return nil
+	}
+}
+
+// WithDataDir keeps data, clients and tokens in a directory from one server to
+// the next. It is made where it does not exist. One server at a time can have
+// it; New returns ErrDataInUse to another.
+func WithDataDir(dir string) Option {
+	return func(c *config) error {
+		if dir == "" {
+			return errors.New("WithDataDir: the name is empty")
+		}
+		c.dataDir = dir
+		return nil
+	}
+}
+
+// WithFullSync makes every write to the data directory wait for the disk. A
+// write that was answered survives the end of the process without it, but not
+// surely that of the machine.
+func WithFullSync() Option {
+	return func(c *config) error {
+		c.fullSync = true
+		return nil
+	}
+}
+
+// WithCacheDir keeps built sample populations in a directory. By default that
+// is sandfhir in the user's cache directory, else, where there is none that can
+// be written to, one of the user's own in the directory for temporary files. A
+// directory that can only be read serves what is in it already.
+func WithCacheDir(dir string) Option {
+	return func(c *config) error {
+		if dir == "" {
+			return errors.New("WithCacheDir: the name is empty")
+		}
+		c.cacheDir = dir
+		return nil
+	}
+}
+
+// WithLoad loads files into the sandbox environment before New returns: NDJSON
+// (.ndjson, .jsonl), a Bundle or a resource (.json), either of them gzipped
+// (.gz), an archive of them (.tar, .tgz, .tar.gz, .zip), a directory of all
+// these, or "-" for NDJSON from what WithStdin names. They are added to the
+// sample population; a resource that exists gets a new version. All of it is
+// loaded or, where anything is wrong, nothing, and New returns a LoadProblem.
+// Several WithLoad add up to one load.
+func WithLoad(paths ...string) Option {
+	return func(c *config) error {
+		if slices.Contains(paths, "") {
+			return errors.New("WithLoad: a path is empty")
+		}
+		c.load = append(c.load, paths...)
+		return nil
+	}
+}
+
+// WithKeepGoing makes WithLoad keep what is good; Loaded lists what is bad.
+func WithKeepGoing() Option {
+	return func(c *config) error {
+		c.keepGoing = true
+		return nil
+	}
+}
+
+// WithStdin is what the path "-" of WithLoad reads.
+func WithStdin(r io.Reader) Option {
+	return func(c *config) error {
+		if r == nil {
+			return errors.New("WithStdin: the reader is nil")
+		}
+		c.stdin = r
+		return nil
+	}
+}
+
+// WithLoadProgress has f called now and then while WithLoad loads, and once at
+// the end of it, always from the goroutine that called New.
+func WithLoadProgress(f func(LoadProgress)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("WithLoadProgress: the function is nil")
+		}
+		c.progress = f
+		return nil
+	}
+}
+
+// WithExportDuration sets how long an export runs by the server's clock; 0 is
+// done at once. By default it is done at the second status request, whenever
+// that is: a client that never met 202 Accepted has never been tested.
+func WithExportDuration(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("WithExportDuration: %v is less than nothing", d)
+		}
+		c.exportDuration = d
+		return nil
+	}
+}
+
+// WithBaseURL fixes what all URLs in answers begin with, such as
+// https://sandbox.example.org, where a proxy in front of the server does not
+// tell. It is also the server's URL from then on. By default URLs are those
+// under which a request came.
+func WithBaseURL(baseURL string) Option {
+	return func(c *config) error {
+		u, err := url.Parse(baseURL)
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			return fmt.Errorf("WithBaseURL: %q is not a URL such as https://sandbox.example.org", baseURL)
+		case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(baseURL, "#"):
+			return fmt.Errorf("WithBaseURL: %q has a user, a query or a fragment, which a base URL cannot have", u.Redacted())
+		}
+		c.baseURL = strings.TrimRight(baseURL, "/")
+		return nil
+	}
+}
+
+// WithTrustedProxies believes the X-Forwarded-Host, -Proto and -Prefix of
+// requests from these addresses or networks (192.0.2.7, 10.0.0.0/8). By default
+// nobody is believed.
+func WithTrustedProxies(addresses ...string) Option {
+	return func(c *config) error {
+		for _, a := range addresses {
+			_, notAddress := netip.ParseAddr(a)
+			_, notNetwork := netip.ParsePrefix(a)
+			if notAddress != nil && notNetwork != nil {
+				return fmt.Errorf("WithTrustedProxies: %q is neither an IP address nor a network such as 10.0.0.0/8", a)
+			}
+		}
+		c.trustedProxies = append(c.trustedProxies, addresses...)
+		return nil
+	}
+}
+
+// minAdminToken is the least length of an admin token in characters.
+const minAdminToken = 16
+
+// WithAdminToken guards the portal and the controls (/_sandbox) by a token of
+// at least 16 characters, sent as Authorization: Bearer or brought by
+// PortalURL. Without one they are open to whoever reaches the server, and
+// Listen takes addresses of this machine only. The FHIR and OAuth endpoints are
+// guarded by their own rules and do not take it.
+func WithAdminToken(token string) Option {
+	return func(c *config) error {
+		if len(token) < minAdminToken { // errors do not quote it: it is a secret
+			return fmt.Errorf("WithAdminToken: the token is shorter than %d characters", minAdminToken)
+		}
+		if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return errors.New("WithAdminToken: the token has characters that cannot stand in a header; use printable ASCII without spaces")
+		}
+		c.adminToken = token
+		return nil
+	}
+}
+
+// WithPrivateKeySets lets the server fetch key sets (jwks_uri) from private
+// networks, by http too, as in a network of containers that call each other by
+// name. By default it fetches from public addresses by https, and from this
+// machine by either.
+func WithPrivateKeySets() Option {
+	return func(c *config) error {
+		c.keyReach = authz.ReachPrivate
+		return nil
+	}
+}
+
+// WithKeySetRoots sets the certificate authorities by which servers of key sets
+// (jwks_uri) are known, instead of the system's; for a server of
+// httptest.NewTLSServer a pool with its Certificate.
+func WithKeySetRoots(roots *x509.CertPool) Option {
+	return func(c *config) error {
+		if roots == nil {
+			return errors.New("WithKeySetRoots: the pool is nil")
+		}
+		c.keyRoots = roots
+		return nil
+	}
+}
+
+// WithLogger takes what goes wrong inside the server. By default it is silent;
+// Start logs errors to the test.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return errors.New("WithLogger: the logger is nil")
+		}
+		c.logger = logger
+		return nil
+	}
+}

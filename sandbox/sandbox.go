@@ -1,0 +1,169 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/httpapi"
+	"github.com/sandfhir/sandfhir/internal/workspace"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// A Server is a sandbox: two environments, each an authorization server with a
+// FHIR server, the clients that are registered with them, a clock and a log of
+// what was asked. It is safe for concurrent use. Servers share nothing that
+// changes.
+//
+// Where a method is about an environment and does not say which, it is the
+// sandbox environment; Production returns the other one.
+type Server struct {
+	cfg         config
+	keys        *authz.Fetcher
+	workspace   *workspace.Workspace
+	populations *workspace.Populations
+	api         *httpapi.Server
+	transport   *http.Transport // of this package's own clients
+	loaded      LoadReport
+	sandbox     *Environment
+	production  *Environment
+	unlock      func() error
+
+	defaultOnce   sync.Once
+	defaultClient *Client
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	url     string // of the listener, "" before there is one
+	serving []*serving
+}
+
+// New returns a server that does not listen yet: give its Handler to an
+// http.Server of your own, or call Listen. It is to be closed with Close.
+//
+// The sample population is built when a size and seed of it are first used on
+// this machine, which takes some seconds for the default hundred patients, and
+// is cached for every later server. ctx bounds that, and the loading of
+// WithLoad; the server outlives it.
+//
+// The errors are those of the options, all of them at once; ErrDataInUse; a
+// LoadProblem; and what the file system says.
+func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s := &Server{cfg: cfg, transport: newTransport(), unlock: func() error { return nil }}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("sandbox: %w", errors.Join(err, s.release()))
+		}
+	}()
+	if cfg.dataDir != "" {
+		unlock, err := lockDataDir(ctx, cfg.dataDir)
+		if err != nil {
+			return nil, err
+		}
+		s.unlock = unlock
+	}
+	s.keys = authz.NewFetcher(authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots})
+	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
+	s.workspace, err = workspace.New(ctx, workspace.Config{
+		Dir:          cfg.dataDir,
+		FullSync:     cfg.fullSync,
+		Populations:  s.populations,
+		Population:   seed.Population{Patients: cfg.patients, Seed: cfg.seed},
+		Behaviour:    authz.Strict(),
+		Keys:         s.keys,
+		ExportLength: cfg.exportDuration,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.sandbox = newEnvironment(s, authz.Sandbox)
+	s.production = newEnvironment(s, authz.Production)
+	if err = s.fill(ctx); err != nil {
+		return nil, err
+	}
+	s.api = httpapi.New(httpapi.Config{
+		Workspace:      s.workspaceNamed,
+		BaseURL:        cfg.baseURL,
+		TrustedProxies: cfg.trustedProxies,
+		AdminToken:     cfg.adminToken,
+		Logger:         cfg.logger,
+	})
+	return s, nil
+}
+
+func (s *Server) workspaceNamed(name string) *workspace.Workspace {
+	if name == s.workspace.Name {
+		return s.workspace
+	}
+	return nil
+}
+
+// Handler returns the server as an http.Handler, for an http.Server or an
+// httptest.Server of your own, with or without TLS and behind http.StripPrefix
+// if you like: the URLs in its answers are those of the request. It needs no
+// Listen. Client.At tells a client where the handler is mounted.
+//
+// The handler does not know who can reach it. Give WithAdminToken if that is
+// more than this machine.
+func (s *Server) Handler() http.Handler { return s.api.Handler() }
+
+// Clock returns the server's clock.
+func (s *Server) Clock() *Clock { return &Clock{s.workspace.Clock} }
+
+// closeGrace is how long Close lets open requests go on.
+const closeGrace = 2 * time.Second
+
+// Close stops to listen, gives open requests two seconds to end, and frees
+// everything that the server holds. Without WithDataDir its data are gone. A
+// second Close does nothing.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
+	defer cancel()
+	return s.Shutdown(ctx)
+}
+
+// Shutdown is Close with a grace of the caller's choice: it gives open requests
+// until the end of ctx, and then cuts them. Its error wraps that of ctx where
+// there were any, and tells what could not be freed.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	list := s.serving
+	s.mu.Unlock()
+
+	s.transport.CloseIdleConnections()
+	var errs []error
+	if err := s.api.Shutdown(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("sandbox: close: requests were under way and have been cut: %w", err))
+	}
+	for _, l := range list {
+		errs = append(errs, l.close())
+	}
+	errs = append(errs, s.release())
+	return errors.Join(errs...)
+}
+
+// release frees what New took, as far as it got.
+func (s *Server) release() error {
+	var errs []error
+	if s.workspace != nil {
+		errs = append(errs, s.workspace.Close())
+	}
+	if s.populations != nil {
+		errs = append(errs, s.populations.Close())
+	}
+	s.transport.CloseIdleConnections()
+	return errors.Join(append(errs, s.unlock())...)
+}
