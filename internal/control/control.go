@@ -8,9 +8,7 @@ package control
 
 import (
 	"context"
-	"database/sql"
 	"embed"
-	"fmt"
 	"sync"
 	"time"
 
@@ -23,17 +21,17 @@ var migrations embed.FS
 
 // A DB is a control database. It is safe for concurrent use.
 type DB struct {
-	db      *sqlitedb.DB
-	useJTI  *sql.Stmt
-	findJTI *sql.Stmt
-	revoked *sql.Stmt
+	db *sqlitedb.DB
 
-	mu      sync.RWMutex // guards clients and uses
+	mu      sync.RWMutex // guards what follows
 	clients map[clientKey]*authz.Client
+	revoked map[tokenKey]bool
 	uses    int // of assertions, since the expired ones were last forgotten
 }
 
 type clientKey struct{ env, id string }
+
+type tokenKey struct{ env, id string }
 
 // Options are a control database's settings.
 type Options struct {
@@ -61,14 +59,8 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 		return nil, err
 	}
 	c := &DB{db: db, clients: map[clientKey]*authz.Client{}}
-	if c.useJTI, err = db.Write().PrepareContext(ctx, useJTI); err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
-	}
-	if c.findJTI, err = db.Read().PrepareContext(ctx, findJTI); err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
-	}
-	if c.revoked, err = db.Read().PrepareContext(ctx, "SELECT count(*) FROM revoked_token WHERE env = ? AND id = ?"); err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
+	if c.revoked, err = readRevoked(ctx, db); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
 // useJTI records a use unless an earlier one is still remembered: one
@@ -24,7 +25,7 @@ const forgetEvery = 1000
 
 // UseJTI implements authz.Store.
 func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
-	done, err := c.useJTI.ExecContext(ctx, use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Expires))
+	done, err := c.db.Write().ExecContext(ctx, useJTI, use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Expires))
 	if err != nil {
 		return nil, fmt.Errorf("record jti: %w", err)
 	}
@@ -37,7 +38,7 @@ func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error
 	}
 	earlier := authz.JTIUse{Env: use.Env, Issuer: use.Issuer, JTI: use.JTI}
 	var at, expires int64
-	if err := c.findJTI.QueryRowContext(ctx, use.Env, use.Issuer, use.JTI).Scan(&earlier.Exchange, &at, &expires); err != nil {
+	if err := c.db.Read().QueryRowContext(ctx, findJTI, use.Env, use.Issuer, use.JTI).Scan(&earlier.Exchange, &at, &expires); err != nil {
 		return nil, fmt.Errorf("find jti: %w", err)
 	}
 	earlier.At, earlier.Expires = fromMillis(at), fromMillis(expires)
@@ -65,16 +66,35 @@ func (c *DB) RevokeToken(ctx context.Context, env, tokenID string, expires time.
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revoked[tokenKey{env, tokenID}] = true
 	return nil
 }
 
-// TokenRevoked implements authz.Store.
-func (c *DB) TokenRevoked(ctx context.Context, env, tokenID string) (bool, error) {
-	var n int
-	if err := c.revoked.QueryRowContext(ctx, env, tokenID).Scan(&n); err != nil {
-		return false, fmt.Errorf("look up revoked token: %w", err)
+// TokenRevoked implements authz.Store. Revoked tokens are kept in memory: every
+// request asks for them.
+func (c *DB) TokenRevoked(_ context.Context, env, tokenID string) (bool, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.revoked[tokenKey{env, tokenID}], nil
+}
+
+func readRevoked(ctx context.Context, db *sqlitedb.DB) (map[tokenKey]bool, error) {
+	rows, err := db.Read().QueryContext(ctx, "SELECT env, id FROM revoked_token")
+	if err != nil {
+		return nil, fmt.Errorf("read revoked tokens: %w", err)
 	}
-	return n > 0, nil
+	defer rows.Close()
+	revoked := map[tokenKey]bool{}
+	for rows.Next() {
+		var key tokenKey
+		if err := rows.Scan(&key.env, &key.id); err != nil {
+			return nil, fmt.Errorf("read revoked tokens: %w", err)
+		}
+		revoked[key] = true
+	}
+	return revoked, rows.Err()
 }
 
 // SigningKeys implements authz.Store.

@@ -193,6 +193,7 @@ func Text(body []byte, contentType string) string {
 	switch {
 	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
 		text = maskForm(text)
+	case strings.Contains(contentType, "fhir"): // health data, and no credentials
 	case strings.Contains(contentType, "json"):
 		text = maskJSON(text)
 	}

@@ -18,8 +18,8 @@ const listedRefusals = 20
 func (l *call) home() error {
 	page := web.HomePage{
 		Site:       l.site(),
-		Sandbox:    environmentView(l.addressesOf(authz.Sandbox)),
-		Production: environmentView(l.addressesOf(authz.Production)),
+		Sandbox:    l.environmentView(authz.Sandbox),
+		Production: l.environmentView(authz.Production),
 	}
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
 		row := web.Refusal{
@@ -34,8 +34,9 @@ func (l *call) home() error {
 	return l.page(page)
 }
 
-func environmentView(a authz.Addresses) web.Environment {
-	return web.Environment{FHIRBase: a.FHIRBase, TokenURL: a.TokenURL, RegistrationURL: a.RegistrationURL}
+func (l *call) environmentView(name string) web.Environment {
+	a := l.addressesOf(name)
+	return web.Environment{Name: name, FHIRBase: a.FHIRBase, TokenURL: a.TokenURL, RegistrationURL: a.RegistrationURL}
 }
 
 // exchangePage shows one exchange: to a browser as a page that explains it,
@@ -45,9 +46,9 @@ func (l *call) exchangePage() error {
 	if e == nil {
 		return notFound("there is no such exchange, or it is too old to be kept")
 	}
-	l.Set(fiber.HeaderCacheControl, "no-store")
 	l.Vary(fiber.HeaderAccept)
 	if l.Query("_format") == "json" || !accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+		l.Set(fiber.HeaderCacheControl, "no-store")
 		return l.json(fiber.StatusOK, e)
 	}
 	return l.page(l.exchangeView(e))
@@ -117,12 +118,14 @@ func (l *call) site() web.Site {
 // and nothing else, whatever an exchange brings into it.
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// page answers with a page for people.
+// page answers with a page for people. It is not kept by caches: it shows, or
+// links to, what was exchanged.
 func (l *call) page(page interface{ Render() ([]byte, error) }) error {
 	body, err := page.Render()
 	if err != nil {
 		return err
 	}
+	l.Set(fiber.HeaderCacheControl, "no-store")
 	l.Set(fiber.HeaderContentSecurityPolicy, contentSecurityPolicy)
 	l.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	l.Set(fiber.HeaderReferrerPolicy, "no-referrer")

@@ -48,8 +48,8 @@ type Options struct {
 
 // A DB is one database: a pool of readers and a single writer.
 type DB struct {
-	read  *sql.DB
-	write *sql.DB
+	read  *Pool
+	write *Pool
 
 	mu sync.Mutex // held from Begin to the end of the transaction
 }
@@ -79,7 +79,7 @@ func Open(path string, mode Mode, opts Options) (*DB, error) {
 	return &DB{read: read, write: write}, nil
 }
 
-func open(path string, mode Mode, opts Options, readOnly bool) (*sql.DB, error) {
+func open(path string, mode Mode, opts Options, readOnly bool) (*Pool, error) {
 	q := url.Values{}
 	pragma := func(s string) { q.Add("_pragma", s) }
 	pragma("busy_timeout(10000)")
@@ -129,17 +129,17 @@ func open(path string, mode Mode, opts Options, readOnly bool) (*sql.DB, error) 
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return db, nil
+	return newPool(db), nil
 }
 
 // Read is the pool to read from. Where the database is in memory it is the
 // writer's single connection too, so a caller closes one result before it
 // asks for the next.
-func (db *DB) Read() *sql.DB { return db.read }
+func (db *DB) Read() *Pool { return db.read }
 
 // Write is the single writer's connection, for statements that are a
 // transaction of their own.
-func (db *DB) Write() *sql.DB { return db.write }
+func (db *DB) Write() *Pool { return db.write }
 
 // Begin takes the writer's lock and starts a write transaction. Every Begin is
 // ended by one Commit or Rollback of the transaction it returned.

@@ -1,0 +1,208 @@
+package httpapi_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A capabilityStatement is what clients read of one.
+type capabilityStatement struct {
+	ResourceType string
+	FHIRVersion  string
+	Kind         string
+	Format       []string
+	Instantiates []string
+	Rest         []struct {
+		Mode     string
+		Security struct {
+			CORS    bool
+			Service []struct {
+				Coding []struct{ System, Code string }
+			}
+			Extension []struct {
+				URL       string
+				Extension []struct{ URL, ValueURI string }
+			}
+		}
+		Resource    []capabilityResource
+		Interaction []struct{ Code string }
+		Operation   []capabilityOperation
+	}
+}
+
+type capabilityResource struct {
+	Type              string
+	Interaction       []struct{ Code string }
+	Versioning        string
+	ReadHistory       bool
+	UpdateCreate      bool
+	ConditionalCreate bool
+	ConditionalUpdate bool
+	ConditionalRead   string
+	ConditionalDelete string
+	SearchParam       []struct{ Name, Type string }
+	SearchInclude     []string
+	Operation         []capabilityOperation
+}
+
+type capabilityOperation struct{ Name, Definition string }
+
+func (s capabilityStatement) resource(t *testing.T, typ string) capabilityResource {
+	t.Helper()
+	for _, r := range s.Rest[0].Resource {
+		if r.Type == typ {
+			return r
+		}
+	}
+	t.Fatalf("the CapabilityStatement does not list %s", typ)
+	return capabilityResource{}
+}
+
+func TestCapabilityStatement(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, env := range []string{"", "/production"} {
+		a := w.at().get(t, env+"/fhir/metadata").want(t, 200).wantHeader(t, "Content-Type", fhirJSON) // FR-CA-01, SB-DISC-03: open
+		var s capabilityStatement
+		a.decode(t, &s)
+		if s.ResourceType != "CapabilityStatement" || len(s.Rest) != 1 {
+			t.Fatalf("got %s, want a CapabilityStatement", a.excerpt())
+		}
+		rest := s.Rest[0]
+		var token, register string
+		for _, e := range rest.Security.Extension {
+			for _, inner := range e.Extension {
+				switch {
+				case strings.HasSuffix(e.URL, "/oauth-uris") && inner.URL == "token":
+					token = inner.ValueURI
+				case strings.HasSuffix(e.URL, "/oauth-uris") && inner.URL == "register":
+					register = inner.ValueURI
+				}
+			}
+		}
+		const base = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+		for _, c := range []struct {
+			name string
+			ok   bool
+		}{
+			{"FR-CA-04 fhirVersion", s.FHIRVersion == "4.0.1" && s.Kind == "instance" && rest.Mode == "server"},
+			{"FR-CA-04 format", slices.Contains(s.Format, fhirJSON) && !slices.ContainsFunc(s.Format, func(f string) bool { return strings.Contains(f, "xml") })},
+			{"FR-CA-04 security", rest.Security.CORS && len(rest.Security.Service) == 1 && rest.Security.Service[0].Coding[0].Code == "SMART-on-FHIR"},
+			{"SB-DISC-21 oauth-uris token", token == w.URL()+env+"/auth/token"},
+			{"SB-DISC-21 oauth-uris register", (register == w.URL()+"/auth/register") == (env == "")},
+			{"BD-CAP-02 instantiates", slices.Contains(s.Instantiates, "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data")},
+			{"BD-CAP-03 export", slices.Contains(rest.Operation, capabilityOperation{"export", base + "export"})},
+			{"BD-CAP-03 patient-export", slices.Contains(s.resource(t, "Patient").Operation, capabilityOperation{"patient-export", base + "patient-export"})},
+			{"BD-CAP-03 group-export", slices.Contains(s.resource(t, "Group").Operation, capabilityOperation{"group-export", base + "group-export"})},
+		} {
+			if !c.ok {
+				t.Errorf("%s%s does not hold: %s", env, c.name, a.excerpt())
+			}
+		}
+	}
+}
+
+func TestCapabilityStatementFormats(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, c := range []struct {
+		name, query, accept string
+		status              int
+	}{
+		{"FR-CN-04 _format=json", "?_format=json", "", 200},
+		{"FR-CN-04 _format goes before Accept", "?_format=application/json", "application/xml", 200},
+		{"FR-CN-05 raw + in _format", "?_format=application/fhir+json", "", 200},
+		{"FR-CN-05 escaped + in _format", "?_format=application%2Ffhir%2Bjson", "", 200},
+		{"FR-CN-04 _format=xml", "?_format=xml", "", 406},
+		{"FR-CN-02 Accept with q", "", "application/fhir+xml;q=0.9, application/fhir+json;q=0.1", 200},
+		{"FR-CN-02 Accept application/json", "", "application/json", 200},
+		{"FR-CN-02 Accept *", "", "*/*", 200},
+		{"FR-CN-02 Accept xml", "", "application/fhir+xml", 406},
+		{"FR-CN-02 Accept with q=0", "", "application/fhir+json;q=0", 406},
+		{"FR-CN-07 fhirVersion 4.0", "", "application/fhir+json; fhirVersion=4.0", 200},
+		{"FR-CN-07 fhirVersion 3.0", "", "application/fhir+json; fhirVersion=3.0", 406},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var header []string
+			if c.accept != "" {
+				header = []string{"Accept", c.accept}
+			}
+			a := w.at().get(t, "/fhir/metadata"+c.query, header...)
+			if c.status == 406 {
+				a.refused(t, 406, "not-supported")
+				return
+			}
+			a.want(t, 200)
+		})
+	}
+}
+
+// examples are values of search parameters by their kind.
+var examples = map[string]string{
+	"number": "1", "date": "2020-01-01", "string": "x", "token": "x", "reference": "Patient/x", "quantity": "1", "uri": "urn:x",
+}
+
+// TestCapabilityStatementIsTrue does everything that the statement promises
+// (FR-CA-04, FR-CA-06).
+func TestCapabilityStatementIsTrue(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	var s capabilityStatement
+	w.at().get(t, "/fhir/metadata").want(t, 200).decode(t, &s)
+	for _, typ := range []string{"Patient", "Observation", "Condition", "Encounter", "MedicationRequest", "Group", "Provenance", "ValueSet"} {
+		r := s.resource(t, typ)
+		t.Run("search parameters of "+typ, func(t *testing.T) {
+			if len(r.SearchParam) < 2 {
+				t.Fatalf("got %v, want search parameters", r.SearchParam)
+			}
+			for _, p := range r.SearchParam {
+				w.all.get(t, "/"+typ+"?"+url.QueryEscape(p.Name)+"="+url.QueryEscape(examples[p.Type]), "Prefer", "handling=strict").want(t, 200)
+			}
+			for _, include := range r.SearchInclude {
+				w.all.get(t, "/"+typ+"?_count=1&_include="+url.QueryEscape(include), "Prefer", "handling=strict").want(t, 200)
+			}
+		})
+		t.Run("interactions of "+typ, func(t *testing.T) {
+			var codes []string
+			for _, i := range r.Interaction {
+				codes = append(codes, i.Code)
+			}
+			slices.Sort(codes)
+			body := `{"resourceType":"` + typ + `","id":"mine"}`
+			done := map[string]*answer{
+				"create":           w.all.post(t, "/"+typ, body),
+				"update":           w.all.put(t, "/"+typ+"/mine", body),
+				"read":             w.all.get(t, "/"+typ+"/mine"),
+				"vread":            w.all.get(t, "/"+typ+"/mine/_history/1"),
+				"history-instance": w.all.get(t, "/"+typ+"/mine/_history"),
+				"search-type":      w.all.get(t, "/"+typ),
+				"patch":            w.all.send(t, "PATCH", "/"+typ+"/mine", "[]", "Content-Type", "application/json-patch+json"),
+				"history-type":     w.all.get(t, "/"+typ+"/_history"),
+				"delete":           w.all.send(t, "DELETE", "/"+typ+"/mine", ""),
+			}
+			for interaction, a := range done {
+				if promised, kept := slices.Contains(codes, interaction), a.status < 300; promised != kept {
+					t.Errorf("%s: promised is %t, and %s answers %d", interaction, promised, a.request, a.status)
+				}
+			}
+			if r.Versioning == "no-version" || !r.ReadHistory || !r.UpdateCreate {
+				t.Errorf("got versioning %q, readHistory %t, updateCreate %t, which are all offered", r.Versioning, r.ReadHistory, r.UpdateCreate)
+			}
+			conditional := w.all.post(t, "/"+typ, body, "If-None-Exist", "_id=mine")
+			if conditional.status >= 300 == r.ConditionalCreate {
+				t.Errorf("FR-CO-02: conditionalCreate is %t, and If-None-Exist answers %d", r.ConditionalCreate, conditional.status)
+			}
+			conditional = w.all.put(t, "/"+typ+"?_id=mine", body)
+			if conditional.status >= 300 == r.ConditionalUpdate {
+				t.Errorf("FR-CO-02: conditionalUpdate is %t, and a conditional update answers %d", r.ConditionalUpdate, conditional.status)
+			}
+		})
+	}
+	for _, i := range s.Rest[0].Interaction {
+		if a := w.all.post(t, "", `{"resourceType":"Bundle","type":"`+i.Code+`"}`); (i.Code == "batch" || i.Code == "transaction") && a.status != 200 {
+			t.Errorf("FR-CA-04: %s is promised and answers %d", i.Code, a.status)
+		}
+	}
+}
