@@ -27,7 +27,6 @@ CREATE TABLE jti(
   at       INTEGER NOT NULL,
   expires  INTEGER NOT NULL,
   PRIMARY KEY(env, iss, jti)) WITHOUT ROWID;
-CREATE INDEX jti_expires ON jti(expires);
 
 CREATE TABLE revoked_token(
   env     TEXT NOT NULL,

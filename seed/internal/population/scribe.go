@@ -1,0 +1,86 @@
+package population
+
+import "time"
+
+// A scribe writes a life down as resources.
+type scribe struct {
+	*life
+	*sink
+	instants *stream
+
+	written struct{ observations, reports, specimens, procedures, immunizations, allergies, claims, provenances int }
+	targets []target // of the next Provenance
+	paid    deductible
+}
+
+// A target is a resource that a Provenance tells of.
+type target struct{ resourceType, id string }
+
+// write writes everything about the patient.
+func (r *scribe) write() {
+	r.patient()
+	if r.payer != nil && !r.bare() {
+		r.coverage()
+	}
+	for i, v := range r.visits {
+		if i == 0 {
+			for _, a := range r.allergies {
+				r.allergyIntolerance(a, v)
+			}
+		}
+		r.visit(v)
+	}
+	if len(r.visits) > 0 {
+		r.claims()
+	}
+}
+
+func (r *scribe) bare() bool { return r.persona != nil && r.persona.bare }
+
+// visit writes an encounter and all that was done in it.
+func (r *scribe) visit(v *visit) {
+	r.encounter(v)
+	for _, b := range v.found {
+		r.condition(b)
+	}
+	r.vitalSigns(v)
+	r.socialHistory(v)
+	for _, res := range v.results {
+		r.laboratory(v, res)
+	}
+	for _, k := range v.exams {
+		r.procedure(v, k)
+	}
+	for _, p := range v.prescriptions {
+		r.medicationRequest(p)
+	}
+	for _, s := range v.shots {
+		r.immunization(v, s)
+	}
+	r.provenance(v)
+}
+
+// put closes the resource that is being written: it was last updated shortly after what it tells
+// of, and is a target of the next Provenance.
+func (r *scribe) put(told time.Time) {
+	r.targets = append(r.targets, target{r.openType, r.openID})
+	r.file(told)
+}
+
+// file closes a resource that no Provenance tells of.
+func (r *scribe) file(told time.Time) {
+	delay := time.Duration(r.instants.between(2_000, 180_000)) * time.Millisecond
+	r.finish(r.custodian, told.Add(delay))
+}
+
+// next returns the id for one more resource of a kind.
+func (r *scribe) next(kind string, counter *int) string {
+	*counter++
+	return partID(r.person.id, kind, *counter)
+}
+
+// aboutPatient writes the reference to the patient.
+func (r *scribe) aboutPatient(name string) { r.Reference(name, "Patient", r.person.id, "") }
+
+// inEncounter writes the reference to the visit's Encounter.
+func (r *scribe) inEncounter(v *visit) { r.Reference("encounter", "Encounter", v.id, "") }

@@ -1,0 +1,111 @@
+package seed_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// sums adds up the amounts of adjudications or totals by category, in cents.
+func sums(into map[string]int, entries []any) {
+	for _, e := range entries {
+		if value, ok := at(e, "amount", "value").(float64); ok {
+			into[text(e, "category", "coding", 0, "code")] += int(math.Round(value * 100))
+		}
+	}
+}
+
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	all, index := decode(t, seed.Population{Seed: 12, Patients: 80})
+	kinds, denied := make(map[string]int), 0
+	for _, r := range all {
+		if r.Type != "ExplanationOfBenefit" {
+			continue
+		}
+		kinds[text(r.body, "type", "coding", 0, "code")]++
+		items, totals := make(map[string]int), make(map[string]int)
+		for _, item := range list(at(r.body, "item")) {
+			line := make(map[string]int)
+			sums(line, list(at(item, "adjudication")))
+			balanced(t, r, line)
+			for k, v := range line {
+				items[k] += v
+			}
+		}
+		sums(totals, list(at(r.body, "total")))
+		balanced(t, r, totals)
+		for k := range items {
+			if items[k] != totals[k] {
+				t.Errorf("%s: the items' %s are %d cents, the total is %d", r.key(), k, items[k], totals[k])
+			}
+		}
+		if len(items) != len(totals) || totals["submitted"] <= 0 {
+			t.Errorf("%s: totals %v for items %v", r.key(), totals, items)
+		}
+		payment, _ := at(r.body, "payment", "amount", "value").(float64)
+		if int(math.Round(payment*100)) != totals["benefit"] {
+			t.Errorf("%s: payment %v, benefit %d cents", r.key(), payment, totals["benefit"])
+		}
+		if text(r.body, "payment", "type", "coding", 0, "code") == "denied" {
+			denied++
+		}
+		sequences(t, r)
+		payer := text(r.body, "insurer", "reference")
+		cover := index[text(r.body, "insurance", 0, "coverage", "reference")]
+		if payer != "Organization/"+r.Organization || text(cover.body, "payor", 0, "reference") != payer {
+			t.Errorf("%s of %s: insurer %s, payor of its coverage %s", r.key(), r.Organization, payer, text(cover.body, "payor", 0, "reference"))
+		}
+		served, _ := moment(text(r.body, "billablePeriod", "start"))
+		if from, ok := moment(text(cover.body, "period", "start")); !ok || served.Before(from) {
+			t.Errorf("%s: served on %v, covered since %v", r.key(), served, from)
+		}
+	}
+	if kinds["professional"] < 100 || kinds["pharmacy"] < 100 || denied == 0 {
+		t.Errorf("got claims %v and %d denied, want many of both kinds and some denied", kinds, denied)
+	}
+}
+
+// balanced checks how the amounts of a line or a claim divide up.
+func balanced(t *testing.T, r record, a map[string]int) {
+	t.Helper()
+	owed := a["deductible"] + a["copay"] + a["coinsurance"]
+	for _, rule := range []struct {
+		name      string
+		got, want int
+	}{
+		{"submitted = eligible + discount + noncovered", a["submitted"], a["eligible"] + a["discount"] + a["noncovered"]},
+		{"eligible = benefit + what the member owes of it", a["eligible"], a["benefit"] + owed},
+		{"paidtoprovider = benefit", a["paidtoprovider"], a["benefit"]},
+		{"memberliability = what the member owes + noncovered", a["memberliability"], owed + a["noncovered"]},
+	} {
+		if rule.got != rule.want {
+			t.Errorf("%s: %s: got %d cents, want %d of %v", r.key(), rule.name, rule.got, rule.want, a)
+		}
+	}
+}
+
+// sequences checks that the parts are numbered 1 to n and that items point at parts that exist.
+func sequences(t *testing.T, r record) {
+	t.Helper()
+	lengths := make(map[string]int)
+	for _, part := range []string{"careTeam", "supportingInfo", "diagnosis", "item"} {
+		entries := list(at(r.body, part))
+		lengths[part] = len(entries)
+		for i, e := range entries {
+			if n, _ := at(e, "sequence").(float64); int(n) != i+1 {
+				t.Errorf("%s: %s[%d] has the sequence %v", r.key(), part, i, n)
+			}
+		}
+	}
+	for _, item := range list(at(r.body, "item")) {
+		for name, part := range map[string]string{"careTeamSequence": "careTeam", "diagnosisSequence": "diagnosis", "informationSequence": "supportingInfo"} {
+			for _, n := range list(at(item, name)) {
+				if v, _ := n.(float64); v < 1 || int(v) > lengths[part] {
+					t.Errorf("%s: %s %v of %d", r.key(), name, v, lengths[part])
+				}
+			}
+		}
+	}
+}
