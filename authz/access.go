@@ -116,7 +116,7 @@ func (b *bearer) transport() (string, *Error) {
 	}
 	if inQuery {
 		o := outcome{got: "access_token in the query string", want: "Authorization: Bearer",
-			text: "The access token is in the query string, where it is not read: URLs end up in logs. Send it as Authorization: Bearer with the token."}
+			text: "The access token is in the query string, where it is not read: URLs end up in logs. Send it as Authorization: Bearer, then the token."}
 		e := b.refuse(rungBearerTransport, o)
 		e.Code = ""
 		e.Challenge = challenge(e, "")
@@ -125,7 +125,7 @@ func (b *bearer) transport() (string, *Error) {
 	b.ladder.pass(rungBearerTransport, "")
 	if len(headers) == 0 || strings.TrimSpace(headers[0]) == "" {
 		e := b.refuse(rungBearerPresent, outcome{got: "no Authorization header", want: "Authorization: Bearer",
-			text: "This address needs an access token. " + tokenHint(b.req.Addresses)})
+			text: "The request has no credentials. " + tokenHint(b.req.Addresses)})
 		e.Code = ""
 		e.Challenge = challenge(e, "")
 		return "", e
@@ -134,11 +134,11 @@ func (b *bearer) transport() (string, *Error) {
 }
 
 func tokenHint(a Addresses) string {
-	text := "Get one from the token endpoint"
+	text := "Get an access token from the token endpoint"
 	if a.TokenURL != "" {
 		text += ", " + a.TokenURL + ","
 	}
-	return text + " and send it as Authorization: Bearer with the token."
+	return text + " and send it as Authorization: Bearer, then the token."
 }
 
 func (b *bearer) badRequest(r rung, o outcome) *Error {

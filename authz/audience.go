@@ -88,7 +88,7 @@ func (a *attempt) explainAudience(aud, want string) (o outcome, rank int) {
 		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1): use the URL exactly as discovery gives it."}, 4
 	}
 	if kind, finding := a.ownAddress(aud); kind != "" {
-		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ". This server wants the token endpoint here: " + want + "."}, 3
+		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ". Set it to the token endpoint here: " + want + "."}, 3
 	}
 	if how := aliasOf(aud, want); how != "" {
 		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ". Take the token URL from discovery at the address that you call; if the server stands behind a proxy, start it with --base-url."}, 2
@@ -141,7 +141,7 @@ func withoutDoubleSlashes(uri string) string {
 // environments, aud is.
 func (a *attempt) ownAddress(aud string) (kind, finding string) {
 	if kind := addressKind(a.req.Addresses, aud); kind != "" {
-		return "your " + kind + " URL", "C03"
+		return "this server's " + kind + " URL", "C03"
 	}
 	names := make([]string, 0, len(a.req.Addresses.Other))
 	for name := range a.req.Addresses.Other {

@@ -140,13 +140,7 @@ func (c *core) statusOutcome(client *Client, addresses Addresses) *outcome {
 	name := client.display()
 	o := &outcome{finding: "L01", got: string(client.Status), want: "status " + string(StatusActive)}
 	if client.Status != StatusRejected {
-		o.text = name + " is " + string(client.Status) + "; " + c.env.Name + " opens when it is approved."
-		if sandbox := addresses.Other[Sandbox].TokenURL; sandbox != "" {
-			o.text += " Until then use the sandbox, token URL " + sandbox + "."
-		}
-		if addresses.PortalURL != "" {
-			o.text += " Submit it for review in the portal: " + addresses.PortalURL
-		}
+		o.text = notApproved(client, c.env.Name, addresses)
 		return o
 	}
 	o.finding = "L03"

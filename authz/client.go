@@ -113,6 +113,9 @@ type Client struct {
 	// Source says how the client came to be: SourceRegistration, or a word of
 	// the caller's.
 	Source string `json:"source,omitempty"`
+	// RegistrationToken is the hash of the token that manages the client by RFC
+	// 7592; empty means that nobody can.
+	RegistrationToken []byte `json:"registration_token,omitempty"`
 	// Metadata is what RFC 7591 section 2 knows about a client beyond the
 	// fields above; kept to be echoed.
 	Metadata Metadata `json:"metadata,omitzero"`

@@ -29,6 +29,7 @@ type core struct {
 	wall            clock.Clock
 	isResourceType  func(string) bool
 	searchParameter func(typ, name string) bool
+	initialToken    []byte // hash; nil leaves registration open
 
 	ring     *keyring
 	inline   *cache[*KeySet]
@@ -58,6 +59,9 @@ func newCore(ctx context.Context, cfg Config) (*core, error) {
 		inline:          newCache[*KeySet](maxInlineSets),
 		verified:        newCache[*tokenClaims](maxVerifiedTokens),
 		rand:            cfg.Rand,
+	}
+	if cfg.InitialAccessToken != "" {
+		c.initialToken = HashSecret(cfg.InitialAccessToken)
 	}
 	if c.keys == nil {
 		c.keys = noKeySource{}

@@ -9,14 +9,17 @@ import (
 // diagnoseAlg explains an algorithm that is not taken. Whether the signature
 // is right otherwise is found out first, so that the answer can say so.
 func (a *attempt) diagnoseAlg(got string) outcome {
-	allowed := list(a.behaviour.Algorithms)
+	allowed := either(a.behaviour.Algorithms)
 	o := outcome{finding: "A08", got: a.jws.header.show("alg"), want: allowed}
 	switch {
 	case got == "":
 		o.text = "The header's alg is " + o.got + ". Sign with " + allowed + " and name it in alg."
 	case isSymmetric(got):
 		o.finding = "A10"
-		o.text = "alg is " + quote(got) + ", which is symmetric or none. A client proves itself with a private key, and a public key must never be used as an HMAC secret: sign with " + allowed + "."
+		o.text = "alg is " + quote(got) + ", an HMAC with a shared secret. A public key must never be used as an HMAC secret: sign with your private key, alg " + allowed + "."
+		if strings.EqualFold(got, "none") {
+			o.text = "alg is " + quote(got) + ": the assertion is not signed. Sign it with your private key, alg " + allowed + "."
+		}
 	case got == "RS384" || got == "ES384":
 		o.finding = "A09"
 		o.text = "This server supports " + allowed + " only at the moment (see token_endpoint_auth_signing_alg_values_supported in discovery); the assertion has " + got + ". SMART obliges a server to one of RS384 and ES384: register a key of the other kind as well."
@@ -152,16 +155,29 @@ func (a *attempt) diagnoseUnknownClient(id string) (outcome, error) {
 // elsewhere explains a client that another environment holds.
 func (a *attempt) elsewhere(o *outcome, client *Client, other string) {
 	here := a.core.env.Name
-	o.text = "No client " + quote(client.ID) + " is registered in " + here + ". It is registered in " + other + " with status " + string(client.Status) + "."
 	if here == Production && !a.core.env.Admits(client.Status) {
-		o.finding = "L01"
-		o.text = client.display() + " is " + string(client.Status) + " in " + other + "; production opens when it is approved."
+		o.finding, o.got = "L01", string(client.Status)
+		o.text = notApproved(client, here, a.req.Addresses)
+		return
 	}
+	o.text = "No client " + quote(client.ID) + " is registered in " + here + ". It is registered in " + other + " with status " + string(client.Status) + "."
 	if url := a.req.Addresses.Other[other].TokenURL; url != "" {
 		o.text += " Its token URL there is " + url + ": use it, and the same value as aud."
 	} else {
 		o.text += " Use the token URL of " + other + ", and the same value as aud."
 	}
+}
+
+// notApproved explains a service that has not been approved for production.
+func notApproved(client *Client, here string, addresses Addresses) string {
+	text := client.display() + " is " + string(client.Status) + "; " + here + " opens when it is approved."
+	if sandbox := addresses.Other[Sandbox].TokenURL; sandbox != "" {
+		text += " Until then use the sandbox: token URL and aud " + sandbox + "."
+	}
+	if addresses.PortalURL != "" {
+		text += " Its status is in the portal: " + addresses.PortalURL
+	}
+	return text
 }
 
 func nameOf(c *Client) string {

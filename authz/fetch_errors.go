@@ -30,22 +30,22 @@ func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bo
 		e.Text = "GET " + clip(uri) + " was not sent: " + blocked.Error() + ". " + blockedAdvice(blocked)
 	case errors.Is(err, errRedirect):
 		e.Finding, e.Short = "J03", "a redirect that is not followed"
-		e.Text = begin + ": " + clip(cause.Error()) + ". Answer with the key set itself."
+		e.Text = begin + ": " + strings.TrimSuffix(cause.Error(), ".") + ". Answer with the key set itself."
 	case isTLS(cause):
 		e.Finding, e.Short = "J02", "TLS failed"
 		e.Text = begin + ", TLS: " + clip(cause.Error()) + "." + chain(cause) + tlsAdvice(cause)
+	case errors.As(err, &dns):
+		e.Short = "the host's name is unknown"
+		e.Text = begin + ": the name " + quote(dns.Name) + " cannot be resolved where the server runs. Is it spelled right, and known outside your network? In containers, localhost is the container itself."
 	case errors.Is(err, context.DeadlineExceeded) && connected:
 		e.Finding, e.Short = "J09", "no answer within "+seconds(f.cfg.Timeout)
 		e.Text = begin + ": connected, but no complete answer within " + seconds(f.cfg.Timeout) + ". Serve the key set as a static file."
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Short = "no connection within " + seconds(f.cfg.Timeout)
 		e.Text = begin + ": no connection within " + seconds(f.cfg.Timeout) + ". The server fetches the key set when a token is asked for; it must be reachable from there: no firewall, no VPN."
-	case errors.As(err, &dns):
-		e.Short = "the host's name is unknown"
-		e.Text = begin + ": the name " + quote(dns.Name) + " cannot be resolved where the server runs. Is it spelled right, and known outside your network? In containers, localhost is the container itself."
 	default:
 		e.Short = clip(cause.Error())
-		e.Text = begin + ": " + clip(cause.Error()) + " after " + took + ". The server fetches the key set when a token is asked for; it must be reachable from there. In containers, localhost is the container itself."
+		e.Text = begin + " after " + took + ": " + clip(cause.Error()) + ". The server fetches the key set when a token is asked for; it must be reachable from there. In containers, localhost is the container itself."
 	}
 	return e
 }

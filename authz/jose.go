@@ -61,7 +61,7 @@ func wrongParts(text string, n int) *outcome {
 	case strings.HasPrefix(strings.TrimSpace(text), "{"):
 		o.text = "client_assertion holds JSON. Send the signed JWT in its compact form, three base64url parts joined by dots."
 	case n == 2:
-		o.text = "The assertion has two parts: the signature is missing. A JWT is header.claims.signature."
+		o.text = "The assertion has two parts: the signature is missing. A JWT is header.claims.signature; sign it with your private key and send all three parts."
 	default:
 		o.text = "The assertion has " + plural(n, "part") + " separated by dots; a signed JWT has three: header.claims.signature. Is it cut short, or is it something other than a JWT?"
 	}
@@ -125,7 +125,7 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 	var m members
 	if jsontext.Value(data).Kind() != '{' {
 		return nil, &outcome{finding: "A06", got: part + ": " + clip(string(data)), want: "a JSON object",
-			text: "The " + part + " of the assertion do not decode to a JSON object. Sign a JWT whose header and claims are objects."}
+			text: "The assertion's " + part + " part does not decode to a JSON object. Sign a JWT whose header and claims are objects."}
 	}
 	err := json.Unmarshal(data, &m)
 	if err == nil {
@@ -138,15 +138,16 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 		at = " near byte " + itoa(int(syntactic.ByteOffset))
 	}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		o.got = part + ": duplicate member"
+		name := "a member"
 		if syntactic != nil {
-			o.got = part + ": duplicate member " + quote(string(syntactic.JSONPointer))
+			name = quote(strings.TrimPrefix(string(syntactic.JSONPointer), "/"))
 		}
-		o.text = "The " + part + " of the assertion have the same member twice (" + o.got + at + "). Which of the two counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4): write each once."
+		o.got = part + ": " + name + " twice"
+		o.text = "The assertion's " + part + " part has " + name + " twice" + at + ". Which of the two counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4): write each member once."
 		return nil, o
 	}
 	o.finding = "A06"
-	o.text = "The " + part + " of the assertion decode to something that is not valid JSON" + at + ". Build the JWT with a library or a JSON encoder."
+	o.text = "The assertion's " + part + " part decodes to something that is not valid JSON" + at + ". Build the JWT with a library or a JSON encoder."
 	return nil, o
 }
 

@@ -79,7 +79,7 @@ func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError)
 	case '{':
 	case '[':
 		if !bareArray {
-			return nil, &KeySetError{Finding: "J04", Text: `Got a JSON array. A JWK Set is an object: {"keys":[…]} (RFC 7517 section 5); the bare array is only what Aidbox's Client resource takes inline.`}
+			return nil, &KeySetError{Finding: "J04", Text: `Got a JSON array. A JWK Set is an object: {"keys":[…]} (RFC 7517 section 5); the bare array is only what Aidbox's Client resource takes inline. Wrap it.`}
 		}
 		if err := json.Unmarshal(data, &entries); err != nil {
 			return nil, notJSON(data, err)
@@ -119,7 +119,7 @@ func notJSON(data []byte, err error) *KeySetError {
 	case err != nil:
 		return &KeySetError{Finding: "J03", Text: "That is not valid JSON: " + clip(err.Error()) + "."}
 	}
-	return &KeySetError{Finding: "J03", Text: "That is no JSON object. A JWK Set is {\"keys\":[…]}; it begins with " + quote(text) + "."}
+	return &KeySetError{Finding: "J03", Text: "That is no JSON object. A JWK Set is {\"keys\":[…]}; this begins with " + quote(text) + "."}
 }
 
 // parseJWK reads one key and notes what is wrong with it.
@@ -191,12 +191,12 @@ func (k *publicKey) checkPublic(m members) {
 		k.problem("A20", "is a symmetric key (kty oct) with its secret published. Remove it; a client's key set holds public RSA or EC keys only")
 		return
 	}
-	k.problem("A20", "is published with its private members "+list(found)+". Whoever read it can sign as you: revoke this key pair now, make a new one and publish only kty, kid and the public numbers")
+	k.problem("A20", "is published with private members ("+list(found)+"). Whoever read it can sign as you: revoke this key pair now, make a new one and publish only kty, kid and the public numbers")
 }
 
 func (k *publicKey) checkUse() {
 	if k.use != "" && k.use != "sig" {
-		k.problem("A21", `has "use":`+quote(k.use)+`; a signature key has "use":"sig" or none`)
+		k.problem("A21", `has "use":`+quote(k.use)+`; set "use":"sig" or leave use out, and keep a key for encryption apart`)
 	}
 	if k.hasOps && !slices.Contains(k.keyOps, "verify") {
 		k.problem("A21", `has key_ops `+list(k.keyOps)+` without verify; drop key_ops or add "verify"`)
@@ -215,15 +215,15 @@ func (k *publicKey) checkMember(m members, name string, minimal bool) {
 	raw, why := decodeBase64URL(value)
 	switch {
 	case why != "":
-		k.problem("A18", "has a member "+name+" that is not base64url: "+why+" (RFC 7518 section 6)")
+		k.problem("A18", "has a member "+name+" that is not base64url: "+why+". Encode the octets as base64url without padding (RFC 7518 section 6)")
 	case minimal && raw[0] == 0:
 		zeros := 0
 		for zeros < len(raw) && raw[zeros] == 0 {
 			zeros++
 		}
-		k.problem("A18", "has a member "+name+" with "+itoa(zeros)+" leading zero octet(s): a sign byte left in by the encoder. RFC 7518 section 6.3.1 wants the fewest octets")
+		k.problem("A18", "has a member "+name+" with "+itoa(zeros)+" leading zero octet(s), a sign byte that the encoder left in; many servers refuse it. Drop the zeros before encoding: RFC 7518 section 6.3.1 wants the fewest octets")
 	case !minimal && coordinateLength(k.crv) > 0 && len(raw) != coordinateLength(k.crv):
-		k.problem("A18", "has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+" needs exactly "+itoa(coordinateLength(k.crv))+", leading zeros included (RFC 7518 section 6.2.1.2)")
+		k.problem("A18", "has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+" needs exactly "+itoa(coordinateLength(k.crv))+". Pad it with leading zeros (RFC 7518 section 6.2.1.2)")
 	}
 }
 
@@ -278,7 +278,7 @@ func (k *publicKey) setMaterial(m members) {
 		k.raw = pub
 	case *ecdsa.PublicKey:
 		if _, err := pub.ECDH(); err != nil {
-			k.problem("A18", "has a point (x, y) that is not on curve "+k.crv)
+			k.problem("A18", "has a point (x, y) that is not on curve "+k.crv+". Export the public key again")
 			return
 		}
 		k.raw = pub
@@ -317,6 +317,24 @@ func (s *KeySet) Problems() []KeyProblem {
 			problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A13",
 				Text: "Several keys of the set have the kid " + quote(k.kid) + "; SMART requires exactly one match. Give every key its own kid."})
 		}
+	}
+	return problems
+}
+
+// unfit returns the keys that none of the algorithms can use: a curve that the
+// server does not take.
+func (s *KeySet) unfit(algorithms []string) []KeyProblem {
+	var problems []KeyProblem
+	for _, k := range s.keys {
+		fits := slices.ContainsFunc(algorithms, func(alg string) bool {
+			kty, crv := keyType(alg)
+			return kty == k.kty && (crv == "" || crv == k.crv)
+		})
+		if fits || k.raw == nil {
+			continue
+		}
+		problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A17",
+			Text: "Key " + k.name() + " is " + k.describe() + ", which none of " + list(algorithms) + " can use; ES384 needs P-384 (secp384r1)."})
 	}
 	return problems
 }

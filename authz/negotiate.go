@@ -59,6 +59,9 @@ func otherVersion(word string, scope Scope) *ScopeError {
 		e.Fix = scope.String()
 		e.Text += ": ask for " + e.Fix
 	}
+	if e.Fix == "" {
+		e.Text += "; v1 has read, write and * only, without constraints"
+	}
 	e.Text += "."
 	return e
 }
@@ -175,6 +178,9 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 			continue
 		}
 		bad := scopeError(word, err)
+		if whole := strings.Join(words, " "); bad.Finding == "S04" && !strings.Contains(whole, "?") {
+			bad = scopeSeparators(whole, whole) // shows the list mended as a whole
+		}
 		if a.behaviour.DropBadScopes {
 			dropped = append(dropped, clip(word)+" (not well-formed)")
 			continue

@@ -7,36 +7,41 @@ import (
 	"strings"
 )
 
-// RegistrationRequest is a request to the registration endpoint of RFC 7591.
+// RegistrationRequest is a request to the registration endpoint of RFC 7591,
+// or to a client's configuration endpoint of RFC 7592.
 type RegistrationRequest struct {
-	Method      string
-	ContentType string
-	Body        []byte
-	Addresses   Addresses
+	Method        string
+	ContentType   string
+	Body          []byte
+	Authorization []string // every value of the header
+	Addresses     Addresses
 }
 
-// RegistrationDecision is what became of it: a Registration or an Err.
+// RegistrationDecision is what became of it: an Err, or a Registration, or
+// neither after a client was deleted.
 type RegistrationDecision struct {
 	Checks       []Check
 	Registration *Registration
 	Err          *Error
 }
 
-// Registration is a client that was just registered.
+// Registration is a client as it is registered now.
 type Registration struct {
 	Client *Client
-	// Response is the JSON of the 201 answer: the metadata as stored, and a
-	// new secret where one was issued, shown this one time.
+	// Response is the JSON of the answer: the metadata as stored, and a new
+	// secret where one was issued, shown this one time.
 	Response RegistrationResponse
 }
 
 // RegistrationResponse is the client information response of RFC 7591 section
-// 3.2.1.
+// 3.2.1 and RFC 7592 section 3.
 type RegistrationResponse struct {
 	ClientID                string          `json:"client_id"`
 	ClientIDIssuedAt        int64           `json:"client_id_issued_at"`
 	ClientSecret            string          `json:"client_secret,omitempty"`
 	ClientSecretExpiresAt   *int64          `json:"client_secret_expires_at,omitempty"` // 0 is never; set only with a secret
+	RegistrationAccessToken string          `json:"registration_access_token"`
+	RegistrationClientURI   string          `json:"registration_client_uri"`
 	ClientName              string          `json:"client_name,omitempty"`
 	TokenEndpointAuthMethod AuthMethod      `json:"token_endpoint_auth_method"`
 	GrantTypes              []string        `json:"grant_types"`
@@ -51,69 +56,108 @@ type RegistrationResponse struct {
 // client as a draft. It says what it changed or left out of the request by
 // what it returns.
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
-	r := &registering{Server: s, req: req, ladder: newLadder([]Part{PartRegistration})}
-	registration, err := r.register(ctx)
+	r := s.registering(ctx, req, PartInitialToken, PartRegistration)
+	registration, err := r.register()
 	return &RegistrationDecision{Checks: r.ladder.checks(), Registration: registration, Err: err}
 }
 
 // registering is one registration request on its way through the rules.
 type registering struct {
 	*Server
+	ctx    context.Context
 	req    RegistrationRequest
 	ladder *ladder
 	asked  clientMetadata
+	plain  string // a secret issued now
 }
 
-func (r *registering) register(ctx context.Context) (*Registration, *Error) {
-	client := &Client{Status: StatusDraft, Source: SourceRegistration, CreatedAt: r.core.clock.Now()}
-	client.StatusAt = client.CreatedAt
-	for _, step := range []func(*Client) *Error{r.read, r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes, r.links} {
-		if err := step(client); err != nil {
-			return nil, err
-		}
-	}
-	var plain string
-	if client.Method.usesSecret() {
-		secret, kept, err := r.NewSecret(0)
-		if err != nil {
-			return nil, r.fault("make a secret", err)
-		}
-		plain, client.Secrets = secret, []Secret{kept}
+func (s *Server) registering(ctx context.Context, req RegistrationRequest, parts ...Part) *registering {
+	return &registering{Server: s, ctx: ctx, req: req, ladder: newLadder(parts)}
+}
+
+func (r *registering) register() (*Registration, *Error) {
+	if err := r.initialToken(); err != nil {
+		return nil, err
 	}
 	id, err := r.NewClientID()
 	if err != nil {
-		return nil, r.fault("make a client_id", err)
+		return nil, r.fault(rungInitialToken, "make a client_id", err)
 	}
-	client.ID = id
-	stored, err := r.core.store.PutClient(ctx, r.core.env.Name, client)
+	token, err := r.core.random(32)
 	if err != nil {
-		return nil, r.fault("store the client", err)
+		return nil, r.fault(rungInitialToken, "make a registration access token", err)
 	}
-	return &Registration{Client: stored, Response: registrationResponse(stored, plain)}, nil
+	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.core.clock.Now(), RegistrationToken: HashSecret(token)}
+	stored, refused := r.settle(client, "POST")
+	if refused != nil {
+		return nil, refused
+	}
+	return r.registration(stored, token), nil
+}
+
+// settle fills the client from the request, checks it and stores it as a
+// draft.
+func (r *registering) settle(c *Client, verb string) (*Client, *Error) {
+	if err := r.read(c, verb); err != nil {
+		return nil, err
+	}
+	if verb == "PUT" {
+		if err := r.updateMembers(c); err != nil {
+			return nil, err
+		}
+	}
+	for _, step := range []func(*Client) *Error{r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes, r.links, r.secret} {
+		if err := step(c); err != nil {
+			return nil, err
+		}
+	}
+	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.core.clock.Now(), "", ""
+	stored, err := r.core.store.PutClient(r.ctx, r.core.env.Name, c)
+	if err != nil {
+		return nil, r.fault(rungRegisterLinks, "store the client", err)
+	}
+	return stored, nil
+}
+
+// secret issues a secret to a secret client that has none, and takes those of
+// a key client away.
+func (r *registering) secret(c *Client) *Error {
+	switch {
+	case !c.Method.usesSecret():
+		c.Secrets = nil
+	case len(c.Secrets) == 0:
+		plain, kept, err := r.NewSecret(0)
+		if err != nil {
+			return r.fault(rungRegisterLinks, "make a secret", err)
+		}
+		r.plain, c.Secrets = plain, []Secret{kept}
+	}
+	return nil
 }
 
 // NewClientID returns an id for a new client: 128 random bits in hexadecimal,
 // so that no encoding of a form or of Basic changes it.
 func (s *Server) NewClientID() (string, error) { return s.core.randomHex(16) }
 
-func registrationResponse(c *Client, secret string) RegistrationResponse {
+func (r *registering) registration(c *Client, token string) *Registration {
 	resp := RegistrationResponse{
-		ClientID: c.ID, ClientIDIssuedAt: c.CreatedAt.Unix(), ClientSecret: secret, ClientName: c.Name,
+		ClientID: c.ID, ClientIDIssuedAt: c.CreatedAt.Unix(), ClientSecret: r.plain, ClientName: c.Name,
+		RegistrationAccessToken: token, RegistrationClientURI: r.req.Addresses.RegistrationURL + "/" + c.ID,
 		TokenEndpointAuthMethod: c.Method, GrantTypes: c.Grants, ResponseTypes: []string{},
 		Scope: c.Scopes.String(), JWKSURI: c.JWKSURI, JWKS: c.JWKS, Metadata: c.Metadata,
 	}
-	if secret != "" {
+	if r.plain != "" {
 		resp.ClientSecretExpiresAt = new(int64)
 	}
-	return resp
+	return &Registration{Client: c, Response: resp}
 }
 
 func (r *registering) refuse(g rung, code string, o outcome) *Error {
 	return &Error{Code: code, Status: 400, Check: r.ladder.fail(g, o)}
 }
 
-func (r *registering) fault(doing string, err error) *Error {
-	e := r.refuse(rungRegisterLinks, CodeServerError, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
+func (r *registering) fault(g rung, doing string, err error) *Error {
+	e := r.refuse(g, CodeServerError, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
 	e.Status, e.cause = 500, err
 	return e
 }

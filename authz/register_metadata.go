@@ -29,17 +29,25 @@ type clientMetadata struct {
 	PolicyURI       string   `json:"policy_uri"`
 	SoftwareID      string   `json:"software_id"`
 	SoftwareVersion string   `json:"software_version"`
+
+	// For updates by RFC 7592 section 2.2.
+	ClientID                string         `json:"client_id"`
+	ClientSecret            string         `json:"client_secret"`
+	ClientIDIssuedAt        jsontext.Value `json:"client_id_issued_at"`
+	ClientSecretExpiresAt   jsontext.Value `json:"client_secret_expires_at"`
+	RegistrationAccessToken jsontext.Value `json:"registration_access_token"`
+	RegistrationClientURI   jsontext.Value `json:"registration_client_uri"`
 }
 
 // maxName bounds what people get to see of a registration, in characters.
 const maxName = 200
 
 // read checks method, content type and JSON.
-func (r *registering) read(c *Client) *Error {
-	if r.req.Method != "POST" {
-		e := r.refuse(rungRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: "POST",
+func (r *registering) read(c *Client, verb string) *Error {
+	if r.req.Method != verb {
+		e := r.refuse(rungRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: verb,
 			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + "."})
-		e.Status, e.Allow = 405, "POST"
+		e.Status, e.Allow = 405, verb
 		return e
 	}
 	if !isJSON(r.req.ContentType) {
@@ -48,9 +56,9 @@ func (r *registering) read(c *Client) *Error {
 			got = "no Content-Type"
 		}
 		return r.refuse(rungRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
-			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ". (The token endpoint is the one that takes forms.)"})
+			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ". It is the token endpoint that takes forms."})
 	}
-	r.ladder.pass(rungRegisterForm, "POST of application/json")
+	r.ladder.pass(rungRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
 		return r.refuse(rungRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
 	}
@@ -59,7 +67,7 @@ func (r *registering) read(c *Client) *Error {
 			text: "client_name is longer than " + itoa(maxName) + " characters."})
 	}
 	r.ladder.pass(rungRegisterJSON, "a JSON object")
-	c.Name = r.asked.Name
+	c.Name, c.JWKS, c.JWKSURI, c.Scopes = r.asked.Name, nil, "", nil
 	c.Metadata = Metadata{
 		RedirectURIs: r.asked.RedirectURIs, ClientURI: r.asked.ClientURI, LogoURI: r.asked.LogoURI,
 		Contacts: r.asked.Contacts, TermsURI: r.asked.TermsURI, PolicyURI: r.asked.PolicyURI,
@@ -114,7 +122,7 @@ func (r *registering) keyURI(c *Client) *Error {
 		r.ladder.pass(rungRegisterKeyURI, "absent")
 		return nil
 	}
-	if err := r.core.keys.CheckURI(r.asked.JWKSURI); err != nil {
+	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(rungRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
 	}
 	c.JWKSURI = r.asked.JWKSURI
@@ -130,19 +138,11 @@ func (r *registering) keySet(c *Client) *Error {
 		return nil
 	}
 	jwks := r.asked.JWKS.Clone()
-	set, err := parseKeySet(jwks, r.behaviour.BareKeyArray)
-	if err != nil {
-		var bad *KeySetError
-		errors.As(err, &bad)
-		return r.refuse(rungRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: bad.Finding, got: "jwks", want: "a JWK Set", text: "jwks: " + bad.Text})
-	}
-	if problems := set.Problems(); len(problems) > 0 {
-		text := "jwks: "
-		for i, p := range problems {
-			if i > 0 {
-				text += " "
-			}
-			text += p.Text
+	set, problems := r.CheckKeySet(jwks)
+	if len(problems) > 0 {
+		text := "jwks:"
+		for _, p := range problems {
+			text += " " + p.Text
 		}
 		return r.refuse(rungRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: problems[0].Finding, got: "jwks with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys", text: text})
 	}
@@ -150,6 +150,22 @@ func (r *registering) keySet(c *Client) *Error {
 	r.ladder.pass(rungRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
 	return nil
 }
+
+// CheckKeySet reads a key set that somebody wants to register by value, and
+// returns everything that a later token request would refuse, or that no
+// published key should show. The set is nil if it cannot be read at all.
+func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
+	set, err := parseKeySet(jwks, s.behaviour.BareKeyArray)
+	var bad *KeySetError
+	if errors.As(err, &bad) {
+		return nil, []KeyProblem{{Finding: bad.Finding, Text: bad.Text}}
+	}
+	return set, append(set.Problems(), set.unfit(s.behaviour.Algorithms)...)
+}
+
+// CheckKeyURI returns an error in full sentences if uri may not be registered
+// as a jwks_uri.
+func (s *Server) CheckKeyURI(uri string) error { return s.core.keys.CheckURI(uri) }
 
 // links checks the URLs that people will click on: web addresses only.
 func (r *registering) links(c *Client) *Error {

@@ -18,8 +18,13 @@ const (
 	PartSecretMatch    Part = "secret-match"   // client secrets: the comparison
 	PartScope          Part = "scope"          // what is granted
 	PartBearer         Part = "bearer"         // access tokens at the resource server
-	PartRegistration   Part = "registration"   // RFC 7591
-	PartTokenForm      Part = "token-form"     // introspection and revocation
+	PartInitialToken   Part = "initial-token"  // RFC 7591: who may register
+	PartManagement     Part = "management"     // RFC 7592: who may manage
+	PartManagementBody Part = "update"         // RFC 7592: what an update carries
+	PartRegistration   Part = "registration"   // RFC 7591: the metadata
+	PartCaller         Part = "caller"         // introspection by an access token
+	PartToken          Part = "token"          // the token to introspect or revoke
+	PartTokenOwner     Part = "token-owner"    // whose token is to be revoked
 )
 
 // Rule is a row of the table of checks.
@@ -55,7 +60,7 @@ func Ladder(parts ...Part) []Rule {
 }
 
 // AssertionLadder returns the parts of a token request that is authenticated
-// by an assertion; SecretLadder, of one that is authenticated by a secret.
+// by an assertion.
 func AssertionLadder() []Part {
 	return []Part{PartForm, PartGrantType, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartScope}
 }
@@ -65,6 +70,16 @@ func AssertionLadder() []Part {
 func SecretLadder() []Part {
 	return []Part{PartForm, PartGrantType, PartAuthentication, PartSecret, PartClient, PartSecretMatch, PartScope}
 }
+
+// IntrospectionLadder returns the parts of an introspection request whose
+// caller authenticates by an assertion.
+func IntrospectionLadder() []Part {
+	return []Part{PartForm, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartToken}
+}
+
+// RevocationLadder returns the parts of a revocation request that is
+// authenticated by an assertion.
+func RevocationLadder() []Part { return append(IntrospectionLadder(), PartTokenOwner) }
 
 // rung is an index into rules.
 type rung int
@@ -120,8 +135,15 @@ const (
 	rungTokenRevoked
 	rungTokenClient
 	rungTokenScope
+	rungCaller
+	rungTokenParameter
+	rungTokenOwner
+	rungInitialToken
+	rungManageToken
+	rungManageMethod
 	rungRegisterForm
 	rungRegisterJSON
+	rungManageBody
 	rungRegisterMethod
 	rungRegisterGrants
 	rungRegisterKeys

@@ -97,12 +97,13 @@ func scopeSeparators(text, head string) *ScopeError {
 		if head[i] == ';' {
 			separator = "semicolon"
 		}
-		fix := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == rune(head[i]) }), " ")
-		return &ScopeError{Scope: text, Finding: "S04", Fix: fix, Text: "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ". Send them as scope=" + fix + " (form-encoded, a space is + or %20)."}
+		fix := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == rune(head[i]) || r == ' ' }), " ")
+		return &ScopeError{Scope: text, Finding: "S04", Fix: fix, Text: "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ". Send them as scope=" + clip(fix) + " and let your HTTP library encode the spaces."}
 	}
 	for _, encoded := range []string{"%20", "+"} {
 		if before, _, found := strings.Cut(head, encoded); found {
-			return &ScopeError{Scope: text, Finding: "S04", Fix: strings.ReplaceAll(head, encoded, " "), Text: "The scope still holds " + quote(encoded) + " after " + quote(before) + " once the form is decoded: it was encoded twice. Hand your HTTP library the plain list with spaces and let it encode."}
+			fix := strings.ReplaceAll(head, encoded, " ")
+			return &ScopeError{Scope: text, Finding: "S04", Fix: fix, Text: "The scope still holds " + quote(encoded) + " after " + quote(before) + " once the form is decoded: it was encoded twice. Hand your HTTP library the plain list, " + clip(fix) + ", and let it encode."}
 		}
 	}
 	return nil

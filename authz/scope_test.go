@@ -177,7 +177,7 @@ func scopeCases() []assertionCase {
 	return []assertionCase{
 		{name: "S01 SB-ERR-22 no scope", edit: scope(""), want: refused("S01", "Registered for client \"app\": system/*.cruds")},
 		{name: "S01 only spaces", edit: scope("  "), want: refused("S01")},
-		{name: "S02 SB-SCO-11 patient scope", edit: scope("patient/*.read"), want: refused("S02", "use system/*.read", "neither user nor patient")},
+		{name: "S02 SB-SCO-11 patient scope", edit: scope("patient/*.read"), want: refused("S02", "Use system/*.read", "neither user nor patient")},
 		{name: "S03 v1 is off", options: versions(2), edit: scope("system/*.read"), want: refused("S03", "v1 scope", "ask for system/*.rs")},
 		{name: "S03 v2 is off", options: versions(1), edit: scope("system/*.rs"), want: refused("S03", "v2 scope", "ask for system/*.read")},
 		{name: "S03 v2 without a v1 form", options: versions(1), edit: scope("system/*.r"), want: refused("S03")},

@@ -29,6 +29,9 @@ type Config struct {
 	Rand io.Reader
 	// Behaviour holds the switches; nil is Strict.
 	Behaviour *Behaviour
+	// InitialAccessToken is the bearer token that registration asks for (RFC
+	// 7591 section 3); "" leaves registration open.
+	InitialAccessToken string
 	// IsResourceType reports whether a name is a FHIR resource type, case
 	// included.
 	IsResourceType func(name string) bool

@@ -89,7 +89,7 @@ func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
 		return nil, nil, a.refuseClient(rungKeySet, outcome{finding: fetch.Finding, got: fetch.Short, want: "a JWK Set", text: fetch.Text})
 	case errors.As(err, &bad):
 		text := "The registered key set cannot be used. " + bad.Text
-		return nil, nil, a.refuseClient(rungKeySet, outcome{finding: bad.Finding, want: "a JWK Set", text: text})
+		return nil, nil, a.refuseClient(rungKeySet, outcome{finding: bad.Finding, got: "a key set that cannot be read", want: "a JWK Set", text: text})
 	case err != nil:
 		return nil, nil, a.fault(rungKeySet, "get the client's key set", err)
 	case set == nil:
@@ -237,7 +237,7 @@ func (a *attempt) diagnoseSignature(alg string, key *publicKey, set *KeySet, sto
 		return changed
 	}
 	sum := sha256.Sum256([]byte(a.jws.signingInput))
-	o.text = "The claims are fine; the signature does not match key " + key.name() + " (" + key.describe() + ", RFC 7638 thumbprint " + key.jkt() + "), nor any other key of the client's set. You sign with another private key than the one registered. Compare: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 must print " + key.fingerprint() + ". If it does, the token was changed after it was signed: the signed bytes (header.claims) have SHA-256 " + hex.EncodeToString(sum[:]) + "." + story.tell(a.now)
+	o.text = "The claims are fine; the signature does not match key " + key.name() + " (" + key.describe() + ", RFC 7638 thumbprint " + key.jkt() + "), nor any other key of the client's set. You sign with another private key than the one registered. Compare: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 must show " + key.fingerprint() + ". If it does, the token was changed after it was signed: the signed bytes (header.claims) have SHA-256 " + hex.EncodeToString(sum[:]) + "." + story.tell(a.now)
 	return o
 }
 

@@ -51,6 +51,14 @@ func list(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
+// either joins words as a choice: "a, b or c".
+func either(words []string) string {
+	if len(words) < 2 {
+		return list(words)
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
 // plural returns "1 key" or "3 keys".
 func plural(n int, noun string) string {
 	if n == 1 {

@@ -118,7 +118,10 @@ func (a *attempt) grantType() *Error {
 	case "authorization_code":
 		o.text = "This server has no users and no authorization_code. Send grant_type=client_credentials."
 	default:
-		o.text = "grant_type is " + quote(got) + "; this server has client_credentials only (" + differ(got, GrantClientCredentials) + ")."
+		o.text = "grant_type is " + quote(got) + "; send client_credentials, the only one that this server has."
+		if distance(got, GrantClientCredentials, 4) <= 4 {
+			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
+		}
 	}
 	return a.refuse(rungGrantType, CodeUnsupportedGrantType, o)
 }

@@ -41,6 +41,10 @@ func formCases() []assertionCase {
 			a.form.Set("client_secret", "x")
 			a.Authorization = []string{basic("app", "x")}
 		}, want: badRequest("K03", "client_secret in the form")},
+		{name: "K03 two Authorization headers", edit: func(a *ask) { a.Authorization = []string{"Bearer a", "Bearer b"} }, want: badRequest("K03", "second Authorization header")},
+		{name: "SB-TOK-04 JSON that is no object of strings", options: []option{withBehaviour(func(b *authz.Behaviour) { b.JSONRequests = true })}, edit: func(a *ask) {
+			a.ContentType, a.Body = "application/json", []byte(`{"scope":["a"]}`)
+		}, want: badRequest("SB-TOK-04", "members are all strings")},
 		{name: "A05 SB-ERR-05 no assertion type", edit: func(a *ask) { a.form.Del("client_assertion_type") }, want: badRequest("A05", "client_assertion_type is missing")},
 		{name: "SB-ERR-05 no assertion", edit: func(a *ask) { a.form.Del("client_assertion") }, want: badRequest("SB-TOK-03", "client_assertion is missing")},
 		{name: "SB-ERR-05 no credential", edit: func(a *ask) {

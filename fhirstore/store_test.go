@@ -22,7 +22,9 @@ func stores(t *testing.T, f func(t *testing.T, s *fhirstore.Store, c *clock.Adju
 	ctx := t.Context()
 	open := map[string]func(t *testing.T, o fhirstore.Options) *fhirstore.Store{
 		"memory": func(t *testing.T, o fhirstore.Options) *fhirstore.Store { return must(fhirstore.Open(ctx, "", o)) },
-		"file":   func(t *testing.T, o fhirstore.Options) *fhirstore.Store { return must(fhirstore.Open(ctx, t.TempDir(), o)) },
+		"file": func(t *testing.T, o fhirstore.Options) *fhirstore.Store {
+			return must(fhirstore.Open(ctx, t.TempDir(), o))
+		},
 		"base": func(t *testing.T, o fhirstore.Options) *fhirstore.Store {
 			dir := t.TempDir()
 			if err := fhirstore.BuildBase(ctx, dir, func(*fhirstore.Load) error { return nil }); err != nil {

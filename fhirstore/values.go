@@ -125,65 +125,71 @@ func groupMembers(root *fhirjson.Node) []memberValue {
 	return members
 }
 
-// The statements that write search rows. INSERT OR IGNORE: a resource may say
-// one thing twice.
-const (
-	insertToken  = "INSERT OR IGNORE INTO ix_token(rid, param, code, system) VALUES(?, ?, ?, ?)"
-	insertString = "INSERT OR IGNORE INTO ix_string(rid, param, norm, exact) VALUES(?, ?, ?, ?)"
-	insertRef    = "INSERT OR IGNORE INTO ix_ref(rid, param, target) VALUES(?, ?, ?)"
-	insertURI    = "INSERT OR IGNORE INTO ix_uri(rid, param, value) VALUES(?, ?, ?)"
-	insertNumber = "INSERT OR IGNORE INTO ix_number(rid, param, lo, hi, system, code, unit) VALUES(?, ?, ?, ?, ?, ?, ?)"
-	insertDate   = "INSERT OR IGNORE INTO ix_date(rid, param, span, lo, hi) VALUES(?, ?, ?, ?, ?)"
-	insertPlace  = "INSERT OR IGNORE INTO compartment(patient, type, rid) VALUES(?, ?, ?)"
-	insertMember = "INSERT OR IGNORE INTO member(grp, member, joined, ended, inactive, rid) VALUES(?, ?, ?, ?, ?, ?)"
-)
-
 // indexTables have a column rid with the resource that a row belongs to.
 var indexTables = [...]string{"ix_token", "ix_string", "ix_ref", "ix_uri", "ix_number", "ix_date", "compartment", "member"}
 
 // writeIndex adds the search, compartment and member rows of a resource.
 func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v *values) error {
-	w := indexWriter{tx: tx, ctx: ctx}
+	var w rowWriter
 	for _, t := range v.tokens {
-		w.insert(insertToken, rid, t.param, t.code, t.system)
+		w.add(rid, t.param, t.code, t.system)
 	}
+	w.flush(ctx, tx, "ix_token(rid, param, code, system)", 4)
 	for _, s := range v.strings {
-		w.insert(insertString, rid, s.param, s.norm, s.exact)
+		w.add(rid, s.param, s.norm, s.exact)
 	}
+	w.flush(ctx, tx, "ix_string(rid, param, norm, exact)", 4)
 	for _, r := range v.refs {
-		w.insert(insertRef, rid, r.param, r.target)
+		w.add(rid, r.param, r.target)
 	}
+	w.flush(ctx, tx, "ix_ref(rid, param, target)", 3)
 	for _, u := range v.uris {
-		w.insert(insertURI, rid, u.param, u.value)
+		w.add(rid, u.param, u.value)
 	}
+	w.flush(ctx, tx, "ix_uri(rid, param, value)", 3)
 	for _, n := range v.numbers {
-		w.insert(insertNumber, rid, n.param, n.lo, n.hi, n.system, n.code, n.unit)
+		w.add(rid, n.param, n.lo, n.hi, n.system, n.code, n.unit)
 	}
+	w.flush(ctx, tx, "ix_number(rid, param, lo, hi, system, code, unit)", 7)
 	for _, d := range v.dates {
-		w.insert(insertDate, rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
+		w.add(rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
 	}
+	w.flush(ctx, tx, "ix_date(rid, param, span, lo, hi)", 5)
 	for _, p := range v.patients {
-		w.insert(insertPlace, p, typ, rid)
+		w.add(p, typ, rid)
 	}
+	w.flush(ctx, tx, "compartment(patient, type, rid)", 3)
 	for _, m := range v.members {
-		w.insert(insertMember, id, m.target, m.joined, m.ended, m.inactive, rid)
+		w.add(id, m.target, m.joined, m.ended, m.inactive, rid)
 	}
+	w.flush(ctx, tx, "member(grp, member, joined, ended, inactive, rid)", 6)
 	if w.err != nil {
 		return fmt.Errorf("index %s/%s: %w", typ, id, w.err)
 	}
 	return nil
 }
 
-type indexWriter struct {
-	tx  *writeTx
-	ctx context.Context
-	err error
+// A rowWriter collects rows of one table and writes them in few statements.
+type rowWriter struct {
+	args []any
+	err  error
 }
 
-func (w *indexWriter) insert(statement string, args ...any) {
-	if w.err == nil {
-		_, w.err = w.tx.exec(w.ctx, statement, args...)
+func (w *rowWriter) add(row ...any) { w.args = append(w.args, row...) }
+
+// maxRows is how many rows one statement writes.
+const maxRows = 64
+
+// flush writes the rows collected, of so many columns each. A resource may say
+// one thing twice, which is one row.
+func (w *rowWriter) flush(ctx context.Context, tx *writeTx, table string, columns int) {
+	for len(w.args) > 0 && w.err == nil {
+		n := min(len(w.args)/columns, maxRows)
+		row := "(" + placeholders(columns) + ")"
+		_, w.err = tx.exec(ctx, "INSERT OR IGNORE INTO "+table+" VALUES "+strings.Repeat(row+", ", n-1)+row, w.args[:n*columns]...)
+		w.args = w.args[n*columns:]
 	}
+	w.args = w.args[:0]
 }
 
 // clearIndex removes the rows that writeIndex made.

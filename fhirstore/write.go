@@ -23,20 +23,36 @@ type writeTx struct {
 	rid, seq int64 // the highest in use
 }
 
-// exec runs a statement that is prepared once a transaction.
+// statement prepares a statement once a transaction.
+func (tx *writeTx) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := tx.prepared[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := tx.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if tx.prepared == nil {
+		tx.prepared = map[string]*sql.Stmt{}
+	}
+	tx.prepared[query] = stmt // closed by the end of the transaction
+	return stmt, nil
+}
+
 func (tx *writeTx) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
-	stmt, ok := tx.prepared[statement]
-	if !ok {
-		var err error
-		if stmt, err = tx.PrepareContext(ctx, statement); err != nil {
-			return nil, err
-		}
-		if tx.prepared == nil {
-			tx.prepared = map[string]*sql.Stmt{}
-		}
-		tx.prepared[statement] = stmt // closed by the end of the transaction
+	stmt, err := tx.statement(ctx, statement)
+	if err != nil {
+		return nil, err
 	}
 	return stmt.ExecContext(ctx, args...)
+}
+
+// QueryRowContext is that of sql.Tx, prepared.
+func (tx *writeTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if stmt, err := tx.statement(ctx, query); err == nil {
+		return stmt.QueryRowContext(ctx, args...)
+	}
+	return tx.Tx.QueryRowContext(ctx, query, args...) // which has the error
 }
 
 func (tx *writeTx) setMeta(ctx context.Context, key, value string) error {

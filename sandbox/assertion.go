@@ -30,8 +30,8 @@ type AssertionOption func(*assertion)
 // iss and sub are the client, exp is four minutes ahead in real time, jti is
 // new. Without options it is right, and good for one token request.
 func (c *Client) Assertion(opts ...AssertionOption) (string, error) {
-	if c.err != nil {
-		return "", c.err
+	if err := c.ready(); err != nil {
+		return "", err
 	}
 	a := &assertion{
 		header: map[string]any{"typ": "JWT", "alg": string(c.key.alg), "kid": c.key.id},

@@ -41,6 +41,11 @@
 //	_, err = client.TokenFor(ctx, assertion, "system/Patient.rs")
 //	// err is a *sandbox.TokenError: Check is C14
 //
+// # Requests
+//
+// Exchanges returns the requests that the server met, with the checks that it
+// made on them; Exchanges(sandbox.Exchange.Refused) those that it refused.
+//
 // # Time
 //
 // Clock moves the server's time: tokens expire, exports finish and their files

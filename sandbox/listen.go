@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// ErrClosed is returned by what is asked of a server after Close.
+// ErrClosed is returned by Listen and Serve after Close.
 var ErrClosed = errors.New("sandbox: the server is closed")
 
 // serving is one listener that is served.
@@ -44,8 +44,9 @@ func (s *Server) Listen(addr string) error {
 // Serve serves the connections of ln until Close, and returns nil then. What
 // Listen says about addresses holds for it too. ln is closed in any case.
 //
-// A listener of package crypto/tls serves HTTPS; its URL begins with https://
-// only where WithBaseURL says so.
+// Behind a listener of package crypto/tls the server speaks HTTPS, but its URLs
+// begin with https:// only where WithBaseURL says so; Handler in an http.Server
+// finds out by itself.
 func (s *Server) Serve(ln net.Listener) error {
 	l, err := s.begin(ln)
 	if err != nil {

@@ -63,6 +63,7 @@ func TestWithLoadOfBadData(t *testing.T) {
 		{"no JSON", `{"resourceType":`, "mixed.ndjson:2"},
 		{"unknown type", unknownLine, "mixed.ndjson:2"},
 		{"malformed id", badID, "mixed.ndjson:2"},
+		{"meta that is no object", `{"resourceType":"Patient","id":"other","meta":"x"}`, "mixed.ndjson:2"},
 		{"twice", patientLine, "mixed.ndjson:2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

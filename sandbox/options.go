@@ -70,7 +70,7 @@ func newConfig(opts []Option) (config, error) {
 }
 
 // WithPatients sets the size of the sample population, from 0, which is no
-// sample data at all, to MaxPatients. A thousand patients are some 150,000
+// sample data at all, to MaxPatients. A thousand patients are some 110,000
 // resources. A data directory that exists keeps the population it has.
 func WithPatients(n int) Option {
 	return func(c *config) error {
@@ -117,7 +117,8 @@ func WithFullSync() Option {
 // WithCacheDir keeps built sample populations in a directory. By default that
 // is sandfhir in the user's cache directory, else, where there is none that can
 // be written to, one of the user's own in the directory for temporary files. A
-// directory that can only be read serves what is in it already.
+// directory that can only be read serves what is in it already; what has no
+// place at all is built in memory for this server alone.
 func WithCacheDir(dir string) Option {
 	return func(c *config) error {
 		if dir == "" {

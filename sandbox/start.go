@@ -10,7 +10,7 @@ import (
 )
 
 // TB is what Start needs of a *testing.T, *testing.B or *testing.F. It is
-// declared here so that a program that uses this package does not link testing.
+// declared here because a package for programs does not import testing.
 type TB interface {
 	Helper()
 	Cleanup(func())

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +34,7 @@ type TokenError struct {
 
 // Error returns all of it in one line.
 func (e *TokenError) Error() string {
-	text := fmt.Sprintf("token refused: %d %s", e.Status, e.Code)
+	text := fmt.Sprintf("token refused: %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))
 	if e.Description != "" {
 		text += ": " + e.Description
 	}

@@ -58,7 +58,7 @@ func fullClient(id string) *authz.Client {
 		},
 		Grants: []string{authz.GrantClientCredentials}, Organization: "org-1", TokenLifetime: 90 * time.Second,
 		Status: authz.StatusDraft, StatusReason: "new", StatusBy: "ann", StatusAt: at(0),
-		CreatedAt: at(0), Source: authz.SourceRegistration,
+		CreatedAt: at(0), Source: authz.SourceRegistration, RegistrationToken: authz.HashSecret("r"),
 		Metadata: authz.Metadata{RedirectURIs: []string{"https://x.test/cb"}, ClientURI: "https://x.test", LogoURI: "https://x.test/l",
 			Contacts: []string{"a@x.test"}, TermsURI: "https://x.test/t", PolicyURI: "https://x.test/p", SoftwareID: "s", SoftwareVersion: "1"},
 	}

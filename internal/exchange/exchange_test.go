@@ -29,6 +29,26 @@ func TestTextHidesCredentials(t *testing.T) {
 	}
 }
 
+func TestHeadersAndURLsHideCredentials(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{
+		{"Authorization", "Bearer h.c.SIGN", "Bearer h.c.(hidden)"},
+		{"authorization", "Basic U0lHTg==", "Basic (hidden)"},
+		{"Authorization", "SIGN", "(hidden)"},
+		{"Cookie", "sandfhir-admin=SIGN", "(hidden)"},
+		{"Set-Cookie", "sandfhir-admin=SIGN; Path=/", "(hidden)"},
+		{"Referer", "http://x/?admin=SIGN", "http://x/?admin=(hidden)"},
+		{"Accept", "application/json", "application/json"},
+	} {
+		if got := exchange.MaskHeader(c[0], c[1]); got != c[2] {
+			t.Errorf("%s: %s gives %s; want %s", c[0], c[1], got, c[2])
+		}
+	}
+	if got, want := exchange.MaskURL("http://x/fhir/Patient?access_token=h.c.SIGN&client_secret=SIGN&name=a"), "http://x/fhir/Patient?access_token=h.c.(hidden)&client_secret=(hidden)&name=a"; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
+
 func FuzzText(f *testing.F) {
 	f.Add([]byte(`{"access_token":"a.b.c"}`), "application/json")
 	f.Add([]byte(`client_assertion=a.b.c`), "application/x-www-form-urlencoded")

@@ -2,10 +2,31 @@ package exchange
 
 import "strings"
 
-// MaskAuthorization returns the value of an Authorization header without what
-// would let a reader use it: a token keeps its header and claims, not its
-// signature; everything else is hidden.
-func MaskAuthorization(value string) string {
+// MaskHeader returns a header's value without what would let a reader use it.
+func MaskHeader(name, value string) string {
+	switch strings.ToLower(name) {
+	case "authorization", "proxy-authorization":
+		return maskAuthorization(value)
+	case "cookie", "set-cookie":
+		return hidden
+	case "referer", "location", "content-location":
+		return MaskURL(value)
+	}
+	return value
+}
+
+// MaskURL returns a URL without the credentials that its query may carry.
+func MaskURL(url string) string {
+	path, query, ok := strings.Cut(url, "?")
+	if !ok {
+		return url
+	}
+	return path + "?" + maskForm(query)
+}
+
+// maskAuthorization leaves of a token its header and claims, and hides
+// everything else.
+func maskAuthorization(value string) string {
 	scheme, credentials, ok := strings.Cut(value, " ")
 	if !ok {
 		return hidden
@@ -33,9 +54,9 @@ func maskForm(form string) string {
 			continue
 		}
 		switch name {
-		case "client_assertion", "token":
+		case "client_assertion", "token", "access_token":
 			pairs[i] = name + "=" + maskToken(value)
-		case "client_secret", "password", "refresh_token", "code":
+		case "client_secret", "password", "refresh_token", "admin":
 			pairs[i] = name + "=" + hidden
 		}
 	}

@@ -181,3 +181,8 @@ func (a *answer) granted(t *testing.T, scope string) tokenAnswer {
 	}
 	return got
 }
+
+// basic is the credential of Basic authentication.
+func basic(id, secret string) string {
+	return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
+}

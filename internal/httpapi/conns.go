@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ type conns struct {
 	open     map[net.Conn]struct{}
 	requests int
 	idle     chan struct{} // closed when requests falls to 0; nil while nobody waits
+	closed   bool
 }
 
 // A trackingListener notes the connections that it accepts.
@@ -27,23 +29,44 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trackedConn{Conn: c, conns: l.conns}
+	forget := func() { l.conns.forget(c) }
 	l.conns.mu.Lock()
 	defer l.conns.mu.Unlock()
-	l.conns.open[t] = struct{}{}
-	return t, nil
+	if l.conns.closed {
+		c.Close()
+		return nil, net.ErrClosed
+	}
+	l.conns.open[c] = struct{}{}
+	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
+		return &trackedTLS{t, forget}, nil
+	}
+	return &trackedConn{c, forget}, nil
 }
 
 type trackedConn struct {
 	net.Conn
-	conns *conns
+	forget func()
 }
 
 func (c *trackedConn) Close() error {
-	c.conns.mu.Lock()
-	delete(c.conns.open, c)
-	c.conns.mu.Unlock()
+	c.forget()
 	return c.Conn.Close()
+}
+
+type trackedTLS struct {
+	*tls.Conn
+	forget func()
+}
+
+func (c *trackedTLS) Close() error {
+	c.forget()
+	return c.Conn.Close()
+}
+
+func (cs *conns) forget(c net.Conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.open, c)
 }
 
 func (cs *conns) begin() {
@@ -92,6 +115,7 @@ func (cs *conns) close(ctx context.Context) error {
 		}
 	}
 	cs.mu.Lock()
+	cs.closed = true
 	open := make([]net.Conn, 0, len(cs.open))
 	for c := range cs.open {
 		open = append(open, c)

@@ -40,7 +40,7 @@ func (l *pipeListener) Close() error {
 	return nil
 }
 
-func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
+func (l *pipeListener) Addr() net.Addr { return pipeAddr() }
 
 func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
@@ -56,13 +56,11 @@ func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) 
 
 type pipeConn struct{ net.Conn }
 
-func (pipeConn) RemoteAddr() net.Addr { return pipeAddr{} }
-func (pipeConn) LocalAddr() net.Addr  { return pipeAddr{} }
+func (pipeConn) RemoteAddr() net.Addr { return pipeAddr() }
+func (pipeConn) LocalAddr() net.Addr  { return pipeAddr() }
 
-type pipeAddr struct{}
-
-func (pipeAddr) Network() string { return "tcp" }
-func (pipeAddr) String() string  { return pipeAddress + ":1" }
+// pipeAddr is of the one type that the server looks for an address in.
+func pipeAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(pipeAddress), Port: 1} }
 
 // Handler returns the server as an http.Handler, for a net/http server of the
 // caller's own. It keeps the request's Host, passes on whether TLS was used

@@ -7,22 +7,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
-	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/sandfhir/sandfhir/sandbox"
 )
-
-// hostPort is where the server listens.
-func (p party) hostPort(t *testing.T) string {
-	t.Helper()
-	u, err := url.Parse(p.base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Host
-}
 
 // TestJWKS proves that the keys that the server publishes are public, and those
 // that its access tokens are signed with.

@@ -110,9 +110,9 @@ func callOf(c *fiber.Ctx) *call {
 	return l
 }
 
-// requestURL is the request's own URL, absolute.
+// requestURL is the request's own URL, absolute and escaped as it was sent.
 func (l *call) requestURL() string {
-	u := l.root + l.path
+	u := l.root + string(l.Request().URI().PathOriginal())
 	if q := l.query(); q != "" {
 		u += "?" + q
 	}

@@ -24,7 +24,7 @@ func (l *call) home() error {
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
 		row := web.Refusal{
 			Page: l.sandboxPath() + "exchanges/" + e.ID, At: e.At,
-			Method: e.Method, Path: l.pathOf(e), Status: e.Status, Client: e.Client,
+			Method: e.Method, Path: pathOf(e), Status: e.Status, Client: e.Client,
 		}
 		if failed := e.Failed(); failed != nil {
 			row.Check = failed.ID
@@ -59,7 +59,7 @@ func (l *call) exchangeView(e *exchange.Exchange) web.ExchangePage {
 		Site: l.site(), JSON: "?_format=json",
 		ID: e.ID, Environment: e.Environment, Client: e.Client,
 		At: e.At, Took: time.Duration(e.Seconds * float64(time.Second)),
-		Method: e.Method, Path: l.pathOf(e), URL: e.URL,
+		Method: e.Method, Path: pathOf(e), URL: e.URL,
 		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
 		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
 		Aborted: e.Aborted, Refusal: e.Refusal,
@@ -84,8 +84,15 @@ func fieldViews(headers []exchange.Header) []web.Field {
 	return fields
 }
 
-// pathOf is an exchange's path and query.
-func (l *call) pathOf(e *exchange.Exchange) string { return strings.TrimPrefix(e.URL, l.root) }
+// pathOf is an exchange's path and query. Its host need not be that of the
+// request for the page: localhost is 127.0.0.1 too.
+func pathOf(e *exchange.Exchange) string {
+	_, rest, _ := strings.Cut(e.URL, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return e.URL
+}
 
 // exchangeURL is the absolute URL of an exchange's page, for answers.
 func (l *call) exchangeURL(id string) string { return l.root + l.prefix + "/_sandbox/exchanges/" + id }

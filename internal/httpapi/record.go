@@ -40,7 +40,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	l := callOf(c)
 	s.conns.begin()
 	l.exchange = &recording{log: l.workspace.Exchanges, conns: s.conns, begun: clock.System{}.Now(), Exchange: exchange.Exchange{
-		ID: exchange.NewID(), Environment: l.env.Name, At: l.workspace.Clock.Now(), Method: c.Method(), URL: l.requestURL(),
+		ID: exchange.NewID(), Environment: l.env.Name, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
 	}}
 	r := l.exchange
 	c.Request().Header.VisitAll(func(name, value []byte) {
@@ -68,10 +68,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 }
 
 func header(name, value string) exchange.Header {
-	if name == fiber.HeaderAuthorization {
-		value = exchange.MaskAuthorization(value)
-	}
-	return exchange.Header{Name: name, Value: value}
+	return exchange.Header{Name: name, Value: exchange.MaskHeader(name, value)}
 }
 
 // explanation is the URL of the page that explains this exchange.

@@ -83,4 +83,7 @@ var routes = [...]route{
 	// Portal.
 	{method: get, path: "/", surface: controlSurface, handle: (*call).home},
 	{method: get, path: "/_sandbox/style.css", surface: plainSurface, handle: (*call).style},
+	{method: get, path: "/_sandbox/script.js", surface: plainSurface, handle: (*call).script},
+	{method: get, path: "/_sandbox/icon.svg", surface: plainSurface, handle: (*call).icon},
+	{method: get, path: "/favicon.ico", surface: plainSurface, handle: (*call).icon},
 }

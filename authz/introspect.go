@@ -1,0 +1,191 @@
+package authz
+
+import (
+	"context"
+	"time"
+)
+
+// IntrospectionDecision is what became of a request to the introspection
+// endpoint: a Response, or an Err.
+type IntrospectionDecision struct {
+	Checks   []Check
+	Response *IntrospectionResponse
+	Err      *Error
+	// Token tells why a token is active or not; nil if the checks did not get
+	// that far. It is for explanation: the answer says no more than inactive.
+	Token *AccessDecision
+	// ClientID is the caller, proven or not; "" if it names none.
+	ClientID string
+}
+
+// IntrospectionResponse is the JSON of the answer (RFC 7662 section 2.2). Of
+// an inactive token it says nothing but that.
+type IntrospectionResponse struct {
+	Active    bool   `json:"active"`
+	Scope     string `json:"scope,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	TokenType string `json:"token_type,omitempty"`
+	Expires   int64  `json:"exp,omitempty"`
+	IssuedAt  int64  `json:"iat,omitempty"`
+	Subject   string `json:"sub,omitempty"`
+	Audience  string `json:"aud,omitempty"`
+	Issuer    string `json:"iss,omitempty"`
+	TokenID   string `json:"jti,omitempty"`
+}
+
+// Introspect decides a request to the introspection endpoint (RFC 7662; SMART
+// App Launch 2.2, token-introspection). The caller authenticates as a client
+// does at the token endpoint, or by an access token of its own as a bearer
+// token; either may introspect the tokens of any client.
+func (s *Server) Introspect(ctx context.Context, req FormRequest) *IntrospectionDecision {
+	a := s.attempt(ctx, req, IntrospectionLadder())
+	d := &IntrospectionDecision{}
+	d.Response, d.Token, d.Err = a.introspect()
+	d.Checks, d.ClientID = a.ladder.checks(), a.clientID
+	return d
+}
+
+func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error) {
+	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
+		return nil, nil, err
+	}
+	if err := a.caller(); err != nil {
+		return nil, nil, err
+	}
+	token, err := a.tokenParameter()
+	if err != nil {
+		return nil, nil, err
+	}
+	claims, decision := a.examine(token)
+	if decision.Err != nil {
+		if decision.Err.Status >= 500 {
+			return nil, decision, a.fault(rungTokenParameter, "look at the token", decision.Err)
+		}
+		return &IntrospectionResponse{}, decision, nil
+	}
+	return &IntrospectionResponse{
+		Active: true, Scope: claims.Scope, ClientID: claims.ClientID, TokenType: a.behaviour.TokenType,
+		Expires: claims.Expires, IssuedAt: claims.IssuedAt, Subject: claims.Subject,
+		Audience: claims.Audience, Issuer: claims.Issuer, TokenID: claims.ID,
+	}, decision, nil
+}
+
+// caller proves who asks: a bearer token where the form has no credential,
+// else as at the token endpoint.
+func (a *attempt) caller() *Error {
+	if a.scheme != "bearer" || a.form["client_assertion"] != "" || a.form["client_secret"] != "" {
+		_, err := a.authenticateAt(a.req.Addresses.IntrospectionURL)
+		return err
+	}
+	a.ladder.parts = []Part{PartForm, PartCaller, PartToken}
+	d := a.Authenticate(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
+	a.clientID = d.ClientID
+	if d.Err == nil {
+		a.ladder.pass(rungCaller, "an access token of "+d.Access.ClientID)
+		return nil
+	}
+	failed := d.Err.Check
+	o := outcome{got: failed.Got, want: failed.Want, text: failed.Text}
+	if failed.ID != failed.Requirement {
+		o.finding = failed.ID
+	}
+	e := a.refuse(rungCaller, d.Err.Code, o)
+	e.Status, e.cause = d.Err.Status, d.Err.cause
+	if e.Status < 500 {
+		e.Challenge = challenge(e, "")
+	}
+	return e
+}
+
+// authenticateAt proves a client at an endpoint other than the token
+// endpoint: aud may name that one too, and a request without any credential
+// gets 401 with the schemes that would do.
+func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
+	var audiences []string
+	if endpoint != "" {
+		audiences = []string{endpoint}
+	}
+	client, err := a.authenticate(audiences...)
+	if err != nil && err.Check.Requirement == rules[rungCredential].ID && err.Code == CodeInvalidClient && err.Challenge == "" {
+		err.Status = 401
+		err.Challenge = `Basic realm="token", charset="UTF-8"`
+	}
+	return client, err
+}
+
+func (a *attempt) tokenParameter() (string, *Error) {
+	token := a.form["token"]
+	if token == "" {
+		return "", a.refuse(rungTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
+			text: "The form has no token. Send the access token as the form field token; token_type_hint may be left out."})
+	}
+	a.ladder.pass(rungTokenParameter, "")
+	return token, nil
+}
+
+// examine walks the ladder of the resource server for a token that was sent
+// as a parameter.
+func (a *attempt) examine(token string) (*tokenClaims, *AccessDecision) {
+	b := &bearer{Server: a.Server, ctx: a.ctx, req: BearerRequest{Addresses: a.req.Addresses}, ladder: newLadder([]Part{PartBearer})}
+	for _, r := range []rung{rungBearerTransport, rungBearerPresent, rungBearerForm} {
+		b.ladder.pass(r, "the parameter token")
+	}
+	claims, err := b.open(token)
+	if err == nil {
+		_, err = b.standing(claims)
+	}
+	return claims, &AccessDecision{Checks: b.ladder.checks(), Err: err, ClientID: b.clientID}
+}
+
+// RevocationDecision is what became of a request to the revocation endpoint;
+// without an Err the answer is 200 with an empty body.
+type RevocationDecision struct {
+	Checks []Check
+	Err    *Error
+	// TokenID is the token that was revoked now; "" if there was nothing to
+	// revoke: unknown, expired and revoked tokens get the same answer.
+	TokenID  string
+	ClientID string
+}
+
+// Revoke decides a request to the revocation endpoint (RFC 7009). A client
+// revokes its own access tokens; the resource server and the introspection
+// endpoint know at once.
+func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecision {
+	a := s.attempt(ctx, req, RevocationLadder())
+	d := &RevocationDecision{}
+	d.TokenID, d.Err = a.revoke()
+	d.Checks, d.ClientID = a.ladder.checks(), a.clientID
+	return d
+}
+
+func (a *attempt) revoke() (tokenID string, refused *Error) {
+	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
+		return "", err
+	}
+	client, err := a.authenticateAt(a.req.Addresses.RevocationURL)
+	if err != nil {
+		return "", err
+	}
+	token, err := a.tokenParameter()
+	if err != nil {
+		return "", err
+	}
+	claims, decision := a.examine(token)
+	if decision.Err != nil {
+		if decision.Err.Status >= 500 {
+			return "", a.fault(rungTokenOwner, "look at the token", decision.Err)
+		}
+		a.ladder.pass(rungTokenOwner, "no active token of this environment: nothing to revoke")
+		return "", nil
+	}
+	if claims.ClientID != client.ID {
+		return "", a.refuse(rungTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
+			text: "The token was issued to another client and stays valid. Client " + quote(client.ID) + " can revoke its own tokens only (RFC 7009 section 2.1)."})
+	}
+	if err := a.core.store.RevokeToken(a.ctx, a.core.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
+		return "", a.fault(rungTokenOwner, "record the revocation", err)
+	}
+	a.ladder.pass(rungTokenOwner, "token "+claims.ID+" revoked")
+	return claims.ID, nil
+}

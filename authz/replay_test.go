@@ -1,0 +1,86 @@
+package authz_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+)
+
+// SB-JWT-20: of many parallel posts of one assertion one is granted.
+func TestParallelReplay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const rounds, posts = 6, 8
+	for round := range rounds {
+		a := w.newAsk()
+		req := a.request()
+		var wg sync.WaitGroup
+		decisions := make([]*authz.TokenDecision, posts)
+		for i := range posts {
+			req := req
+			req.Exchange = fmt.Sprint("x", i)
+			wg.Go(func() { decisions[i] = w.server.Token(t.Context(), req) })
+		}
+		wg.Wait()
+		granted := 0
+		for _, d := range decisions {
+			if d.Err == nil {
+				granted++
+				continue
+			}
+			clientError("C15").check(t, d.Checks, d.Err)
+		}
+		if granted != 1 {
+			t.Fatalf("round %d: %d of %d posts were granted, want 1", round, granted, posts)
+		}
+	}
+}
+
+// SB-JWT-20: an assertion that is refused for any other reason leaves its jti
+// free, so that nobody can use up another client's.
+func TestRefusedAssertionLeavesJTIFree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.newAsk()
+	forged := w.newAsk()
+	forged.assertion = a.assertion
+	forged.key = key(t, "rsa-b", "rsa-1")
+	d := forged.send()
+	clientError("A15").check(t, d.Checks, d.Err)
+	a.granted()
+}
+
+// SB-JWT-19: the same jti of another issuer, and a jti whose assertion has
+// expired, are new.
+func TestJTIScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.newAsk()
+	first.granted()
+
+	client, err := w.store.Client(t.Context(), authz.Sandbox, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.ID = "app2"
+	w.put(client)
+	other := w.newAsk()
+	other.assertion.Claims["iss"], other.assertion.Claims["sub"] = "app2", "app2"
+	other.assertion.Claims["jti"] = first.assertion.Claims["jti"]
+	other.granted()
+
+	for _, step := range []struct {
+		after   time.Duration
+		granted bool
+	}{{269 * time.Second, false}, {time.Second, true}} { // exp is 240 s ahead, skew 30 s
+		w.wall.Advance(step.after)
+		again := w.newAsk()
+		again.assertion.Claims["jti"] = first.assertion.Claims["jti"]
+		if d := again.send(); (d.Err == nil) != step.granted {
+			t.Errorf("%v later: %v, want granted: %v", step.after, d.Err, step.granted)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package web
+
+import "time"
+
+// HomePage is the start page: what this server is, the addresses of a
+// workspace's two environments, commands to begin with, and what was refused
+// of late.
+type HomePage struct {
+	Site
+	Sandbox    Environment
+	Production Environment
+	Refused    []Refusal // newest first
+}
+
+// Environment holds the constants of an environment, absolute URLs.
+type Environment struct {
+	Name            string // "sandbox" or "production"
+	FHIRBase        string
+	TokenURL        string
+	RegistrationURL string // empty where clients cannot register themselves
+}
+
+// Refusal is a refused exchange in the list.
+type Refusal struct {
+	Page   string // URL of its page
+	At     time.Time
+	Method string
+	Path   string // with its query
+	Status int
+	Check  string // id of the failed check; empty where none failed
+	Client string // empty where the request names none
+}
+
+// Render returns the page as HTML.
+func (p HomePage) Render() ([]byte, error) { return render("home.html", p) }
+
+// Title returns the document's title.
+func (p HomePage) Title() string { return "Sandfhir" }
+
+// SMARTConfiguration returns the URL of the environment's discovery document
+// (SMART App Launch 2.2, conformance).
+func (e Environment) SMARTConfiguration() string {
+	return e.FHIRBase + "/.well-known/smart-configuration"
+}
+
+// CapabilityStatement returns the URL of the environment's CapabilityStatement
+// (FHIR R4, http, capabilities).
+func (e Environment) CapabilityStatement() string { return e.FHIRBase + "/metadata" }

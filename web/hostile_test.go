@@ -1,0 +1,108 @@
+package web_test
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sandfhir/sandfhir/web"
+)
+
+// fill puts text into every string and every byte slice below v, and makes
+// every list one long.
+func fill(v reflect.Value, text string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i), text)
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), text)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte(text))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0), text)
+	}
+}
+
+// Whatever strangers send into whatever field, a page has the tags and
+// attributes that it has with harmless text.
+func TestHostileInputIsInert(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, text string }{
+		{"script", `<script>alert(1)</script>`},
+		{"image", `"><img src=x onerror=alert(1)>`},
+		{"attribute", `" onmouseover="alert(1)`},
+		{"attribute in single quotes", `' onmouseover='alert(1)`},
+		{"attribute without quotes", `x onmouseover=alert(1)`},
+		{"end of title", `</title></head><body onload=alert(1)>`},
+		{"end of block", `</code></pre><iframe src=//evil.example></iframe>`},
+		{"comment", `--><!--`},
+		{"entity", `&lt;script&gt;&#60;script&#62;`},
+		{"script URL", `javascript:alert(1)`},
+		{"script URL in mixed case", `JaVaScRiPt:alert(1)`},
+		{"data URL", `data:text/html,<script>alert(1)</script>`},
+		{"template", `{{.Site}}`},
+	} {
+		for _, result := range []string{"fail", "warn", "pass"} {
+			t.Run(c.name+" "+result, func(t *testing.T) {
+				t.Parallel()
+				render := func(text string) [2][]byte {
+					var home web.HomePage
+					fill(reflect.ValueOf(&home).Elem(), text)
+					var exchange web.ExchangePage
+					fill(reflect.ValueOf(&exchange).Elem(), text)
+					exchange.Checks[0].Result = result
+					exchange.Checks[0].ID += "1"
+					exchange.Request.Header[0].Name = "Content-Type"
+					exchange.Request.Header[0].Value = "application/x-www-form-urlencoded"
+					exchange.Request.Body = url.QueryEscape(text)
+					return [2][]byte{renderHome(t, home), renderExchange(t, exchange)}
+				}
+				hostile, harmless := render(c.text), render("harmless")
+				for i, page := range hostile {
+					checkDocument(t, page)
+					got, want := shapes(t, page), shapes(t, harmless[i])
+					for j := range min(len(got), len(want)) {
+						if got[j] != want[j] {
+							t.Fatalf("tag %d is %q, want %q", j, got[j], want[j])
+						}
+					}
+					if len(got) != len(want) {
+						t.Fatalf("got %d tags, want %d", len(got), len(want))
+					}
+				}
+			})
+		}
+	}
+}
+
+// A page of anything that a stranger can send is well-formed UTF-8.
+func FuzzExchangePage(f *testing.F) {
+	f.Add("POST", "/auth/token", "application/json", `{"a":[1,"\""]}`, `"a"`, "a")
+	f.Add("<b>", "/\x00\xff", "application/x-www-form-urlencoded", "a=%zz&b&=c&&", "", "\u202e")
+	f.Fuzz(func(t *testing.T, method, path, contentType, body, got, want string) {
+		p := exchangePage()
+		p.Method, p.Path, p.URL, p.Client = method, path, path, path
+		p.Request = web.Message{Header: []web.Field{{"content-type", contentType}, {path, body}}, Body: body}
+		p.Response = p.Request
+		p.Assertion = &web.Assertion{Header: []byte(body), Claims: []byte(body)}
+		p.Checks[2].Got, p.Checks[2].Want, p.Checks[2].Text = got, want, body
+		page := renderExchange(t, p)
+		checkDocument(t, page)
+		if !utf8.Valid(page) {
+			t.Error("the page is no UTF-8")
+		}
+	})
+}
