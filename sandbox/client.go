@@ -3,10 +3,15 @@ package sandbox
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -91,23 +96,68 @@ func (e *Environment) RegisterClient(ctx context.Context, cfg ClientConfig) (*Cl
 	return c, nil
 }
 
+// DefaultKeyFile is the name of the file in a data directory that holds the
+// private key of the default client: PEM, PKCS #8, for its owner's eyes only.
+const DefaultKeyFile = "default-client.pem"
+
 // DefaultClient returns a client of the sandbox environment that signs ES384
 // and may do everything. It is registered at the first call, with the id
-// "default-client" and a key of this server's own. Where that fails, every
-// request for a token says so.
+// "default-client" and a key of this server's own; with WithDataDir the key is
+// kept there, and the client is the same after a restart. Where that fails,
+// every request for a token says so.
 func (s *Server) DefaultClient() *Client {
 	s.defaultOnce.Do(func() {
 		cfg := ClientConfig{ID: "default-client", Name: "Default client"}
-		c, err := s.sandbox.newClient(cfg)
-		if err == nil {
-			err = s.sandbox.put(context.Background(), c, cfg, true)
-		}
+		c, err := s.newDefaultClient(cfg)
 		if err != nil {
 			c = &Client{env: s.sandbox, id: cfg.ID, err: fmt.Errorf("sandbox: register the default client: %w", err)}
 		}
 		s.defaultClient = c
 	})
 	return s.defaultClient
+}
+
+func (s *Server) newDefaultClient(cfg ClientConfig) (*Client, error) {
+	path := filepath.Join(s.cfg.dataDir, DefaultKeyFile)
+	if s.cfg.dataDir != "" {
+		key, err := readKey(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		cfg.Key = key
+	}
+	c, err := s.sandbox.newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if s.cfg.dataDir != "" && cfg.Key == nil {
+		if err := os.WriteFile(path, c.pem, 0o600); err != nil {
+			return nil, fmt.Errorf("keep its key: %w", err)
+		}
+	}
+	return c, s.sandbox.put(context.Background(), c, cfg, true)
+}
+
+// readKey reads a private key from a file. It returns nil, not a typed nil,
+// where there is none.
+func readKey(path string) (crypto.Signer, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no PEM", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("%s holds a key that cannot sign", path)
+	}
+	return key, nil
 }
 
 // newClient makes a client that is not registered yet.

@@ -126,11 +126,19 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	return opts, nil
 }
 
+// buildNotice is after how long a start says what it is waiting for.
+const buildNotice = 800 * time.Millisecond
+
 // open makes the server, and loads what it is to hold beside the population.
 func (p *program) open(ctx context.Context, s Settings, opts []sandbox.Option) (*sandbox.Server, error) {
+	slow := time.AfterFunc(buildNotice, func() {
+		p.note("building the sample population: this takes some seconds, once on this machine")
+	})
+	defer slow.Stop()
 	var m *meter
 	if len(s.Load) > 0 {
 		opts = append(opts, sandbox.WithLoad(s.Load...), sandbox.WithStdin(p.stdin), sandbox.WithLoadProgress(func(l sandbox.LoadProgress) {
+			slow.Stop()
 			if m == nil {
 				m = newMeter(p.stderr, "loading", l.BytesTotal)
 			}
@@ -202,21 +210,19 @@ func (p *program) introduce(s Settings, server *sandbox.Server, addr string) (de
 	if err := os.MkdirAll(keyDir, 0o700); err != nil {
 		keyDir, dirs = os.TempDir(), nil // a home that cannot be written is no reason not to serve
 	}
-	name := "default-client.pem"
+	name := sandbox.DefaultKeyFile
 	if s.Data == "" {
 		name = strings.TrimSuffix(runningName(addr), runningSuffix) + ".pem"
 	}
 	if demo.Key, err = filepath.Abs(filepath.Join(keyDir, name)); err != nil {
 		return demo, nil, fmt.Errorf("place of the demo client's key: %w", err)
 	}
-	if err := replaceFile(demo.Key, client.PrivateKeyPEM()); err != nil {
-		return demo, nil, fmt.Errorf("write the demo client's key: %w", err)
-	}
-	removeKey := func() error {
-		if s.Data != "" {
-			return nil
+	removeKey := func() error { return nil } // the server itself keeps it in the data directory
+	if s.Data == "" {
+		if err := replaceFile(demo.Key, client.PrivateKeyPEM()); err != nil {
+			return demo, nil, fmt.Errorf("write the demo client's key: %w", err)
 		}
-		return os.Remove(demo.Key)
+		removeKey = func() error { return os.Remove(demo.Key) }
 	}
 	if len(dirs) == 0 {
 		return demo, removeKey, nil
