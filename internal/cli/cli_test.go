@@ -172,7 +172,7 @@ func TestCommandLineMistakes(t *testing.T) {
 		"frobnicate":                             `there is no command "frobnicate"`,
 		"version now":                            `version takes no arguments, got "now"`,
 		"load":                                   `load needs at least one PATH`,
-		"load --patients 1 x":                    `there is no flag --patients`,
+		"load --addr h:1 x":                      `there is no flag --addr`,
 		"get":                                    `get takes one PATH, such as Patient?_count=5; it got 0`,
 		"token --client x --fhir h":              `--fhir: "h" is not a URL such as https://sandbox.example.org`,
 		"token --fhir http://h/fhir":             `http://h/fhir is not a server of this machine's: --client and --key are needed`,

@@ -223,3 +223,29 @@ func idsOf(list []resource) (ids []string) {
 	}
 	return ids
 }
+
+// deletions are what the files of deletions list, checked as BD-DL-01 wants
+// them.
+func (p party) deletions(t *testing.T, m manifest) (list []string) {
+	t.Helper()
+	for _, i := range m.Deleted {
+		count := 0
+		for line := range strings.Lines(string(p.get(t, i.URL).want(t, 200).body)) {
+			var b bundle
+			if err := json.Unmarshal([]byte(line), &b); err != nil || b.ResourceType != "Bundle" || b.Type != "transaction" || len(b.Entry) == 0 {
+				t.Fatalf("BD-DL-01: got %q, want a transaction Bundle: %v", line, err)
+			}
+			for _, e := range b.Entry {
+				if e.Request.Method != "DELETE" || e.Resource != nil {
+					t.Errorf("BD-DL-01: got entry %s, want a DELETE", e.raw)
+				}
+				list = append(list, e.Request.URL)
+			}
+			count++
+		}
+		if i.Type != "Bundle" || i.Count != count {
+			t.Errorf("BD-DL-01: got %+v of a file with %d lines", i, count)
+		}
+	}
+	return list
+}

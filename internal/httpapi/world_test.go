@@ -1,10 +1,12 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
@@ -303,4 +306,41 @@ func (a *answer) challenge(t *testing.T, errorCode string) string {
 		t.Errorf("%s: got WWW-Authenticate %q, want error %q", a.request, got, errorCode)
 	}
 	return got
+}
+
+// as is the same party with a token.
+func (p party) as(token string) party {
+	p.token = token
+	return p
+}
+
+// raw sends bytes as they are on a connection of their own and reads one
+// answer.
+func (p party) raw(t *testing.T, text string) *answer {
+	t.Helper()
+	u, err := url.Parse(p.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(clock.System{}.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	a := &answer{request: strings.SplitN(text, "\r", 2)[0], status: resp.StatusCode, header: resp.Header, length: resp.ContentLength}
+	if a.body, err = io.ReadAll(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
