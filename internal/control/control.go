@@ -21,11 +21,13 @@ var migrations embed.FS
 
 // A DB is a control database. It is safe for concurrent use.
 type DB struct {
-	db *sqlitedb.DB
+	db         *sqlitedb.DB
+	persistent bool // the database outlives the process
 
 	mu      sync.RWMutex // guards what follows
 	clients map[clientKey]*authz.Client
 	revoked map[tokenKey]bool
+	jtis    map[jtiKey]authz.JTIUse
 	uses    int // of assertions, since the expired ones were last forgotten
 }
 
@@ -58,8 +60,11 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
 		return nil, err
 	}
-	c := &DB{db: db, clients: map[clientKey]*authz.Client{}}
+	c := &DB{db: db, persistent: path != "", clients: map[clientKey]*authz.Client{}}
 	if c.revoked, err = readRevoked(ctx, db); err != nil {
+		return nil, err
+	}
+	if c.jtis, err = readJTIs(ctx, db); err != nil {
 		return nil, err
 	}
 	return c, nil

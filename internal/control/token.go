@@ -5,59 +5,66 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
-// useJTI records a use unless an earlier one is still remembered: one
-// statement, so that of two uses at once exactly one is the first.
-const useJTI = `
-	INSERT INTO jti(env, iss, jti, exchange, at, expires) VALUES(?, ?, ?, ?, ?, ?)
-	ON CONFLICT(env, iss, jti) DO UPDATE SET exchange = excluded.exchange, at = excluded.at, expires = excluded.expires
-	WHERE jti.expires <= excluded.at`
-
-const findJTI = "SELECT exchange, at, expires FROM jti WHERE env = ? AND iss = ? AND jti = ?"
-
 // forgetEvery is after how many uses the expired ones are dropped.
 const forgetEvery = 1000
 
-// UseJTI implements authz.Store.
-func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
-	done, err := c.db.Write().ExecContext(ctx, useJTI, use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Expires))
-	if err != nil {
-		return nil, fmt.Errorf("record jti: %w", err)
-	}
-	n, err := done.RowsAffected()
-	if err != nil {
-		return nil, fmt.Errorf("record jti: %w", err)
-	}
-	if n > 0 {
-		return nil, c.forgetJTIs(ctx, use.At)
-	}
-	earlier := authz.JTIUse{Env: use.Env, Issuer: use.Issuer, JTI: use.JTI}
-	var at, expires int64
-	if err := c.db.Read().QueryRowContext(ctx, findJTI, use.Env, use.Issuer, use.JTI).Scan(&earlier.Exchange, &at, &expires); err != nil {
-		return nil, fmt.Errorf("find jti: %w", err)
-	}
-	earlier.At, earlier.Expires = fromMillis(at), fromMillis(expires)
-	return &earlier, nil
-}
+type jtiKey struct{ env, issuer, jti string }
 
-// forgetJTIs drops the expired uses now and then.
-func (c *DB) forgetJTIs(ctx context.Context, now time.Time) error {
+// UseJTI implements authz.Store. The uses are kept in memory, where of two at
+// once exactly one is the first, and written to a database that outlives the
+// process before the answer.
+func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
+	key := jtiKey{use.Env, use.Issuer, use.JTI}
 	c.mu.Lock()
+	if earlier, ok := c.jtis[key]; ok && earlier.Expires.After(use.At) {
+		c.mu.Unlock()
+		return &earlier, nil
+	}
+	c.jtis[key] = use
 	c.uses++
 	due := c.uses%forgetEvery == 0
+	if due {
+		maps.DeleteFunc(c.jtis, func(_ jtiKey, old authz.JTIUse) bool { return !old.Expires.After(use.At) })
+	}
 	c.mu.Unlock()
-	if !due {
-		return nil
+	if !c.persistent {
+		return nil, nil
 	}
-	if _, err := c.db.Write().ExecContext(ctx, "DELETE FROM jti WHERE expires <= ?", toMillis(now)); err != nil {
-		return fmt.Errorf("forget jti: %w", err)
+	_, err := c.db.Write().ExecContext(ctx, "INSERT OR REPLACE INTO jti(env, iss, jti, exchange, at, expires) VALUES(?, ?, ?, ?, ?, ?)",
+		use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Expires))
+	if err == nil && due {
+		_, err = c.db.Write().ExecContext(ctx, "DELETE FROM jti WHERE expires <= ?", toMillis(use.At))
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("record jti: %w", err) // it stays used: refusing it again is the safe side
+	}
+	return nil, nil
+}
+
+func readJTIs(ctx context.Context, db *sqlitedb.DB) (map[jtiKey]authz.JTIUse, error) {
+	rows, err := db.Read().QueryContext(ctx, "SELECT env, iss, jti, exchange, at, expires FROM jti")
+	if err != nil {
+		return nil, fmt.Errorf("read used assertions: %w", err)
+	}
+	defer rows.Close()
+	uses := map[jtiKey]authz.JTIUse{}
+	for rows.Next() {
+		var use authz.JTIUse
+		var at, expires int64
+		if err := rows.Scan(&use.Env, &use.Issuer, &use.JTI, &use.Exchange, &at, &expires); err != nil {
+			return nil, fmt.Errorf("read used assertions: %w", err)
+		}
+		use.At, use.Expires = fromMillis(at), fromMillis(expires)
+		uses[jtiKey{use.Env, use.Issuer, use.JTI}] = use
+	}
+	return uses, rows.Err()
 }
 
 // RevokeToken implements authz.Store.
