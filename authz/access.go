@@ -19,8 +19,8 @@ type BearerRequest struct {
 // AccessDecision is what became of the credentials of a resource request:
 // Access, or an Err with status 400 or 401.
 type AccessDecision struct {
-	// Checks is the whole ladder in order; its last check, on scopes, is
-	// NotReached until Access.Require makes it.
+	// Checks is the ladder of PartBearer in order. Access.Require makes the one
+	// check of PartAccess that follows.
 	Checks []Check
 	Access *Access
 	Err    *Error

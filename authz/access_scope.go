@@ -19,7 +19,7 @@ func (a *Access) Allows(typ string, letters Letters) Permission {
 // the 403 insufficient_scope that names the scope that would do (RFC 6750
 // section 3.1, SB-RS-04).
 func (a *Access) Require(need Need) (Permission, Check, *Error) {
-	l := newLadder([]Part{PartBearer})
+	l := newLadder([]Part{PartAccess})
 	permission := a.Allows(need.Type, need.Letters)
 	if permission.Granted {
 		l.pass(rungTokenScope, permission.By.String())

@@ -2,6 +2,7 @@ package authz_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -264,6 +265,36 @@ func TestTwoServersOneStore(t *testing.T) {
 	}
 	if string(other.JWKS()) != string(w.server.JWKS()) {
 		t.Error("two servers over one store publish different keys")
+	}
+}
+
+// A key that another server added to the store signs there and is known here.
+func TestSigningKeyRotation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	der, err := x509.MarshalPKCS8PrivateKey(key(t, "ec-p256", "").Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := "Bearer " + w.newAsk().granted().Response.AccessToken
+	if err := w.store.PutSigningKey(t.Context(), authz.Sandbox, authz.SigningKey{ID: "next", PKCS8: der, CreatedAt: w.clock.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	first, second := w.server, w.open()
+	w.server = second
+	after := "Bearer " + w.newAsk().granted().Response.AccessToken
+	if string(first.JWKS()) == string(second.JWKS()) {
+		t.Error("the first server knows the key before anything named it")
+	}
+	for _, server := range []*authz.Server{first, second} {
+		for name, token := range map[string]string{"old": before, "new": after} {
+			if d := w.call(server, token); d.Err != nil {
+				t.Errorf("token of the %s key: %v", name, d.Err)
+			}
+		}
+	}
+	if string(first.JWKS()) != string(second.JWKS()) || !strings.Contains(string(first.JWKS()), `"kid":"next"`) {
+		t.Errorf("key sets differ: %s and %s", first.JWKS(), second.JWKS())
 	}
 }
 

@@ -150,7 +150,7 @@ func (a *attempt) lookUp(r rung, id string) (*Client, *Error) {
 	client, err := a.core.store.Client(a.ctx, a.core.env.Name, id)
 	switch {
 	case errors.Is(err, ErrNoClient):
-		o, fault := a.diagnoseUnknownClient(id)
+		o, fault := a.diagnoseUnknownClient(r, id)
 		if fault != nil {
 			return nil, a.fault(r, "look up the client", fault)
 		}

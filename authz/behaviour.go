@@ -144,6 +144,14 @@ func (b Behaviour) Validate() error {
 	return nil
 }
 
+// clone returns a copy that shares no slice with b.
+func (b Behaviour) clone() Behaviour {
+	b.Algorithms = slices.Clone(b.Algorithms)
+	b.Audiences = slices.Clone(b.Audiences)
+	b.ScopeVersions = slices.Clone(b.ScopeVersions)
+	return b
+}
+
 func (b Behaviour) takesAudience(a Audience) bool { return slices.Contains(b.Audiences, a) }
 
 func (b Behaviour) takesScopeVersion(v int) bool { return slices.Contains(b.ScopeVersions, v) }

@@ -108,7 +108,7 @@ const maxNeighbours = 200
 
 // diagnoseUnknownClient explains an id that the environment does not hold: it
 // may be known in another one, be a URL of the app, or be mistyped.
-func (a *attempt) diagnoseUnknownClient(id string) (outcome, error) {
+func (a *attempt) diagnoseUnknownClient(r rung, id string) (outcome, error) {
 	o := outcome{finding: "A02", got: id, want: "a client_id registered in " + a.core.env.Name}
 	for _, other := range a.core.others {
 		client, err := a.core.store.Client(a.ctx, other, id)
@@ -129,7 +129,10 @@ func (a *attempt) diagnoseUnknownClient(id string) (outcome, error) {
 	if strings.Contains(id, "://") {
 		o.finding = "C02"
 		o.text = "iss " + quote(id) + " is no client_id here: iss and sub name the client, by the id it got at registration, not by a URL."
-		if addressKind(a.req.Addresses, id) != "" {
+		switch {
+		case r == rungSecretClient:
+			o.text = "client_id " + quote(id) + " is none of " + a.core.env.String() + ": a client's id is the one it got at registration, not a URL."
+		case addressKind(a.req.Addresses, id) != "":
 			o.text = "iss " + quote(id) + " is this server's own URL. iss and sub name you: set both to the client_id you got at registration; the server's URL goes into aud."
 		}
 	}

@@ -3,8 +3,8 @@
 // it gets, what its access token says and what that token opens.
 //
 // A rule never only refuses. Every entry point (Token, Authenticate, Register,
-// Introspect, Revoke) walks a ladder of checks and returns a decision that
-// lists them all, in order: passed, failed or not reached. The failed one
+// Manage, Introspect, Revoke) walks a ladder of checks and returns a decision
+// that lists them all, in order: passed, failed or not reached. The failed one
 // carries a diagnosis: what was got, what was wanted and what to do about it.
 // The ladder is one table, Rules, from which code, explanation pages and
 // documentation are made.

@@ -5,30 +5,24 @@ import (
 	"strings"
 )
 
-// Sentinel errors of a Store.
-var (
-	// ErrNoClient is returned by a Store for a client id that the environment
-	// does not hold.
-	ErrNoClient = errors.New("authz: no such client")
-)
+// ErrNoClient is returned by a Store for a client id that the environment does
+// not hold.
+var ErrNoClient = errors.New("authz: no such client")
 
-// OAuth error codes (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009
-// section 2.2.1, RFC 7591 section 3.2.2).
+// OAuth error codes (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7591
+// section 3.2.2). An assertion that fails is invalid_client, never
+// invalid_grant, which is for assertions that are the grant.
 const (
-	CodeInvalidRequest         = "invalid_request"
-	CodeInvalidClient          = "invalid_client"
-	CodeInvalidGrant           = "invalid_grant"
-	CodeUnauthorizedClient     = "unauthorized_client"
-	CodeUnsupportedGrantType   = "unsupported_grant_type"
-	CodeInvalidScope           = "invalid_scope"
-	CodeServerError            = "server_error"
-	CodeInvalidToken           = "invalid_token"
-	CodeInsufficientScope      = "insufficient_scope"
-	CodeUnsupportedTokenType   = "unsupported_token_type"
-	CodeInvalidRedirectURI     = "invalid_redirect_uri"
-	CodeInvalidClientMetadata  = "invalid_client_metadata"
-	CodeInvalidSoftwareState   = "invalid_software_statement"
-	CodeUnapprovedSoftwareStmt = "unapproved_software_statement"
+	CodeInvalidRequest        = "invalid_request"
+	CodeInvalidClient         = "invalid_client"
+	CodeUnauthorizedClient    = "unauthorized_client"
+	CodeUnsupportedGrantType  = "unsupported_grant_type"
+	CodeInvalidScope          = "invalid_scope"
+	CodeServerError           = "server_error"
+	CodeInvalidToken          = "invalid_token"
+	CodeInsufficientScope     = "insufficient_scope"
+	CodeInvalidRedirectURI    = "invalid_redirect_uri"
+	CodeInvalidClientMetadata = "invalid_client_metadata"
 )
 
 // Error is a refusal. Only the endpoint renders it: as OAuth JSON at OAuth

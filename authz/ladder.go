@@ -49,11 +49,15 @@ func (l *ladder) check(r rung) Check {
 
 // checks returns all checks of the ladder in order.
 func (l *ladder) checks() []Check {
-	checks := make([]Check, 0, numRungs)
+	var walked []rung
 	for r := range numRungs {
 		if slices.Contains(l.parts, rules[r].Part) {
-			checks = append(checks, l.check(r))
+			walked = append(walked, r)
 		}
+	}
+	checks := make([]Check, len(walked))
+	for i, r := range walked {
+		checks[i] = l.check(r)
 	}
 	return checks
 }

@@ -18,6 +18,7 @@ const (
 	PartSecretMatch    Part = "secret-match"   // client secrets: the comparison
 	PartScope          Part = "scope"          // what is granted
 	PartBearer         Part = "bearer"         // access tokens at the resource server
+	PartAccess         Part = "access"         // what an access token opens there
 	PartInitialToken   Part = "initial-token"  // RFC 7591: who may register
 	PartManagement     Part = "management"     // RFC 7592: who may manage
 	PartManagementBody Part = "update"         // RFC 7592: what an update carries

@@ -198,7 +198,7 @@ var rules = [numRungs]Rule{
 		Rule:     "the client still exists, its status opens this environment and its tokens stand",
 		Clause:   docBackend + "Access FHIR API, Response",
 		Findings: []string{"T06"}},
-	rungTokenScope: {ID: "SB-RS-04", Part: PartBearer,
+	rungTokenScope: {ID: "SB-RS-04", Part: PartAccess,
 		Rule:     "the token's scopes allow the interaction",
 		Clause:   docScopes + "Scopes for requesting FHIR Resources; RFC 6750 section 3.1",
 		Findings: []string{"S08", "S11"}},

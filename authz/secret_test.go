@@ -78,6 +78,7 @@ func secretCases() []assertionCase {
 			a.form.Set("client_id", "app")
 		}, want: basicError("SB-SYM-01", `"app"`)},
 		{name: "A02 unknown client", edit: usingBasic("wob", "x"), want: basicError("A02", "No client")},
+		{name: "C02 client_id is a URL", edit: usingPost("https://app.example", "x"), want: clientError("C02", "client_id \"https://app.example\" is none of sandbox")},
 		{name: "K04 SB-ERR-21 secret for a key client", edit: usingBasic("app", "x"), want: basicError("K04", "private_key_jwt", "a client secret (client_secret_basic)")},
 		{name: "K04 empty secret for a key client", edit: usingBasic("app", ""), want: basicError("K04")},
 		{name: "SB-SYM-03 secrets are off, Basic", options: off, edit: usingBasic("web%3A1", url.QueryEscape(tricky)), want: basicError("SB-SYM-03", "no client secrets")},

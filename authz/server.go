@@ -70,7 +70,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authz: start %s: %w", cfg.Environment, err)
 	}
-	return &Server{core: core, behaviour: behaviour}, nil
+	return &Server{core: core, behaviour: behaviour.clone()}, nil
 }
 
 // With returns the same server under other switches: keys, caches and store
@@ -80,11 +80,11 @@ func (s *Server) With(b Behaviour) (*Server, error) {
 	if err := b.Validate(); err != nil {
 		return nil, err
 	}
-	return &Server{core: s.core, behaviour: b}, nil
+	return &Server{core: s.core, behaviour: b.clone()}, nil
 }
 
 // Behaviour returns the switches in force.
-func (s *Server) Behaviour() Behaviour { return s.behaviour }
+func (s *Server) Behaviour() Behaviour { return s.behaviour.clone() }
 
 // Environment returns the environment that the server belongs to.
 func (s *Server) Environment() Environment { return s.core.env }
