@@ -79,6 +79,7 @@ func (l *call) addressesOf(env string) authz.Addresses {
 	}
 	a.Issuer, a.FHIRBase = base+"/auth", base+fhir
 	a.TokenURL, a.JWKSURL = base+"/auth/token", base+"/auth/jwks"
+	a.IntrospectionURL, a.RevocationURL = base+"/auth/introspect", base+"/auth/revoke"
 	return a
 }
 

@@ -7,26 +7,32 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
-// token is the token endpoint (SMART App Launch 2.2, backend-services, Obtain
-// access token). What is wrong with a request, its method included, is for
-// authz to say.
-func (l *call) token() error {
-	var body []byte
-	if l.Method() == fiber.MethodPost {
-		var err error
-		if body, err = l.readBody(maxOAuthBody); err != nil {
-			return err
-		}
-	}
-	decision := l.env.Auth.Token(l.UserContext(), authz.FormRequest{
+// form reads a request to an endpoint that takes a form. What is wrong with it,
+// its method included, is for authz to say.
+func (l *call) form() (authz.FormRequest, error) {
+	req := authz.FormRequest{
 		Method:        l.Method(),
 		ContentType:   l.Get(fiber.HeaderContentType),
-		Body:          body,
 		Query:         l.query(),
 		Authorization: l.authorizations(),
 		Addresses:     l.addresses,
 		Exchange:      l.exchange.ID,
-	})
+	}
+	var err error
+	if req.Method == fiber.MethodPost {
+		req.Body, err = l.readBody(maxOAuthBody)
+	}
+	return req, err
+}
+
+// token is the token endpoint (SMART App Launch 2.2, backend-services, Obtain
+// access token).
+func (l *call) token() error {
+	req, err := l.form()
+	if err != nil {
+		return err
+	}
+	decision := l.env.Auth.Token(l.UserContext(), req)
 	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
 	if decision.Err != nil {
 		return decision.Err
@@ -35,22 +41,77 @@ func (l *call) token() error {
 	return l.json(fiber.StatusOK, decision.Grant.Response)
 }
 
-// register is dynamic client registration (RFC 7591).
-func (l *call) register() error {
-	body, err := l.readBody(maxOAuthBody)
+// introspect tells what an access token stands for (RFC 7662).
+func (l *call) introspect() error {
+	req, err := l.form()
 	if err != nil {
 		return err
 	}
-	decision := l.env.Auth.Register(l.UserContext(), authz.RegistrationRequest{
-		Method: l.Method(), ContentType: l.Get(fiber.HeaderContentType), Body: body, Addresses: l.addresses,
-	})
+	decision := l.env.Auth.Introspect(l.UserContext(), req)
+	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
+	if decision.Err != nil {
+		return decision.Err
+	}
+	l.noStore()
+	return l.json(fiber.StatusOK, decision.Response)
+}
+
+// revoke ends an access token (RFC 7009).
+func (l *call) revoke() error {
+	req, err := l.form()
+	if err != nil {
+		return err
+	}
+	decision := l.env.Auth.Revoke(l.UserContext(), req)
+	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
+	if decision.Err != nil {
+		return decision.Err
+	}
+	l.noStore()
+	return l.Status(fiber.StatusOK).Send(nil)
+}
+
+// registration reads a request about a client's registration.
+func (l *call) registration() (authz.RegistrationRequest, error) {
+	body, err := l.readBody(maxOAuthBody)
+	return authz.RegistrationRequest{
+		Method:        l.Method(),
+		ContentType:   l.Get(fiber.HeaderContentType),
+		Authorization: l.authorizations(),
+		Body:          body,
+		Addresses:     l.addresses,
+	}, err
+}
+
+// register is dynamic client registration (RFC 7591).
+func (l *call) register() error {
+	req, err := l.registration()
+	if err != nil {
+		return err
+	}
+	return l.registered(fiber.StatusCreated, l.env.Auth.Register(l.UserContext(), req))
+}
+
+// manage reads, replaces or deletes a registration (RFC 7592).
+func (l *call) manage() error {
+	req, err := l.registration()
+	if err != nil {
+		return err
+	}
+	return l.registered(fiber.StatusOK, l.env.Auth.Manage(l.UserContext(), l.Params("client"), req))
+}
+
+func (l *call) registered(status int, decision *authz.RegistrationDecision) error {
 	l.exchange.Checks = decision.Checks
 	if decision.Err != nil {
 		return decision.Err
 	}
-	l.exchange.Client = decision.Registration.Client.ID
 	l.noStore()
-	return l.json(fiber.StatusCreated, decision.Registration.Response)
+	if decision.Registration == nil {
+		return l.Status(fiber.StatusNoContent).Send(nil)
+	}
+	l.exchange.Client = decision.Registration.Client.ID
+	return l.json(status, decision.Registration.Response)
 }
 
 // authenticate finds out who asks. Every FHIR handler calls it first, so that a

@@ -46,12 +46,19 @@ var routes = [...]route{
 	{method: get, path: wellKn + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
 	{method: get, path: fhir + "/metadata", surface: fhirSurface, handle: (*call).capabilities},
 
-	// OAuth.
+	// OAuth. Other methods get there too, to be told what is wrong with them.
 	{method: fiber.MethodPost, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
-	{method: get, path: "/auth/token", surface: oauthSurface, handle: (*call).token}, // answers what is wrong with it
+	{method: get, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
 	{method: put, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
+	{method: post, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
+	{method: get, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
+	{method: post, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
+	{method: get, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
 	{method: get, path: "/auth/jwks", surface: oauthSurface, handle: (*call).jwks},
 	{method: post, path: "/auth/register", surface: oauthSurface, sandboxOnly: true, handle: (*call).register},
+	{method: get, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+	{method: put, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+	{method: delet, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
 
 	// Bulk Data.
 	{method: get, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
