@@ -1,7 +1,9 @@
 package fhirstore
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,11 +81,26 @@ func (e equals[T]) sql() (string, []any) {
 	if _, ok := any(*new(T)).(uriValue); ok {
 		column = "x.value"
 	}
-	args := make([]any, len(e))
-	for i := range e {
-		args[i] = e[i]
+	list, args := inList(e)
+	return column + " IN " + list, args
+}
+
+// maxPlaceholders is how many values a list in SQL names one by one; beyond it
+// they go as one JSON array, of any length.
+const maxPlaceholders = 200
+
+// inList is a list of texts as what stands behind IN.
+func inList(texts []string) (sql string, args []any) {
+	if len(texts) > maxPlaceholders {
+		array, err := json.Marshal(texts)
+		if err == nil { // texts can always be written
+			return "(SELECT value FROM json_each(?))", []any{string(array)}
+		}
 	}
-	return column + " IN (" + placeholders(len(e)) + ")", args
+	for _, t := range texts {
+		args = append(args, t)
+	}
+	return "(" + placeholders(len(texts)) + ")", args
 }
 
 func placeholders(n int) string {
@@ -135,12 +152,8 @@ func hasParam[T any](list []T, param int32, of func(T) int32) bool {
 
 func (p *queryParser) idClause(param Param) clause {
 	ids := splitUnescaped(param.Value, ',')
-	c := clause{column: "r.id IN (" + placeholders(len(ids)) + ")"}
-	for _, id := range ids {
-		c.columnArgs = append(c.columnArgs, id)
-		c.test = append(c.test, func(s *subject) bool { return s.id == id })
-	}
-	return c
+	list, args := inList(ids)
+	return clause{column: "r.id IN " + list, columnArgs: args, test: []func(*subject) bool{func(s *subject) bool { return slices.Contains(ids, s.id) }}}
 }
 
 // lastUpdatedClause compares meta.lastUpdated, an instant of the store's

@@ -18,6 +18,14 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("there is no %s with id %q", e.Type, e.ID)
 }
 
+// A NotMemberError says that an export names a patient who is no member of its
+// group.
+type NotMemberError struct{ Group, Patient string }
+
+func (e *NotMemberError) Error() string {
+	return fmt.Sprintf("Patient/%s is no member of Group/%s", e.Patient, e.Group)
+}
+
 // A GoneError says that a resource was deleted, or that the version asked for
 // is the one that records its deletion.
 type GoneError struct {

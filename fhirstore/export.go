@@ -151,6 +151,11 @@ func (e *exporter) patients() error {
 		if err != nil {
 			return fmt.Errorf("members of Group/%s: %w", group.id, err)
 		}
+		for _, id := range e.sel.Patients {
+			if !slices.Contains(members, id) {
+				return &NotMemberError{Group: group.id, Patient: id}
+			}
+		}
 		ids = members
 	}
 	if ids == nil {

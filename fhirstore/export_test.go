@@ -73,7 +73,7 @@ func TestExportLevels(t *testing.T) {
 			{"BD-KO-03 group, BD-GR-05", fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g"}, "Observation/o3 " + context + " Patient/b Practitioner/dr"},
 			{"Group by _type", fhirstore.Selection{Level: fhirstore.PatientLevel, Types: []string{"Group"}}, "Group/g"},
 			{"BD-PA-14 patient", fhirstore.Selection{Level: fhirstore.PatientLevel, Patients: []string{"b"}, Types: []string{"Observation", "Patient"}}, "Observation/o3 Patient/b"},
-			{"BD-PA-16 patient of a group", fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g", Patients: []string{"a"}, Types: []string{"Patient"}}, ""},
+			{"BD-PA-14 patient of a group", fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g", Patients: []string{"b"}, Types: []string{"Patient"}}, "Patient/b"},
 			{"BD-PA-20 _typeFilter", fhirstore.Selection{Types: []string{"Observation"}, Filters: []*fhirstore.Query{filter}}, "Observation/o1 Observation/o3"},
 			{"BD-PA-04 _since", fhirstore.Selection{Types: []string{"Patient"}, Since: since}, ""},
 			{"BD-PA-07 _until", fhirstore.Selection{Types: []string{"Patient"}, Until: since}, "Patient/a Patient/b Patient/c"},
@@ -86,6 +86,10 @@ func TestExportLevels(t *testing.T) {
 			if got := exported(t, s, snap); got != c.want {
 				t.Errorf("%s exports\n got %s\nwant %s", c.id, got, c.want)
 			}
+		}
+		var stranger *fhirstore.NotMemberError
+		if _, err := s.Export(t.Context(), all, fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g", Patients: []string{"a"}}); !errors.As(err, &stranger) {
+			t.Errorf("BD-PA-16 patient outside the group: %v; want no member", err)
 		}
 		var missing *fhirstore.NotFoundError
 		if _, err := s.Export(t.Context(), all, fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "nope"}); !errors.As(err, &missing) {

@@ -51,6 +51,12 @@ const (
 	MaxCount     = 1000
 )
 
+// What a search may ask for at once. The engine could do more, but not much.
+const (
+	maxParams       = 100
+	maxAlternatives = 500
+)
+
 // pageParam carries the place where a page begins; its value is opaque.
 const pageParam = "_page"
 
@@ -59,10 +65,18 @@ const pageParam = "_page"
 func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, error) {
 	q := &Query{Type: typ, Count: DefaultCount}
 	p := queryParser{defs: s.defs, now: s.clock.Now(), opts: opts, query: q}
+	seen := map[Param]bool{}
 	for _, param := range params {
+		if seen[param] {
+			continue // saying it twice asks for no more
+		}
+		seen[param] = true
 		if err := p.param(param); err != nil {
 			return nil, err
 		}
+	}
+	if len(q.clauses) > maxParams {
+		return nil, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search takes at most %d parameters; this one has %d", maxParams, len(q.clauses))}
 	}
 	return q, nil
 }
@@ -219,7 +233,11 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if err := checkModifier(p.defs, def, modifier); err != nil {
 		return c, err
 	}
-	for _, alt := range splitUnescaped(value, ',') {
+	alternatives := splitUnescaped(value, ',')
+	if len(alternatives) > maxAlternatives {
+		return c, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search parameter takes at most %d values; this one has %d", maxAlternatives, len(alternatives))}
+	}
+	for _, alt := range alternatives {
 		if err := p.alternative(&c, def, modifier, alt); err != nil {
 			return c, err
 		}

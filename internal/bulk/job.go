@@ -112,6 +112,10 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		return nil, err
 	}
 	snapshot, err := s.cfg.Data.Export(ctx, v, p.sel)
+	var stranger *fhirstore.NotMemberError
+	if errors.As(err, &stranger) {
+		return nil, &Error{"not-found", "patient", stranger.Error()}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -60,19 +60,27 @@ func (p *parser) parse() error {
 	p.sel.Level, p.sel.Group = p.request.Level, p.request.Group
 	p.seen = map[string]bool{}
 	for _, param := range p.request.Params {
-		err := p.param(param)
-		if err == nil {
-			continue
-		}
-		if !p.request.Lenient || !mayBeIgnored(err) {
+		if err := p.pass(p.param(param)); err != nil {
 			return err
 		}
-		p.ignored = append(p.ignored, err)
 	}
 	if err := p.typeFilters(); err != nil {
 		return err
 	}
 	return p.check()
+}
+
+// pass notes an error that a lenient export goes on in spite of, and returns
+// any other. It takes *Error and returns error, so that a nil one is nil.
+func (p *parser) pass(err *Error) error {
+	switch {
+	case err == nil:
+		return nil
+	case !p.request.Lenient || !mayBeIgnored(err):
+		return err
+	}
+	p.ignored = append(p.ignored, err)
+	return nil
 }
 
 // mayBeIgnored reports whether a lenient export goes on in spite of err. A
@@ -81,8 +89,7 @@ func mayBeIgnored(err *Error) bool {
 	return !slices.Contains([]string{"_since", "_until", "patient"}, err.Parameter)
 }
 
-// param reads one parameter. It returns *Error, not error, so that a nil one
-// stays nil.
+// param reads one parameter.
 func (p *parser) param(param Param) *Error {
 	repeats := slices.Contains([]string{"_type", "_typeFilter", "patient", "_elements", "includeAssociatedData"}, param.Name)
 	if p.seen[param.Name] && !repeats {
@@ -116,7 +123,7 @@ func (p *parser) instant(param Param, to *time.Time) *Error {
 		text = strings.ReplaceAll(text, " ", "+") // a zone's raw + arrives as a space
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	if err != nil || !isInstant(text) {
 		return &Error{"value", param.Name, fmt.Sprintf("%s=%s is no FHIR instant: it needs a date, a time with seconds and a zone, such as 2026-01-31T08:00:00.000Z", param.Name, param.Value)}
 	}
 	if latest := p.store.Latest(); t.After(latest) {
@@ -126,19 +133,44 @@ func (p *parser) instant(param Param, to *time.Time) *Error {
 	return nil
 }
 
+// isInstant reports whether a text that time.Parse takes has the form of a FHIR
+// instant: time.Parse also takes an hour of one digit, and a comma for a point.
+func isInstant(text string) bool {
+	return len(text) >= len("2026-01-31T08:00:00Z") && text[13] == ':' && !strings.Contains(text, ",")
+}
+
+// types reads one _type. A lenient export leaves out the types that it cannot
+// give, and does not give others instead.
 func (p *parser) types(param Param) *Error {
+	if p.sel.Types == nil {
+		p.sel.Types = []string{}
+	}
+	var first *Error
 	for _, typ := range strings.Split(param.Value, ",") {
-		if !p.store.KnowsType(typ) {
-			hint := ""
-			if near := p.store.NearestType(typ); near != "" {
-				hint = fmt.Sprintf("; did you mean %s?", near)
-			}
-			return &Error{"not-supported", "_type", fmt.Sprintf("_type names %q, which is no FHIR R4 resource type%s", typ, hint)}
+		err := p.typeError(typ)
+		switch {
+		case err == nil:
+			p.sel.Types = append(p.sel.Types, typ)
+		case first == nil:
+			first = err
+		default:
+			first = &Error{err.Code, err.Parameter, first.Message + "; " + err.Message}
 		}
-		if p.sel.Level != fhirstore.SystemLevel && !p.store.ExportsAtPatientLevel(typ) {
-			return &Error{"not-supported", "_type", fmt.Sprintf("_type names %s, which is not in the patient compartment, so a patient or group export has none; ask at system level", typ)}
+	}
+	return first
+}
+
+// typeError tells why a type cannot be exported, or returns nil.
+func (p *parser) typeError(typ string) *Error {
+	if !p.store.KnowsType(typ) {
+		hint := ""
+		if near := p.store.NearestType(typ); near != "" {
+			hint = fmt.Sprintf("; did you mean %s?", near)
 		}
-		p.sel.Types = append(p.sel.Types, typ)
+		return &Error{"not-supported", "_type", fmt.Sprintf("_type names %q, which is no FHIR R4 resource type%s", typ, hint)}
+	}
+	if p.sel.Level != fhirstore.SystemLevel && !p.store.ExportsAtPatientLevel(typ) {
+		return &Error{"not-supported", "_type", fmt.Sprintf("_type names %s, which is not in the patient compartment, so a patient or group export has none; ask at system level", typ)}
 	}
 	return nil
 }
@@ -178,14 +210,12 @@ func splitFilters(value string) []string {
 func (p *parser) typeFilters() error {
 	for _, filter := range p.filters {
 		q, err := p.typeFilter(filter)
-		if err == nil {
-			p.sel.Filters = append(p.sel.Filters, q)
-			continue
-		}
-		if !p.request.Lenient {
+		if err := p.pass(err); err != nil {
 			return err
 		}
-		p.ignored = append(p.ignored, err)
+		if q != nil {
+			p.sel.Filters = append(p.sel.Filters, q)
+		}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -185,19 +184,14 @@ func (l *Log) List(n int, keep func(*Exchange) bool) []*Exchange {
 	return merged
 }
 
-// Text returns a body as a record keeps it: at most MaxBody bytes, without
-// secrets. contentType is the body's media type.
-func Text(body []byte, contentType string) string {
-	cut := len(body) > MaxBody
+// Text returns a body as a record keeps it: at most MaxBody bytes, and without
+// credentials where it may hold any.
+func Text(body []byte, credentials bool) string {
 	text := string(body[:min(len(body), MaxBody)])
-	switch {
-	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
-		text = maskForm(text)
-	case strings.Contains(contentType, "fhir"): // health data, and no credentials
-	case strings.Contains(contentType, "json"):
-		text = maskJSON(text)
+	if credentials {
+		text = mask(text)
 	}
-	if cut {
+	if len(body) > MaxBody {
 		text += "…"
 	}
 	return text

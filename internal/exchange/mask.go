@@ -1,6 +1,9 @@
 package exchange
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // MaskHeader returns a header's value without what would let a reader use it.
 func MaskHeader(name, value string) string {
@@ -21,7 +24,7 @@ func MaskURL(url string) string {
 	if !ok {
 		return url
 	}
-	return path + "?" + maskForm(query)
+	return path + "?" + maskTokens(maskForm(query))
 }
 
 // maskAuthorization leaves of a token its header and claims, and hides
@@ -32,6 +35,44 @@ func maskAuthorization(value string) string {
 		return hidden
 	}
 	return scheme + " " + maskToken(credentials)
+}
+
+// mask hides the credentials in a body, whatever it says of itself: people send
+// JSON as a form and forms as JSON.
+func mask(text string) string {
+	if start := strings.TrimLeft(text, " \t\r\n"); strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
+		return maskTokens(maskJSON(text))
+	}
+	return maskTokens(maskForm(text))
+}
+
+// maskTokens hides the signature of everything that looks like a JWT.
+func maskTokens(text string) string {
+	const begin = "eyJ" // the base64url form of {"
+	for from := 0; ; {
+		i := strings.Index(text[from:], begin)
+		if i < 0 {
+			return text
+		}
+		from += i
+		end, third := from, 0
+		for dots := 0; end < len(text) && (isBase64URL(text[end]) || text[end] == '.' && dots < 2); end++ {
+			if text[end] == '.' {
+				if dots++; dots == 2 {
+					third = end + 1
+				}
+			}
+		}
+		if third > 0 && end > third {
+			text = text[:third] + hidden + text[end:]
+			end = third + len(hidden)
+		}
+		from = max(end, from+len(begin))
+	}
+}
+
+func isBase64URL(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
 const hidden = "(hidden)"
@@ -53,7 +94,11 @@ func maskForm(form string) string {
 		if !ok {
 			continue
 		}
-		switch name {
+		plain, err := url.QueryUnescape(name)
+		if err != nil {
+			plain = name
+		}
+		switch plain {
 		case "client_assertion", "token", "access_token":
 			pairs[i] = name + "=" + maskToken(value)
 		case "client_secret", "password", "refresh_token", "admin":

@@ -17,6 +17,12 @@ const (
 	maxOAuthBody = 64 << 10
 )
 
+// bodyText is a body as the record of the exchange keeps it. Health data hold
+// no credentials to look for.
+func (l *call) bodyText(body []byte) string {
+	return exchange.Text(body, l.surface != fhirSurface)
+}
+
 // maxDrain is how much of a body that is refused is still read, so that the
 // client gets to see the refusal instead of a broken connection.
 const maxDrain = 64 << 20
@@ -24,7 +30,7 @@ const maxDrain = 64 << 20
 // readBody returns the request's body, inflated where it is gzip. A body of
 // more than limit bytes is a 413.
 func (l *call) readBody(limit int64) ([]byte, error) {
-	stream := l.Context().RequestBodyStream()
+	stream := l.bodyStream()
 	if stream == nil {
 		return nil, nil
 	}
@@ -34,21 +40,21 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	case "gzip":
 		zip, err := gzip.NewReader(stream)
 		if err != nil {
-			l.refuseBody(stream)
 			return nil, badRequest("structure", "the body is not gzip, as its Content-Encoding says")
 		}
 		reader = zip
 	default:
-		l.refuseBody(stream)
 		return nil, &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported", message: "Content-Encoding " + encoding + " is not supported; send the body as it is, or as gzip"}
 	}
 	var buf bytes.Buffer
 	n, err := io.Copy(&buf, io.LimitReader(reader, limit+1))
 	body := buf.Bytes()
-	l.exchange.RequestBody = exchange.Text(body[:min(n, limit)], l.Get(fiber.HeaderContentType))
+	l.exchange.RequestBody = l.bodyText(body[:min(n, limit)])
 	if n > limit {
-		l.refuseBody(stream)
 		return nil, &httpError{status: fiber.StatusRequestEntityTooLarge, code: "too-long", message: "the body is larger than " + bytesText(limit) + ", the most that is taken here"}
+	}
+	if err == nil && l.body.err == io.EOF && l.body.n < int64(l.Request().Header.ContentLength()) {
+		err = io.ErrUnexpectedEOF // the client went away
 	}
 	if err != nil {
 		l.Context().SetConnectionClose()
@@ -57,10 +63,48 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// refuseBody reads a body to its end and ends the connection after the answer.
-func (l *call) refuseBody(stream io.Reader) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(stream, maxDrain)) // what is left is of no interest
-	l.Context().SetConnectionClose()
+// bodyStream is the request's body, or nil where it has none.
+func (l *call) bodyStream() io.Reader {
+	if l.body == nil {
+		if stream := l.Context().RequestBodyStream(); stream != nil {
+			l.body = &onceReader{r: stream}
+		}
+	}
+	if l.body == nil {
+		return nil
+	}
+	return l.body
+}
+
+// A onceReader does not read on behind the end: the server's reader of a
+// chunked body would wait there for another chunk.
+type onceReader struct {
+	r   io.Reader
+	n   int64 // bytes read
+	err error
+}
+
+func (o *onceReader) Read(p []byte) (n int, err error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, o.err = o.r.Read(p)
+	o.n += int64(n)
+	return n, o.err
+}
+
+// drain reads what no handler read of the body, so that a client that is still
+// sending gets to see the answer. Where that is too much, or fails, the
+// connection ends with the answer.
+func (l *call) drain() {
+	stream := l.bodyStream()
+	if stream == nil {
+		return
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(stream, maxDrain+1))
+	if err != nil || n > maxDrain {
+		l.Context().SetConnectionClose()
+	}
 }
 
 func bytesText(n int64) string {

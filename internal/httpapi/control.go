@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/exchange"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
 // clockState is the workspace clock as the control surface shows it.
@@ -30,6 +31,9 @@ func (l *call) setClock() error {
 	if err != nil {
 		return err
 	}
+	if _, err := fhirjson.Parse(body); err != nil { // no member twice, and nothing behind it
+		return err
+	}
 	var change struct {
 		Advance string `json:"advance"`
 		Set     string `json:"set"`
@@ -40,21 +44,23 @@ func (l *call) setClock() error {
 	if err := decoder.Decode(&change); err != nil {
 		return badRequest("value", `the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"} or {"freeze":true}: `+err.Error())
 	}
-	c := l.workspace.Clock
+	var to time.Time
 	if change.Set != "" {
-		t, err := time.Parse(time.RFC3339Nano, change.Set)
-		if err != nil {
+		if to, err = time.Parse(time.RFC3339Nano, change.Set); err != nil {
 			return badRequest("value", "set has to be an instant such as 2026-01-31T08:00:00Z")
 		}
-		c.Set(t)
 	}
+	var by time.Duration
 	if change.Advance != "" {
-		d, err := time.ParseDuration(change.Advance)
-		if err != nil {
+		if by, err = time.ParseDuration(change.Advance); err != nil {
 			return badRequest("value", "advance has to be a duration such as 10m, 1h30m or -5s")
 		}
-		c.Advance(d)
 	}
+	c := l.workspace.Clock
+	if !to.IsZero() {
+		c.Set(to)
+	}
+	c.Advance(by)
 	if change.Freeze != nil {
 		if *change.Freeze {
 			c.Freeze()

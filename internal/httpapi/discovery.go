@@ -1,14 +1,17 @@
 package httpapi
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 )
 
 // cors lets pages of any origin read discovery, and, since this is a sandbox,
 // call everything else that FHIR and OAuth clients call (SMART App Launch 2.2,
-// app-launch, CORS).
+// app-launch, CORS). The portal and the controls are for their own pages.
 func (s *Server) cors(c *fiber.Ctx) error {
-	if c.Get(fiber.HeaderOrigin) == "" {
+	routed := callOf(c).routed
+	if c.Get(fiber.HeaderOrigin) == "" || surfaceOf(routed) == plainSurface && !strings.HasPrefix(routed, wellKn) {
 		return c.Next()
 	}
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
@@ -33,6 +36,9 @@ func (l *call) smartConfiguration() error {
 
 // serverMetadata is discovery for OAuth clients (RFC 8414).
 func (l *call) serverMetadata() error {
+	if issuer := l.Params("*"); issuer != "" && issuer != "auth" {
+		return notFound("there is no issuer at %s", l.path)
+	}
 	return l.json(fiber.StatusOK, l.env.Auth.Metadata(l.addresses))
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
 func (l *call) exportSystem() error   { return l.kickOff(fhirstore.SystemLevel) }
@@ -39,7 +40,7 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if _, ok := prefs["respond-async"]; !ok {
 		return badRequest("required", "an export has to be asked for with the header Prefer: respond-async")
 	}
-	if accept := l.Get(fiber.HeaderAccept); !accepts(accept, fhirJSON) {
+	if accept := l.accept(); !accepts(accept, fhirJSON) {
 		return badRequest("required", fmt.Sprintf("an export has to be asked for with the header Accept: application/fhir+json; this request has %q", accept))
 	}
 	params, err := l.kickOffParams()
@@ -118,6 +119,9 @@ func valueType(name string) string {
 
 // parametersOf reads a Parameters resource.
 func parametersOf(body []byte) ([]bulk.Param, error) {
+	if _, err := fhirjson.Parse(body); err != nil { // which is stricter: no name twice, and says where
+		return nil, err
+	}
 	var resource struct {
 		ResourceType string `json:"resourceType"`
 		Parameter    []map[string]json.RawMessage
@@ -245,7 +249,7 @@ func (l *call) exportFile() error {
 	if err := l.requireAll(types); err != nil {
 		return err
 	}
-	if accept := l.Get(fiber.HeaderAccept); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
+	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; the file is application/fhir+ndjson"}
 	}
 	data, err := l.env.Data(l.UserContext())

@@ -249,3 +249,14 @@ func (p party) deletions(t *testing.T, m manifest) (list []string) {
 	}
 	return list
 }
+
+// fileOf are the lines of a type in an export.
+func (p party) fileOf(t *testing.T, m manifest, typ string) (lines []string) {
+	t.Helper()
+	for _, i := range m.of(typ) {
+		for line := range strings.Lines(string(p.get(t, i.URL).want(t, 200).body)) {
+			lines = append(lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return lines
+}

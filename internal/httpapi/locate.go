@@ -29,6 +29,9 @@ func (s *Server) locate(c *fiber.Ctx) error {
 		if path = "/" + rest; !found {
 			path = "/"
 		}
+		if name == "" {
+			return fiber.NewError(fiber.StatusNotFound, "there is no workspace without a name under /w/")
+		}
 		l.prefix = "/w/" + url.PathEscape(name)
 	}
 	if l.workspace = s.cfg.Workspace(name); l.workspace == nil {
@@ -97,6 +100,7 @@ type call struct {
 	path   string // as it was asked for
 	routed string // without prefixes
 
+	body     *onceReader // the request's, once something looked at it
 	exchange *recording
 	access   *authz.Access // once authenticated
 }

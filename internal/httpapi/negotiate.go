@@ -18,11 +18,20 @@ func (l *call) answersJSON() error {
 		}
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "_format=" + format + " is not offered; answers are application/fhir+json"}
 	}
-	accept := l.Get(fiber.HeaderAccept)
+	accept := l.accept()
 	if accept == "" || accepts(accept, "*/*", "application/*", fhirJSON, fiber.MIMEApplicationJSON, "text/json", "application/json+fhir") {
 		return nil
 	}
 	return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; answers are application/fhir+json"}
+}
+
+// accept is the request's Accept header; several are one list.
+func (l *call) accept() string {
+	var list []string
+	for _, v := range l.Request().Header.PeekAll(fiber.HeaderAccept) {
+		list = append(list, string(v))
+	}
+	return strings.Join(list, ", ")
 }
 
 // accepts reports whether an Accept header takes one of the media types with a

@@ -13,14 +13,20 @@ import (
 // begin is what every FHIR interaction starts with: who asks, and for what
 // type with what letters.
 func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fhirstore.Store, err error) {
+	if isOpen(l.routed) {
+		return "", nil, l.nothingHere()
+	}
 	if err := l.authenticate(); err != nil {
 		return "", nil, err
+	}
+	typ = l.Params("type")
+	if isSpecial(typ) || l.Params("id") != "" && isSpecial(l.Params("id")) {
+		return "", nil, l.nothingHere() // the router takes $nothing and _nothing for a type or an id
 	}
 	store, err = l.env.Data(l.UserContext())
 	if err != nil {
 		return "", nil, err
 	}
-	typ = l.Params("type")
 	if !store.KnowsType(typ) {
 		hint := ""
 		if near := store.NearestType(typ); near != "" {

@@ -165,7 +165,6 @@ func TestMethodsNotOffered(t *testing.T) {
 		{"POST", "/Patient/x/_history", "GET"},
 		{"PUT", "/Patient/x/_history/1", "GET"},
 		{"GET", "/Patient/_search", "POST"},
-		{"BREW", "/Patient", "GET, POST"},
 	} {
 		t.Run("FR-GE-02 "+c.method+" "+c.path, func(t *testing.T) {
 			a := w.all.send(t, c.method, c.path, "")

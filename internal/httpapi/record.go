@@ -53,6 +53,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	if err != nil {
 		err = l.fail(err)
 	}
+	l.drain()
 	r.Status = c.Response().StatusCode()
 	c.Response().Header.VisitAll(func(name, value []byte) {
 		r.ResponseHeader = append(r.ResponseHeader, header(string(name), string(value)))
@@ -62,7 +63,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	}
 	body := c.Response().Body()
 	r.ResponseBytes = int64(len(body))
-	r.ResponseBody = exchange.Text(body, string(c.Response().Header.ContentType()))
+	r.ResponseBody = l.bodyText(body)
 	r.finish(false)
 	return err
 }

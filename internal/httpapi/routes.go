@@ -24,73 +24,74 @@ type route struct {
 }
 
 const (
-	get    = fiber.MethodGet
-	post   = fiber.MethodPost
-	put    = fiber.MethodPut
-	delet  = fiber.MethodDelete
+	get   = fiber.MethodGet
+	post  = fiber.MethodPost
+	put   = fiber.MethodPut
+	delet = fiber.MethodDelete
+
+	anyMethod = "*"
+
 	fhir   = "/fhir"
 	wellKn = "/.well-known/"
 )
 
-// routes is every route. Operations stand before /:type/:id, which would match
-// them too. It is never changed.
-var routes = [...]route{
-	{method: get, path: "/livez", surface: plainSurface, handle: (*call).live},
-	{method: get, path: "/readyz", surface: plainSurface, handle: (*call).ready},
+// routeTable returns every route. Operations stand before /:type/:id, which
+// would match them too.
+func routeTable() []route {
+	return []route{
+		{method: get, path: "/livez", surface: plainSurface, handle: (*call).live},
+		{method: get, path: "/readyz", surface: plainSurface, handle: (*call).ready},
 
-	// Discovery.
-	{method: get, path: fhir + wellKn + "smart-configuration", surface: oauthSurface, handle: (*call).smartConfiguration},
-	{method: get, path: wellKn + "smart-configuration", surface: oauthSurface, sandboxOnly: true, handle: (*call).smartConfiguration},
-	{method: get, path: wellKn + "jwks.json", surface: oauthSurface, sandboxOnly: true, handle: (*call).jwks},
-	{method: get, path: wellKn + "oauth-authorization-server", surface: oauthSurface, sandboxOnly: true, handle: (*call).serverMetadata},
-	{method: get, path: wellKn + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
-	{method: get, path: fhir + "/metadata", surface: fhirSurface, handle: (*call).capabilities},
+		// Discovery.
+		{method: get, path: fhir + wellKn + "smart-configuration", surface: oauthSurface, handle: (*call).smartConfiguration},
+		{method: get, path: wellKn + "smart-configuration", surface: oauthSurface, sandboxOnly: true, handle: (*call).smartConfiguration},
+		{method: get, path: wellKn + "jwks.json", surface: oauthSurface, sandboxOnly: true, handle: (*call).jwks},
+		{method: get, path: wellKn + "oauth-authorization-server", surface: oauthSurface, sandboxOnly: true, handle: (*call).serverMetadata},
+		{method: get, path: wellKn + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
+		{method: get, path: fhir + "/metadata", surface: fhirSurface, handle: (*call).capabilities},
 
-	// OAuth. Other methods get there too, to be told what is wrong with them.
-	{method: fiber.MethodPost, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
-	{method: get, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
-	{method: put, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
-	{method: post, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
-	{method: get, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
-	{method: post, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
-	{method: get, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
-	{method: get, path: "/auth/jwks", surface: oauthSurface, handle: (*call).jwks},
-	{method: post, path: "/auth/register", surface: oauthSurface, sandboxOnly: true, handle: (*call).register},
-	{method: get, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
-	{method: put, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
-	{method: delet, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+		// OAuth. The forms take POST; every method gets there, for authz to say so.
+		{method: anyMethod, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
+		{method: anyMethod, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
+		{method: anyMethod, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
+		{method: get, path: "/auth/jwks", surface: oauthSurface, handle: (*call).jwks},
+		{method: post, path: "/auth/register", surface: oauthSurface, sandboxOnly: true, handle: (*call).register},
+		{method: get, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+		{method: put, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+		{method: delet, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
 
-	// Bulk Data.
-	{method: get, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
-	{method: post, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
-	{method: get, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
-	{method: post, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
-	{method: get, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
-	{method: post, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
-	{method: get, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportStatus},
-	{method: delet, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportDelete},
-	{method: get, path: fhir + "/_export/:job/:number/:name", surface: fhirSurface, handle: (*call).exportFile},
+		// Bulk Data.
+		{method: get, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
+		{method: post, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
+		{method: get, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
+		{method: post, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
+		{method: get, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
+		{method: post, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
+		{method: get, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportStatus},
+		{method: delet, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportDelete},
+		{method: get, path: fhir + "/_export/:job/:number/:name", surface: fhirSurface, handle: (*call).exportFile},
 
-	// FHIR REST.
-	{method: post, path: fhir + "/:type/_search", surface: fhirSurface, handle: (*call).search},
-	{method: get, path: fhir + "/:type/:id/_history/:version", surface: fhirSurface, handle: (*call).vread},
-	{method: get, path: fhir + "/:type/:id/_history", surface: fhirSurface, handle: (*call).history},
-	{method: get, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).read},
-	{method: put, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).update},
-	{method: delet, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).delete},
-	{method: get, path: fhir + "/:type", surface: fhirSurface, handle: (*call).search},
-	{method: post, path: fhir + "/:type", surface: fhirSurface, handle: (*call).create},
+		// FHIR REST.
+		{method: post, path: fhir + "/:type/_search", surface: fhirSurface, handle: (*call).search},
+		{method: get, path: fhir + "/:type/:id/_history/:version", surface: fhirSurface, handle: (*call).vread},
+		{method: get, path: fhir + "/:type/:id/_history", surface: fhirSurface, handle: (*call).history},
+		{method: get, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).read},
+		{method: put, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).update},
+		{method: delet, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).delete},
+		{method: get, path: fhir + "/:type", surface: fhirSurface, handle: (*call).search},
+		{method: post, path: fhir + "/:type", surface: fhirSurface, handle: (*call).create},
 
-	// Control.
-	{method: get, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).clock},
-	{method: post, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).setClock},
-	{method: get, path: "/_sandbox/exchanges", surface: controlSurface, handle: (*call).exchanges},
-	{method: get, path: "/_sandbox/exchanges/:id", surface: plainSurface, handle: (*call).exchangePage}, // whoever knows the id may read it
+		// Control.
+		{method: get, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).clock},
+		{method: post, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).setClock},
+		{method: get, path: "/_sandbox/exchanges", surface: controlSurface, handle: (*call).exchanges},
+		{method: get, path: "/_sandbox/exchanges/:id", surface: plainSurface, handle: (*call).exchangePage}, // whoever knows the id may read it
 
-	// Portal.
-	{method: get, path: "/", surface: controlSurface, handle: (*call).home},
-	{method: get, path: "/_sandbox/style.css", surface: plainSurface, handle: (*call).style},
-	{method: get, path: "/_sandbox/script.js", surface: plainSurface, handle: (*call).script},
-	{method: get, path: "/_sandbox/icon.svg", surface: plainSurface, handle: (*call).icon},
-	{method: get, path: "/favicon.ico", surface: plainSurface, handle: (*call).icon},
+		// Portal.
+		{method: get, path: "/", surface: controlSurface, handle: (*call).home},
+		{method: get, path: "/_sandbox/style.css", surface: plainSurface, handle: (*call).style},
+		{method: get, path: "/_sandbox/script.js", surface: plainSurface, handle: (*call).script},
+		{method: get, path: "/_sandbox/icon.svg", surface: plainSurface, handle: (*call).icon},
+		{method: get, path: "/favicon.ico", surface: plainSurface, handle: (*call).icon},
+	}
 }

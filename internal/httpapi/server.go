@@ -38,7 +38,8 @@ type Server struct {
 	cfg Config
 	app *fiber.App
 
-	conns *conns
+	routes []route
+	conns  *conns
 
 	mu        sync.Mutex
 	listeners []net.Listener
@@ -56,7 +57,7 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s := &Server{cfg: cfg, conns: &conns{open: map[net.Conn]struct{}{}}}
+	s := &Server{cfg: cfg, routes: routeTable(), conns: &conns{open: map[net.Conn]struct{}{}}}
 	s.app = fiber.New(fiber.Config{
 		AppName:                 "sandfhir",
 		CaseSensitive:           true,
@@ -72,7 +73,7 @@ func New(cfg Config) *Server {
 	})
 	s.app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
 	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
-	for _, r := range routes {
+	for _, r := range s.routes {
 		s.route(r)
 	}
 	s.app.Use(s.notFound)
@@ -101,9 +102,14 @@ func (s *Server) route(r route) {
 		}
 		return nil
 	}
-	s.app.Add(r.method, r.path, handler)
-	if r.method == fiber.MethodGet {
+	switch r.method {
+	case anyMethod:
+		s.app.All(r.path, handler)
+	case fiber.MethodGet:
 		s.app.Add(fiber.MethodHead, r.path, handler)
+		fallthrough
+	default:
+		s.app.Add(r.method, r.path, handler)
 	}
 }
 

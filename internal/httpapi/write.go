@@ -111,8 +111,9 @@ func (l *call) written(status int, res *fhirstore.Resource) error {
 	if status == fiber.StatusCreated {
 		l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
 	}
-	asked, ok := l.preferences()["return"]
-	if ok {
+	asked := l.preferences()["return"]
+	switch asked {
+	case "minimal", "representation", "OperationOutcome":
 		l.Set("Preference-Applied", "return="+asked)
 	}
 	mayRead := l.access.Allows(res.Type, authz.Read).Granted
