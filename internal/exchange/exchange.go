@@ -45,6 +45,8 @@ type Exchange struct {
 	Assertion *authz.Assertion `json:"assertion,omitempty"`
 	// Checks are the rules applied, in order.
 	Checks []authz.Check `json:"checks,omitempty"`
+	// Fault is the name of the fault that the request met, if any.
+	Fault string `json:"fault,omitempty"`
 	// Refusal tells why the request was refused; empty where it was not.
 	Refusal string `json:"refusal,omitempty"`
 

@@ -72,7 +72,7 @@ func New(cfg Config) *Server {
 		ErrorHandler:            s.unrouted,
 	})
 	s.app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
-	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
+	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.faults)
 	for _, r := range s.routes {
 		s.route(r)
 	}

@@ -1,6 +1,6 @@
 // Package workspace ties an isolated world together: its environments with
-// their authorization servers and data, its control database, clock and
-// exchanges. Two workspaces share nothing that changes.
+// their authorization servers and data, its control database, clock, faults
+// and exchanges. Two workspaces share nothing that changes.
 //
 // It imports the packages below it and is imported by internal/httpapi and
 // sandbox.
@@ -21,6 +21,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/control"
 	"github.com/sandfhir/sandfhir/internal/exchange"
+	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/seed"
 )
@@ -58,6 +59,7 @@ type Workspace struct {
 	Clock     *clock.Adjustable
 	Control   *control.DB
 	Exchanges *exchange.Log
+	Faults    *fault.Set
 
 	cfg  Config
 	envs map[string]*Environment
@@ -68,7 +70,7 @@ type Workspace struct {
 
 // New opens a workspace. Its environments' data are opened when first used.
 func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
-	w := &Workspace{Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Exchanges: exchange.NewLog(), cfg: cfg, envs: map[string]*Environment{}}
+	w := &Workspace{Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Exchanges: exchange.NewLog(), Faults: &fault.Set{}, cfg: cfg, envs: map[string]*Environment{}}
 	path := ""
 	if cfg.Dir != "" {
 		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
