@@ -20,6 +20,7 @@ type clause struct {
 	where  []string // alternatives over the alias x; none means any row
 	args   []any
 	negate bool
+	codes  []string // of a token: each alternative's code, "" for any
 
 	// A clause over the resource's own columns: a condition over the alias r.
 	column     string
@@ -212,7 +213,13 @@ func (c *clause) source() (query string, args []any, ok bool) {
 	if c.table == "" || c.negate || len(c.where) == 0 {
 		return "", nil, false
 	}
-	return "SELECT x.rid FROM " + c.table + " x WHERE x.param = ?" + c.alternatives(), append([]any{c.param}, c.args...), true
+	query, args = "SELECT x.rid FROM "+c.table+" x WHERE x.param = ?", []any{c.param}
+	if len(c.codes) > 1 && !slices.Contains(c.codes, "") {
+		// SQLite does not see by itself that every alternative bounds the code.
+		list, codes := inList(c.codes)
+		query, args = query+" AND x.code IN "+list, append(args, codes...)
+	}
+	return query + c.alternatives(), append(args, c.args...), true
 }
 
 func (c *clause) alternatives() string {

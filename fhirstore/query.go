@@ -253,6 +253,7 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 		if err != nil {
 			return err
 		}
+		c.codes = append(c.codes, t.code)
 		return addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
 	case r4.String:
 		q := stringQuery{text: normalize(unescape(text))}
