@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"fmt"
@@ -197,6 +198,43 @@ func TestLargeBodies(t *testing.T) {
 		t.Run("while sending 5 MB: "+name, refusal)
 	}
 	p.get(t, "/Patient").want(t, 200) // the server goes on
+}
+
+// TestExpectContinue is about clients that ask before they send a large body,
+// as curl does.
+func TestExpectContinue(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	body := large("asked", 1<<20)
+	for name, c := range map[string]struct {
+		token  string
+		status int
+	}{"taken": {w.all.token, 201}, "refused": {"rubbish", 401}} {
+		t.Run(name, func(t *testing.T) {
+			conn := w.all.dial(t)
+			_, err := fmt.Fprintf(conn, "PUT /fhir/Binary/asked HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n", c.token, fhirJSON, len(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := bufio.NewReader(conn)
+			for {
+				resp, err := http.ReadResponse(r, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if resp.StatusCode == http.StatusContinue {
+					if _, err := io.WriteString(conn, body); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				if resp.StatusCode != c.status {
+					t.Errorf("got status %d, want %d", resp.StatusCode, c.status)
+				}
+				return
+			}
+		})
+	}
 }
 
 // TestLongRequests is about long headers and long queries.

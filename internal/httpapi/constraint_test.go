@@ -120,6 +120,10 @@ func TestConstrainedScopes(t *testing.T) {
 		for _, category := range []string{"laboratory", "survey"} {
 			w.all.send(t, "DELETE", "/Observation/"+category, "").want(t, 204)
 		}
+		lab.get(t, "/Observation/laboratory").refused(t, 410, "deleted")
+		if a := lab.get(t, "/Observation/survey"); a.status != 403 && a.status != 404 {
+			t.Errorf("got status %d for what was deleted outside of the constraint, want 403 or 404", a.status)
+		}
 		m := lab.export(t, "/$export?_since="+since)
 		if got := lab.deletions(t, m); !slices.Equal(got, []string{"Observation/laboratory"}) {
 			t.Errorf("got %v deleted, want [Observation/laboratory]", got)

@@ -184,6 +184,19 @@ func TestURLsFollowTheRequest(t *testing.T) {
 	}
 }
 
+// TestOtherWellKnownNames is about documents that clients look for and that
+// this server does not have.
+func TestOtherWellKnownNames(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, path := range []string{"/fhir/.well-known/openid-configuration", "/.well-known/openid-configuration", "/fhir/.well-known/udap", "/production/fhir/.well-known/openid-configuration"} {
+		t.Run(path, func(t *testing.T) {
+			w.at().get(t, path).want(t, 404)
+			w.all.get(t, w.URL()+path).want(t, 404)
+		})
+	}
+}
+
 func TestAuthorizationServerMetadata(t *testing.T) {
 	t.Parallel()
 	w := start(t)

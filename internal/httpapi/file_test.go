@@ -240,7 +240,14 @@ func TestExportAges(t *testing.T) {
 	p := w.grant(t, "system/*.rs")
 	p.get(t, m.Output[0].URL).want(t, 200)
 	a := p.get(t, status).want(t, 200)
-	again := wantManifest(t, a) // Expires is later than Date, though the clock moved
+	again := wantManifest(t, a)
+	date, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if deadline, err = http.ParseTime(a.header.Get("Expires")); err != nil || deadline.Sub(date) > 61*time.Minute {
+		t.Errorf("BD-ST-08: got Expires %s at Date %s, want the hour that is left: %v", deadline, date, err)
+	}
 	if fmt.Sprint(again) != fmt.Sprint(m) {
 		t.Errorf("BD-ST-14: got %+v, want the manifest as before: %+v", again, m)
 	}

@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,9 @@ func TestRawPaths(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no Host", func(t *testing.T) {
+		w.all.raw(t, "GET /fhir/metadata HTTP/1.1\r\n\r\n").want(t, 400) // RFC 9112 section 3.2
+	})
 	for _, path := range []string{"/fhir/Patient/%24export", "/fhir/%24export", "/fhir/Group/all/%24export"} {
 		t.Run("encoded $ "+path, func(t *testing.T) {
 			w.at().as(w.all.token).get(t, path, exportHeader()...).want(t, 202)
@@ -194,6 +199,7 @@ func TestHistory(t *testing.T) {
 		t.Fatalf("FR-HI-01: got type %q, total %v, %d entries, links %v", b.Type, b.Total, len(b.Entry), b.Link)
 	}
 	var earlier time.Time
+	instants := map[int]string{} // by index
 	for i, want := range []struct{ version, method, status string }{{"4", "PUT", "201"}, {"3", "DELETE", "204"}, {"2", "PUT", "200"}, {"1", "PUT", "201"}} {
 		e := b.Entry[i]
 		if e.FullURL != w.FHIRURL()+path || e.Request.URL != "Patient/mine" {
@@ -206,6 +212,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("FR-HI-02: entry %d: got resource %+v, want version %s", i, e.Resource, want.version)
 		}
 		at := instant(t, e.Response.LastModified)
+		instants[i] = e.Response.LastModified
 		if i > 0 && !at.Before(earlier) {
 			t.Errorf("FR-HI-01 FR-GE-11: entry %d is of %v, not before the newer one, %v", i, at, earlier)
 		}
@@ -216,6 +223,21 @@ func TestHistory(t *testing.T) {
 		if got := a.object(t)["active"]; got != active {
 			t.Errorf("FR-VR-01: version %s: got active %v, want %v", version, got, active)
 		}
+	}
+	for query, want := range map[string][]string{ // FR-HI-03
+		"_count=2": {"4", "3"}, "_since=" + url.QueryEscape(instants[2]): {"4", "3", "2"}, "_since=2999-01-01T00:00:00Z": nil,
+	} {
+		var got []string
+		a := p.get(t, path+"/_history?"+query)
+		for _, e := range a.bundle(t).Entry {
+			got = append(got, strings.Trim(e.Response.ETag, `W/"`))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("FR-HI-03 %s: got versions %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{"_count=-1", "_count=x", "_since=yesterday", "_count=1&_count=2"} {
+		p.get(t, path+"/_history?"+query).refused(t, 400, "value", "invalid")
 	}
 	created := p.post(t, "/Patient", `{"resourceType":"Patient"}`).want(t, 201).resource(t)
 	e := p.get(t, "/Patient/"+created.ID+"/_history").bundle(t).Entry[0]

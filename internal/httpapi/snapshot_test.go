@@ -279,29 +279,3 @@ func TestExportDuration(t *testing.T) {
 		w.all.get(t, status, "Accept", accept).want(t, 200).wantHeader(t, "Content-Type", "application/json") // BD-ST-06
 	}
 }
-
-// TestGroupExport is about whose data a group export has.
-func TestGroupExport(t *testing.T) {
-	t.Parallel()
-	w := start(t)
-	p := w.all
-	ids := p.ids(t, "/Patient")
-	member := func(id, more string) string { return `{"entity":{"reference":"Patient/` + id + `"}` + more + `}` }
-	p.put(t, "/Group/mine", `{"resourceType":"Group","id":"mine","type":"person","actual":true,"member":[`+
-		member(ids[0], "")+`,`+member(ids[1], `,"inactive":true`)+`,`+member(ids[2], `,"period":{"end":"2020-01-01"}`)+`]}`).want(t, 201)
-	m := p.export(t, "/Group/mine/$export")
-	if got := idsOf(p.exported(t, m, "Patient")); !slices.Equal(got, ids[:1]) {
-		t.Errorf("BD-GR-05: got %v, want the active member %v", got, ids[:1])
-	}
-	if slices.Contains(m.types(), "Group") {
-		t.Error("a group export without _type has Groups")
-	}
-	for _, line := range p.fileOf(t, m, "Observation") {
-		if !strings.Contains(line, "Patient/"+ids[0]+`"`) {
-			t.Fatalf("BD-DA-10: got an Observation of somebody else: %s", line)
-		}
-	}
-	if m := p.export(t, "/Group/empty/$export?_type=Patient,Observation"); len(m.Output) != 0 {
-		t.Errorf("BD-MF-04: the export of an empty group has %v", m.types())
-	}
-}
