@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
@@ -94,6 +95,9 @@ func (s *Store) Read(ctx context.Context, v View, typ, id string) (*Resource, er
 		return nil, err
 	}
 	if !r.live {
+		if err := g.tombstone(ctx, d.db.Read(), r); err != nil {
+			return nil, err
+		}
 		return nil, &GoneError{Type: typ, ID: id, Version: r.vid, At: fromMillis(r.at)}
 	}
 	json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
@@ -133,44 +137,75 @@ func (s *Store) ReadVersion(ctx context.Context, v View, typ, id, version string
 	}
 	res := &versions[0]
 	if res.Op == OpDelete {
+		if err := g.tombstone(ctx, d.db.Read(), r); err != nil {
+			return nil, err
+		}
 		return nil, &GoneError{Type: typ, ID: id, Version: vid, At: res.At}
 	}
 	return res, g.content(res)
 }
 
+// A HistoryQuery narrows a history (FHIR R4, http, history).
+type HistoryQuery struct {
+	Since  time.Time // versions written at or after it; zero for all
+	Count  int       // the most versions wanted; 0 for all
+	Before int64     // versions below this one, for the next page; 0 for all
+}
+
 // History returns the versions of a resource, newest first (FHIR R4, http,
-// history). Versions outside a constraint of the view are left out; if none is
-// left the error is a *ForbiddenError.
-func (s *Store) History(ctx context.Context, v View, typ, id string) ([]Resource, error) {
+// history), and how many there are without Count and Before. Versions outside a
+// constraint of the view are left out; if that leaves none but deletions, the
+// error is a *ForbiddenError.
+func (s *Store) History(ctx context.Context, v View, typ, id string, q HistoryQuery) (versions []Resource, total int64, err error) {
 	g, err := s.gate(ctx, v, typ, LetterRead)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	d := s.cur.Load()
 	r, err := lookUp(ctx, d.db.Read(), typ, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := g.organization(r.typ, r.id, r.org); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	versions, err := d.versions(ctx, r, "1")
+	all, err := d.versions(ctx, r, "at >= ?", max(0, toMillis(q.Since)))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
+	shown, err := g.shown(ctx, d.db.Read(), r, all)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, res := range shown {
+		if (q.Before == 0 || res.Version < q.Before) && (q.Count == 0 || len(versions) < q.Count) {
+			versions = append(versions, res)
+		}
+	}
+	return versions, int64(len(shown)), nil
+}
+
+// shown leaves out the versions that are outside of every constraint.
+func (g *gate) shown(ctx context.Context, db querier, r *row, versions []Resource) ([]Resource, error) {
 	var hidden error
+	live := 0
 	versions = slices.DeleteFunc(versions, func(res Resource) bool {
 		if res.Op == OpDelete {
 			return false
 		}
+		live++
 		err := g.content(&res)
 		if err != nil {
 			hidden = err
+			live--
 		}
 		return err != nil
 	})
-	if !slices.ContainsFunc(versions, func(res Resource) bool { return res.Op != OpDelete }) && hidden != nil {
+	switch {
+	case live == 0 && hidden != nil:
 		return nil, hidden
+	case live == 0 && !r.live: // nothing but deletions, of something that may have to stay hidden
+		return versions, g.tombstone(ctx, db, r)
 	}
 	return versions, nil
 }
@@ -280,6 +315,23 @@ func (g *gate) organization(typ, id, org string) error {
 		return nil
 	}
 	return &ForbiddenError{Reason: OtherOrganization, Type: typ, ID: id, Letter: g.letter, Organization: org}
+}
+
+// tombstone refuses a deleted resource whose last live version was outside of
+// every constraint: it kept its search rows.
+func (g *gate) tombstone(ctx context.Context, db querier, r *row) error {
+	if len(g.filters) == 0 {
+		return nil
+	}
+	where, args := g.where()
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE r.rid = ? AND "+where, append([]any{r.rid}, args...)...).Scan(&n); err != nil {
+		return fmt.Errorf("look at the tombstone of %s/%s: %w", r.typ, r.id, err)
+	}
+	if n > 0 {
+		return nil
+	}
+	return &ForbiddenError{Reason: OutsideQuery, Type: r.typ, ID: r.id, Letter: g.letter, Queries: g.queries}
 }
 
 // content refuses a resource that is outside of every constraint.

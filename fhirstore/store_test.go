@@ -131,7 +131,16 @@ func TestLifeOfAResource(t *testing.T) {
 				t.Errorf("FR-VR-02 vread of version %q: %v; want not found", version, err)
 			}
 		}
-		versions := must(s.History(ctx, all, "Patient", "p1"))
+		versions, total, err := s.History(ctx, all, "Patient", "p1", fhirstore.HistoryQuery{})
+		if err != nil || total != 3 {
+			t.Fatalf("history: %d versions, error %v", total, err)
+		}
+		if page, total, err := s.History(ctx, all, "Patient", "p1", fhirstore.HistoryQuery{Count: 1, Before: 3}); err != nil || total != 3 || len(page) != 1 || page[0].Version != 2 {
+			t.Errorf("FR-HI-04 the second page of one: %v of %d, error %v", page, total, err)
+		}
+		if late, total, err := s.History(ctx, all, "Patient", "p1", fhirstore.HistoryQuery{Since: two.At}); err != nil || total != 2 || late[1].Version != 2 {
+			t.Errorf("FR-HI-03 since the second version: %v of %d, error %v", late, total, err)
+		}
 		var ops string
 		for _, v := range versions {
 			ops += string(v.Op)
@@ -233,7 +242,10 @@ func TestConcurrentUpdatesLeaveNoHole(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	versions := must(s.History(t.Context(), all, "Patient", "p"))
+	versions, _, err := s.History(t.Context(), all, "Patient", "p", fhirstore.HistoryQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, v := range versions {
 		if want := int64(len(versions) - i); v.Version != want {
 			t.Fatalf("entry %d of the history is version %d; want %d", i, v.Version, want)

@@ -29,9 +29,12 @@ func TestLetters(t *testing.T) {
 		q := must(s.Query("Patient", nil, fhirstore.QueryOptions{}))
 		interactions := map[fhirstore.Letters]map[string]func(fhirstore.View) error{
 			fhirstore.LetterRead: {
-				"FR-SC-02 read":    func(v fhirstore.View) error { _, err := s.Read(ctx, v, "Patient", "a"); return err },
-				"FR-SC-02 vread":   func(v fhirstore.View) error { _, err := s.ReadVersion(ctx, v, "Patient", "a", "1"); return err },
-				"FR-SC-03 history": func(v fhirstore.View) error { _, err := s.History(ctx, v, "Patient", "a"); return err },
+				"FR-SC-02 read":  func(v fhirstore.View) error { _, err := s.Read(ctx, v, "Patient", "a"); return err },
+				"FR-SC-02 vread": func(v fhirstore.View) error { _, err := s.ReadVersion(ctx, v, "Patient", "a", "1"); return err },
+				"FR-SC-03 history": func(v fhirstore.View) error {
+					_, _, err := s.History(ctx, v, "Patient", "a", fhirstore.HistoryQuery{})
+					return err
+				},
 			},
 			fhirstore.LetterSearch: {"FR-SC-04 search": func(v fhirstore.View) error { _, err := s.Search(ctx, v, q); return err }},
 			fhirstore.LetterCreate: {"FR-SC-09 create": func(v fhirstore.View) error { _, err := s.Create(ctx, v, "Patient", body); return err }},

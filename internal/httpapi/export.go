@@ -31,6 +31,10 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if err := l.authenticate(); err != nil {
 		return err
 	}
+	if l.Method() == fiber.MethodHead { // whoever only looks starts nothing
+		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: "an export is started by GET or POST",
+			header: map[string]string{fiber.HeaderAllow: "GET, POST"}}
+	}
 	if level == fhirstore.GroupLevel {
 		if err := l.require("Group", authz.Read, "the export of a group"); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 
@@ -14,6 +15,13 @@ import (
 // their prefixes off it, and works out the URLs as this request addressed the
 // server.
 func (s *Server) locate(c *fiber.Ctx) error {
+	if s.cfg.BaseURL == "" && c.Hostname() == "" {
+		return fiber.NewError(fiber.StatusBadRequest, "the request has no Host (RFC 9112 section 3.2)")
+	}
+	if isAmbiguous(c.Request().Header.RawHeaders()) {
+		c.Context().SetConnectionClose()
+		return fiber.NewError(fiber.StatusBadRequest, "the request says in two ways how long it is, or where it is for (RFC 9112 section 6.3)")
+	}
 	l := &call{Ctx: c, server: s, root: s.rootURL(c), path: c.Path()}
 	path, name := c.Path(), ""
 	// RFC 8414 puts its well-known name before the path of the issuer.
@@ -55,6 +63,24 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	c.Locals(callKey, l)
 	c.Path(path)
 	return c.Next()
+}
+
+// isAmbiguous reports whether header fields leave open where the request ends or
+// whom it is for: a proxy in front could read it differently.
+func isAmbiguous(raw []byte) bool {
+	var lengths, codings, hosts int
+	for line := range bytes.Lines(raw) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(name, []byte(fiber.HeaderContentLength)):
+			lengths++
+		case bytes.EqualFold(name, []byte(fiber.HeaderTransferEncoding)):
+			codings++
+		case bytes.EqualFold(name, []byte(fiber.HeaderHost)):
+			hosts++
+		}
+	}
+	return lengths > 1 || codings > 1 || lengths+codings > 1 || hosts > 1
 }
 
 // rootURL is the URL of the server's root as the request addressed it.

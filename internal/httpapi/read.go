@@ -20,7 +20,7 @@ func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fh
 		return "", nil, err
 	}
 	typ = l.Params("type")
-	if isSpecial(typ) || l.Params("id") != "" && isSpecial(l.Params("id")) {
+	if isSpecial(typ) || typ[0] == '.' || l.Params("id") != "" && isSpecial(l.Params("id")) {
 		return "", nil, l.nothingHere() // the router takes $nothing and _nothing for a type or an id
 	}
 	store, err = l.env.Data(l.UserContext())
@@ -64,24 +64,6 @@ func (l *call) vread() error {
 		return err
 	}
 	return l.sendResource(fiber.StatusOK, res)
-}
-
-// history is FHIR R4, http, history of an instance.
-func (l *call) history() error {
-	typ, store, err := l.begin(authz.Read, "is the history of a resource")
-	if err != nil {
-		return err
-	}
-	versions, err := store.History(l.UserContext(), l.view(), typ, l.Params("id"))
-	if err != nil {
-		return err
-	}
-	b := newBundle("history", int64(len(versions)))
-	b.link("self", l.requestURL())
-	for i := range versions {
-		b.version(l.addresses.FHIRBase, &versions[i])
-	}
-	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
 }
 
 // sendResource answers with a version, or with 304 where the client has it

@@ -90,6 +90,14 @@ func (l *call) condition() (cond fhirstore.Condition, err error) {
 	default:
 		return cond, badRequest("not-supported", "of If-None-Match a write takes only *: the resource must not exist yet")
 	}
+	for _, name := range []string{fiber.HeaderIfUnmodifiedSince, fiber.HeaderIfModifiedSince} {
+		if l.Get(name) != "" {
+			return cond, badRequest("not-supported", name+" is no condition of a write here: say which version is meant with If-Match")
+		}
+	}
+	if len(l.Request().Header.PeekAll(fiber.HeaderIfMatch)) > 1 {
+		return cond, badRequest("invalid", "If-Match is there more than once; a write takes one version")
+	}
 	match := strings.TrimSpace(l.Get(fiber.HeaderIfMatch))
 	if match == "" || match == "*" {
 		cond.IfMatch = match

@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
+)
+
+// history is FHIR R4, http, history of an instance.
+func (l *call) history() error {
+	typ, store, err := l.begin(authz.Read, "is the history of a resource")
+	if err != nil {
+		return err
+	}
+	q, used, err := l.historyQuery()
+	if err != nil {
+		return err
+	}
+	versions, total, err := store.History(l.UserContext(), l.view(), typ, l.Params("id"), q)
+	if err != nil {
+		return err
+	}
+	at := l.addresses.FHIRBase + "/" + typ + "/" + l.Params("id") + "/_history"
+	b := newBundle("history", total)
+	b.link("self", withQuery(at, used))
+	if n := len(versions); q.Count > 0 && n == q.Count && versions[n-1].Version > 1 {
+		used.Set(fhirstore.NextParam, versions[n-1].VersionID())
+		b.link("next", withQuery(at, used))
+	}
+	for i := range versions {
+		b.version(l.addresses.FHIRBase, &versions[i])
+	}
+	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
+}
+
+// historyQuery reads the parameters of a history, each of which stands there at
+// most once.
+func (l *call) historyQuery() (q fhirstore.HistoryQuery, used url.Values, err error) {
+	params, err := fhirstore.ParseParams(l.query())
+	if err != nil {
+		return q, nil, err
+	}
+	used = url.Values{}
+	for _, p := range params {
+		switch p.Name {
+		case "_count":
+			if q.Count, err = strconv.Atoi(p.Value); err != nil || q.Count < 1 {
+				return q, nil, badRequest("value", "_count has to be a whole number from 1")
+			}
+			q.Count = min(q.Count, fhirstore.MaxCount)
+		case "_since":
+			if q.Since, err = time.Parse(time.RFC3339Nano, p.Value); err != nil {
+				return q, nil, badRequest("value", "_since has to be an instant such as 2026-01-31T08:00:00Z")
+			}
+		case fhirstore.NextParam:
+			if q.Before, err = strconv.ParseInt(p.Value, 10, 64); err != nil || q.Before < 1 {
+				return q, nil, badRequest("value", fhirstore.NextParam+" is not the token of a page: follow the link that the page before gave")
+			}
+		case "_at", "_list":
+			return q, nil, badRequest("not-supported", p.Name+" is not offered; leave it out, or ask with _since")
+		default:
+			continue
+		}
+		if used.Has(p.Name) {
+			return q, nil, badRequest("invalid", p.Name+" is there more than once; a history takes it once")
+		}
+		used.Set(p.Name, p.Value)
+	}
+	return q, used, nil
+}
+
+func withQuery(at string, values url.Values) string {
+	if len(values) == 0 {
+		return at
+	}
+	return at + "?" + values.Encode()
+}
