@@ -25,12 +25,14 @@ type Job struct {
 	// Types are the types in the output: whoever fetches has to be allowed to
 	// see them all.
 	Types []string `json:"types"`
-	// Incremental is set where _since was given.
-	Incremental bool `json:"incremental,omitempty"`
 	// Polls counts the status requests before the job was done.
 	Polls int `json:"-"`
 
 	Files []File `json:"-"`
+
+	// Forget is the creation time before which the environment's jobs have
+	// expired and can go when this one comes.
+	Forget time.Time `json:"-"`
 }
 
 // Kind says which list of the manifest a file is in.
@@ -124,7 +126,8 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		return nil, err
 	}
 	job := &Job{ID: id, Env: s.cfg.Env, Client: r.Client, Request: r.URL, TransactionTime: snapshot.At,
-		CreatedAt: s.cfg.Clock.Now(), Incremental: !p.sel.Since.IsZero()}
+		CreatedAt: s.cfg.Clock.Now()}
+	job.Forget = job.CreatedAt.Add(-s.cfg.KeepFor)
 	for _, f := range snapshot.Output {
 		job.add(Output, f)
 		job.Types = append(job.Types, f.Type)
@@ -224,9 +227,10 @@ func (s *Service) Poll(ctx context.Context, job *Job) (done bool, percent, retry
 		return false, 0, 1, s.cfg.Jobs.CountPoll(ctx, s.cfg.Env, job.ID)
 	}
 	passed := s.cfg.Clock.Now().Sub(job.CreatedAt)
-	if passed >= s.cfg.Length {
+	if s.cfg.Length == 0 || passed >= s.cfg.Length {
 		return true, 0, 0, nil
 	}
+	passed = max(0, passed) // the clock may have been set back
 	left := s.cfg.Length - passed
 	return false, int(99 * passed / s.cfg.Length), int(max(1, min(120, (left+time.Second-1)/time.Second))), nil
 }

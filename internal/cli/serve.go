@@ -106,8 +106,9 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 		opts = append(opts, sandbox.WithDataDir(s.Data))
 	}
 	if s.CacheDir != "" {
-		if err := checkWritable(s.CacheDir); err != nil {
-			return nil, usagef("the cache directory %s cannot be written: %v", s.CacheDir, reason(err))
+		// It may be read-only: an image brings its population with it.
+		if err := os.MkdirAll(s.CacheDir, 0o700); err != nil {
+			return nil, usagef("the cache directory %s cannot be used: %v", s.CacheDir, reason(err))
 		}
 		opts = append(opts, sandbox.WithCacheDir(s.CacheDir))
 	}

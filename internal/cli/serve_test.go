@@ -197,7 +197,7 @@ func TestServeMistakes(t *testing.T) {
 	}{
 		"port taken":       {[]string{"--addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String()},
 		"data is a file":   {[]string{"--addr", "127.0.0.1:0", "--data", file}, "the data directory " + file + " cannot be written"},
-		"cache is a file":  {[]string{"--addr", "127.0.0.1:0", "--cache-dir", file}, "the cache directory " + file + " cannot be written"},
+		"cache is a file":  {[]string{"--addr", "127.0.0.1:0", "--cache-dir", file}, "the cache directory " + file + " cannot be used"},
 		"load without dir": {[]string{"load", file}, "load needs --data DIR"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 func (c *DB) Client(ctx context.Context, env, id string) (*authz.Client, error) {
 	key := clientKey{env, id}
 	c.mu.RLock()
-	known := c.clients[key]
+	known, changes := c.clients[key], c.changes
 	c.mu.RUnlock()
 	if known == nil {
 		var err error
@@ -24,7 +24,9 @@ func (c *DB) Client(ctx context.Context, env, id string) (*authz.Client, error) 
 			return nil, err
 		}
 		c.mu.Lock()
-		c.clients[key] = known
+		if c.changes == changes { // else what was read may be what was changed since
+			c.clients[key] = known
+		}
 		c.mu.Unlock()
 	}
 	return clone(known), nil
@@ -44,6 +46,7 @@ func (c *DB) forget(env, id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.clients, clientKey{env, id})
+	c.changes++
 }
 
 type querier interface {

@@ -26,7 +26,8 @@ type DB struct {
 
 	mu      sync.RWMutex // guards what follows
 	clients map[clientKey]*authz.Client
-	revoked map[tokenKey]bool
+	changes int                    // of clients
+	revoked map[tokenKey]time.Time // with their expiry
 	jtis    map[jtiKey]authz.JTIUse
 	uses    int // of assertions, since the expired ones were last forgotten
 }

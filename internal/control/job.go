@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
@@ -16,6 +17,9 @@ func (c *DB) PutJob(ctx context.Context, job *bulk.Job) error {
 		return fmt.Errorf("put job: %w", err)
 	}
 	err = c.write(ctx, func(tx *sqlitedb.Tx) error {
+		if err := sweepJobs(ctx, tx, job.Env, job.Forget); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO job(id, env, client, created, json) VALUES(?, ?, ?, ?, ?)",
 			job.ID, job.Env, job.Client, toMillis(job.CreatedAt), string(text))
 		if err != nil {
@@ -34,6 +38,15 @@ func (c *DB) PutJob(ctx context.Context, job *bulk.Job) error {
 		return fmt.Errorf("put job: %w", err)
 	}
 	return nil
+}
+
+// sweepJobs removes an environment's jobs from before an instant.
+func sweepJobs(ctx context.Context, tx *sqlitedb.Tx, env string, before time.Time) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM job_file WHERE job IN (SELECT id FROM job WHERE env = ? AND created < ?)", env, toMillis(before))
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM job WHERE env = ? AND created < ?", env, toMillis(before))
+	}
+	return err
 }
 
 // Job implements bulk.Store.

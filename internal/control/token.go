@@ -15,6 +15,9 @@ import (
 // forgetEvery is after how many uses the expired ones are dropped.
 const forgetEvery = 1000
 
+// forgetAfter is how much longer than needed a revocation is remembered.
+const forgetAfter = time.Hour
+
 type jtiKey struct{ env, issuer, jti string }
 
 // UseJTI implements authz.Store. The uses are kept in memory, where of two at
@@ -75,7 +78,9 @@ func (c *DB) RevokeToken(ctx context.Context, env, tokenID string, expires time.
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.revoked[tokenKey{env, tokenID}] = true
+	c.revoked[tokenKey{env, tokenID}] = expires
+	// What expired long before a token that still lives is no token any more.
+	maps.DeleteFunc(c.revoked, func(_ tokenKey, old time.Time) bool { return old.Before(expires.Add(-forgetAfter)) })
 	return nil
 }
 
@@ -84,22 +89,24 @@ func (c *DB) RevokeToken(ctx context.Context, env, tokenID string, expires time.
 func (c *DB) TokenRevoked(_ context.Context, env, tokenID string) (bool, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.revoked[tokenKey{env, tokenID}], nil
+	_, revoked := c.revoked[tokenKey{env, tokenID}]
+	return revoked, nil
 }
 
-func readRevoked(ctx context.Context, db *sqlitedb.DB) (map[tokenKey]bool, error) {
-	rows, err := db.Read().QueryContext(ctx, "SELECT env, id FROM revoked_token")
+func readRevoked(ctx context.Context, db *sqlitedb.DB) (map[tokenKey]time.Time, error) {
+	rows, err := db.Read().QueryContext(ctx, "SELECT env, id, expires FROM revoked_token")
 	if err != nil {
 		return nil, fmt.Errorf("read revoked tokens: %w", err)
 	}
 	defer rows.Close()
-	revoked := map[tokenKey]bool{}
+	revoked := map[tokenKey]time.Time{}
 	for rows.Next() {
 		var key tokenKey
-		if err := rows.Scan(&key.env, &key.id); err != nil {
+		var expires int64
+		if err := rows.Scan(&key.env, &key.id, &expires); err != nil {
 			return nil, fmt.Errorf("read revoked tokens: %w", err)
 		}
-		revoked[key] = true
+		revoked[key] = fromMillis(expires)
 	}
 	return revoked, rows.Err()
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/seed"
@@ -30,8 +32,18 @@ func NewPopulations(dir string) *Populations {
 	return &Populations{dir: dir, bases: map[string]*fhirstore.Base{}}
 }
 
-// errNoCache says that a population cannot be cached.
+// errNoCache says that a population cannot be cached: there is no directory for
+// it, or it cannot be written.
 var errNoCache = errors.New("there is no directory to cache the population in")
+
+// noCache wraps an error of the cache directory, as errNoCache where the
+// directory is not to be written.
+func noCache(doing string, err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%s: %w: %w", doing, errNoCache, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
 
 // key names everything that a population's bytes depend on.
 func key(p seed.Population) string {
@@ -53,7 +65,12 @@ func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.
 	}
 	dir := filepath.Join(ps.dir, name)
 	b, err := fhirstore.OpenBase(ctx, dir)
-	if errors.Is(err, os.ErrNotExist) {
+	if err != nil && ctx.Err() == nil {
+		if !errors.Is(err, fs.ErrNotExist) { // damaged, by a full disk for instance
+			if err := os.RemoveAll(dir); err != nil {
+				return nil, noCache("remove a damaged population", err)
+			}
+		}
 		if err = ps.build(ctx, p, dir); err == nil {
 			b, err = fhirstore.OpenBase(ctx, dir)
 		}
@@ -70,11 +87,11 @@ func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.
 // process was quicker, its one is as good.
 func (ps *Populations) build(ctx context.Context, p seed.Population, dir string) error {
 	if err := os.MkdirAll(ps.dir, 0o700); err != nil {
-		return fmt.Errorf("cache population: %w", err)
+		return noCache("cache population", err)
 	}
 	part, err := os.MkdirTemp(ps.dir, "part-*")
 	if err != nil {
-		return fmt.Errorf("cache population: %w", err)
+		return noCache("cache population", err)
 	}
 	defer os.RemoveAll(part)
 	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, p) })

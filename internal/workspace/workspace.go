@@ -151,7 +151,7 @@ func (w *Workspace) tempDir(name string) (string, error) {
 		w.temp = dir
 	}
 	dir := filepath.Join(w.temp, name)
-	return dir, os.Mkdir(dir, 0o700)
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
 // An Environment is an authorization server with a FHIR server's data.
@@ -218,7 +218,7 @@ func (e *Environment) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	if err == nil {
 		return fhirstore.Over(base, func() (string, error) { return w.tempDir(e.Name) }, opts), nil
 	}
-	if ctx.Err() != nil {
+	if !errors.Is(err, errNoCache) {
 		return nil, err
 	}
 	// Nowhere to cache it: this process alone has it, in memory.
@@ -248,7 +248,7 @@ func (e *Environment) found(ctx context.Context, dir string) error {
 	base, err := e.workspace.cfg.Populations.Base(ctx, e.population)
 	if err == nil {
 		err = base.Copy(part)
-	} else if ctx.Err() == nil {
+	} else if errors.Is(err, errNoCache) {
 		err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, e.population) })
 	}
 	if err != nil {
