@@ -34,6 +34,7 @@ func BuildBase(ctx context.Context, dir string, fill func(*Load) error) error {
 		return err
 	}
 	d := &data{db: db, packs: newPacks(dir, nil, 0)}
+	d.packs.building = true
 	s.cur.Store(d)
 	defer d.close()
 	if err := db.MigrateTo(ctx, migrations, "migrations", 1); err != nil { // the indexes come last
@@ -57,7 +58,10 @@ func BuildBase(ctx context.Context, dir string, fill func(*Load) error) error {
 	if err := s.markIndexed(ctx, d); err != nil {
 		return err
 	}
-	return d.close()
+	if err := d.close(); err != nil {
+		return err
+	}
+	return syncTree(dir)
 }
 
 // OpenBase opens the base that BuildBase made in dir.
@@ -96,7 +100,7 @@ func Over(base *Base, dir func() (string, error), opts Options) *Store {
 // Copy puts a base's files into dir, which must exist and be empty, so that
 // Open finds a store there that stands on its own.
 func (b *Base) Copy(dir string) error {
-	if err := copyFile(filepath.Join(dir, databaseName), filepath.Join(b.dir, databaseName)); err != nil {
+	if err := copyFile(filepath.Join(dir, databaseName), filepath.Join(b.dir, databaseName), true); err != nil {
 		return fmt.Errorf("copy population: %w", err)
 	}
 	for n := int64(1); n <= b.top; n++ {
@@ -105,11 +109,11 @@ func (b *Base) Copy(dir string) error {
 		if err := os.Link(from, to); err == nil { // packs never change, so two names for one file will do
 			continue
 		}
-		if err := copyFile(to, from); err != nil {
+		if err := copyFile(to, from, true); err != nil {
 			return fmt.Errorf("copy population: %w", err)
 		}
 	}
-	return nil
+	return syncDir(dir)
 }
 
 // Format names everything that the files of a base depend on beside what was

@@ -21,6 +21,10 @@ type clause struct {
 	args   []any
 	negate bool
 	codes  []string // of a token: each alternative's code, "" for any
+	ranges []part   // the alternatives once more, each part one range of the table's index
+
+	lead     string // of a clause without a table: the query of its resources, if it can lead
+	leadArgs []any
 
 	// A clause over the resource's own columns: a condition over the alias r.
 	column     string
@@ -43,9 +47,23 @@ type comparison[T any] interface {
 	sql() (where string, args []any)
 }
 
-func addAlternative[T any](c *clause, q comparison[T], list func(*values) []T, param func(T) int32) error {
+// A part is a condition on search rows with its arguments.
+type part struct {
+	where string
+	args  []any
+}
+
+// A ranger is a comparison that is one range of the index only in parts.
+type ranger interface{ ranges() []part }
+
+func addAlternative[T any](c *clause, q comparison[T], list func(*values) []T, param func(T) int32) {
 	where, args := q.sql()
 	c.where, c.args = append(c.where, where), append(c.args, args...)
+	if r, ok := q.(ranger); ok {
+		c.ranges = append(c.ranges, r.ranges()...)
+	} else {
+		c.ranges = append(c.ranges, part{where, args})
+	}
 	id := c.param
 	c.test = append(c.test, func(s *subject) bool {
 		for _, v := range list(s.values) {
@@ -55,11 +73,17 @@ func addAlternative[T any](c *clause, q comparison[T], list func(*values) []T, p
 		}
 		return false
 	})
-	return nil
 }
 
 // equals is the alternative of being one of several texts.
-type equals[T refValue | uriValue] []string
+type equals[T refValue | uriValue] struct {
+	texts []string // sorted
+}
+
+func newEquals[T refValue | uriValue](texts []string) equals[T] {
+	slices.Sort(texts)
+	return equals[T]{slices.Compact(texts)}
+}
 
 func (e equals[T]) match(v T) bool {
 	var text string
@@ -69,12 +93,8 @@ func (e equals[T]) match(v T) bool {
 	case uriValue:
 		text = v.value
 	}
-	for _, want := range e {
-		if text == want {
-			return true
-		}
-	}
-	return false
+	_, found := slices.BinarySearch(e.texts, text)
+	return found
 }
 
 func (e equals[T]) sql() (string, []any) {
@@ -82,13 +102,13 @@ func (e equals[T]) sql() (string, []any) {
 	if _, ok := any(*new(T)).(uriValue); ok {
 		column = "x.value"
 	}
-	list, args := inList(e)
+	list, args := inList(e.texts)
 	return column + " IN " + list, args
 }
 
 // maxPlaceholders is how many values a list in SQL names one by one; beyond it
 // they go as one JSON array, of any length.
-const maxPlaceholders = 200
+const maxPlaceholders = 100
 
 // inList is a list of texts as what stands behind IN.
 func inList(texts []string) (sql string, args []any) {
@@ -102,6 +122,16 @@ func inList(texts []string) (sql string, args []any) {
 		args = append(args, t)
 	}
 	return "(" + placeholders(len(texts)) + ")", args
+}
+
+// anyOf is the OR of conditions, of which there is at least one, as a balanced
+// tree: SQLite bounds how deep an expression is, not how wide.
+func anyOf(conditions []string) string {
+	n := len(conditions)
+	if n == 1 {
+		return "(" + conditions[0] + ")"
+	}
+	return "(" + anyOf(conditions[:n/2]) + " OR " + anyOf(conditions[n/2:]) + ")"
 }
 
 func placeholders(n int) string {
@@ -151,10 +181,18 @@ func hasParam[T any](list []T, param int32, of func(T) int32) bool {
 	return false
 }
 
-func (p *queryParser) idClause(param Param) clause {
-	ids := splitUnescaped(param.Value, ',')
+func (p *queryParser) idClause(modifier, value string) (clause, error) {
+	if modifier != "" {
+		return clause{}, &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for _id", modifier)}
+	}
+	ids, err := splitAlternatives(value)
+	if err != nil {
+		return clause{}, err
+	}
 	list, args := inList(ids)
-	return clause{column: "r.id IN " + list, columnArgs: args, test: []func(*subject) bool{func(s *subject) bool { return slices.Contains(ids, s.id) }}}
+	return clause{column: "r.id IN " + list, columnArgs: args,
+		lead: "SELECT rid FROM resource WHERE type = ? AND id IN " + list, leadArgs: append([]any{p.query.Type}, args...),
+		test: []func(*subject) bool{func(s *subject) bool { return slices.Contains(ids, s.id) }}}, nil
 }
 
 // lastUpdatedClause compares meta.lastUpdated, an instant of the store's
@@ -165,7 +203,14 @@ func (p *queryParser) lastUpdatedClause(modifier, value string) (clause, error) 
 	}
 	var c clause
 	var parts []string
-	for _, alt := range splitUnescaped(value, ',') {
+	alternatives, err := splitAlternatives(value)
+	if err == nil {
+		err = p.count(len(alternatives))
+	}
+	if err != nil {
+		return c, err
+	}
+	for _, alt := range alternatives {
 		q, err := parseDateQuery(alt, p.now)
 		if err != nil {
 			return c, err
@@ -174,7 +219,7 @@ func (p *queryParser) lastUpdatedClause(modifier, value string) (clause, error) 
 		parts, c.columnArgs = append(parts, where), append(c.columnArgs, args...)
 		c.test = append(c.test, func(s *subject) bool { return q.match(dateValue{lo: s.at, hi: s.at + 1}) })
 	}
-	c.column = "(" + strings.Join(parts, " OR ") + ")"
+	c.column = anyOf(parts)
 	return c, nil
 }
 
@@ -207,9 +252,16 @@ func (c *clause) exists() (string, []any) {
 	return where, append([]any{c.param}, c.args...)
 }
 
+// maxRanges is how many ranges of an index a search starts from; where there
+// are more it reads all that the index has of the parameter.
+const maxRanges = 64
+
 // source is the clause as a list of the resources that fulfil it, for a clause
 // that can lead the search; ok is false for one that cannot.
 func (c *clause) source() (query string, args []any, ok bool) {
+	if c.lead != "" {
+		return c.lead, c.leadArgs, true
+	}
 	if c.table == "" || c.negate || len(c.where) == 0 {
 		return "", nil, false
 	}
@@ -218,6 +270,14 @@ func (c *clause) source() (query string, args []any, ok bool) {
 		// SQLite does not see by itself that every alternative bounds the code.
 		list, codes := inList(c.codes)
 		query, args = query+" AND x.code IN "+list, append(args, codes...)
+	} else if len(c.ranges) <= maxRanges {
+		queries := make([]string, len(c.ranges))
+		args = nil
+		for i, r := range c.ranges {
+			queries[i] = query + " AND " + r.where
+			args = append(append(args, c.param), r.args...)
+		}
+		return strings.Join(queries, " UNION ALL "), args, true
 	}
 	return query + c.alternatives(), append(args, c.args...), true
 }
@@ -226,7 +286,12 @@ func (c *clause) alternatives() string {
 	if len(c.where) == 0 {
 		return ""
 	}
-	return " AND (" + strings.Join(c.where, " OR ") + ")"
+	if len(c.where) > 1 {
+		// The + keeps SQLite from planning each alternative by itself, which
+		// takes longer than the search.
+		return " AND +" + anyOf(c.where)
+	}
+	return " AND (" + c.where[0] + ")"
 }
 
 // holds puts the clause to one resource.
@@ -248,4 +313,14 @@ func (q *Query) matches(id string, at time.Time, v *values) bool {
 		}
 	}
 	return true
+}
+
+// where is the query's clauses as a condition on the resource r.
+func (q *Query) where() (string, []any) {
+	where, args := "1", []any(nil)
+	for i := range q.clauses {
+		sql, a := q.clauses[i].exists()
+		where, args = where+" AND "+sql, append(args, a...)
+	}
+	return where, args
 }

@@ -33,6 +33,9 @@ func appendDates(to []dateValue, param int32, f fhirpath.Value) []dateValue {
 	switch f.Type {
 	case "Period":
 		lo, hi := periodBounds(n)
+		if lo >= hi { // an end before the start is no range of time
+			return to
+		}
 		return append(to, dateValue{param, lo, hi})
 	case "Timing":
 		return appendTiming(to, param, n)
@@ -51,10 +54,11 @@ func appendTiming(to []dateValue, param int32, n *fhirjson.Node) []dateValue {
 		}
 	}
 	if bounds := n.Get("repeat").Get("boundsPeriod"); bounds != nil {
-		l, h := periodBounds(bounds)
-		lo, hi = min(lo, l), max(hi, h)
+		if l, h := periodBounds(bounds); l < h {
+			lo, hi = min(lo, l), max(hi, h)
+		}
 	}
-	if lo > hi {
+	if lo >= hi {
 		return to
 	}
 	return append(to, dateValue{param, lo, hi})
@@ -171,30 +175,40 @@ func (q dateQuery) sql() (string, []any) {
 	case "ne":
 		return "NOT (x.lo >= ? AND x.hi <= ?)", []any{q.lo, q.hi}
 	case "gt":
-		return hiAbove, hiAboveArgs(q.hi)
+		return "x.hi > ?", []any{q.hi}
 	case "lt":
-		return allSpans + " AND x.lo < ?", []any{q.lo}
+		return "x.lo < ?", []any{q.lo}
 	case "ge":
-		return "(" + hiAbove + " OR " + allSpans + " AND x.lo >= ? AND x.lo < ? AND x.hi <= ?)", append(hiAboveArgs(q.hi), q.lo, q.hi, q.hi)
+		return "(x.hi > ? OR x.lo >= ? AND x.hi <= ?)", []any{q.hi, q.lo, q.hi}
 	case "le":
-		return allSpans + " AND (x.lo < ? OR x.lo >= ? AND x.lo < ? AND x.hi <= ?)", []any{q.lo, q.lo, q.hi, q.hi}
+		return "x.lo < ? AND (x.lo < ? OR x.hi <= ?)", []any{q.hi, q.lo, q.hi}
 	case "sa":
-		return allSpans + " AND x.lo >= ?", []any{q.hi}
+		return "x.lo >= ?", []any{q.hi}
 	case "eb":
-		return allSpans + " AND x.lo < ? AND x.hi <= ?", []any{q.lo, q.lo}
+		return "x.lo < ? AND x.hi <= ?", []any{q.lo, q.lo}
 	case "ap":
-		return allSpans + " AND x.lo < ? AND x.hi > ?", []any{q.hi, q.lo}
+		return "x.lo < ? AND x.hi > ?", []any{q.hi, q.lo}
 	}
-	return allSpans + " AND x.lo >= ? AND x.lo < ? AND x.hi <= ?", []any{q.lo, max(q.hi, q.lo+1), q.hi}
+	return "x.lo >= ? AND x.lo < ? AND x.hi <= ?", []any{q.lo, max(q.hi, q.lo+1), q.hi}
+}
+
+// ranges is sql as ranges of the index: hi > bound bounds lo in every class.
+func (q dateQuery) ranges() []part {
+	if q.prefix != "gt" && q.prefix != "ge" {
+		where, args := q.sql()
+		return []part{{allSpans + " AND " + where, args}}
+	}
+	var list []part
+	for class, limit := range spanLimits {
+		list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
+	}
+	if q.prefix == "ge" {
+		where, args := dateQuery{"eq", q.lo, q.hi}.sql()
+		list = append(list, part{allSpans + " AND " + where, args})
+	}
+	return list
 }
 
 // allSpans names every class, so that the index, which has the class before
 // lo, bounds lo within each.
 const allSpans = "x.span IN (0, 1, 2, 3, 4)"
-
-// hiAbove asks for hi > bound by what that means for lo in each class.
-const hiAbove = "(x.span = 0 AND x.lo > ? OR x.span = 1 AND x.lo > ? OR x.span = 2 AND x.lo > ? OR x.span = 3 AND x.lo > ? OR x.span = 4) AND x.hi > ?"
-
-func hiAboveArgs(bound int64) []any {
-	return []any{bound - spanLimits[0] - 1, bound - spanLimits[1] - 1, bound - spanLimits[2] - 1, bound - spanLimits[3] - 1, bound}
-}

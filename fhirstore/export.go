@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -66,7 +67,8 @@ var contextTypes = [...]string{"Location", "Medication", "Organization", "Practi
 // transaction, and at an instant of its own that lies between the commits
 // before and after it. Its errors are *ForbiddenError where the selection names
 // a type that the view does not show, or where it shows none, and
-// *NotFoundError for an unknown Group.
+// *NotFoundError for an unknown Group or patient; and what Read would say of a
+// Group or patient that the selection names.
 func (s *Store) Export(ctx context.Context, v View, sel Selection) (*Snapshot, error) {
 	tx, d, at, err := s.beginSnapshot(ctx)
 	if err != nil {
@@ -97,7 +99,13 @@ func (s *Store) Export(ctx context.Context, v View, sel Selection) (*Snapshot, e
 func (s *Store) beginSnapshot(ctx context.Context) (*sql.Tx, *data, time.Time, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	d := s.cur.Load()
+	d, at := s.cur.Load(), s.nextInstant()
+	if s.base == nil || d != s.base.data {
+		// After a restart, too, every write has to be later than this instant.
+		if _, err := d.db.Write().ExecContext(ctx, setMeta, metaLast, strconv.FormatInt(s.last, 10)); err != nil {
+			return nil, nil, time.Time{}, err
+		}
+	}
 	tx, err := d.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, nil, time.Time{}, err
@@ -107,7 +115,7 @@ func (s *Store) beginSnapshot(ctx context.Context) (*sql.Tx, *data, time.Time, e
 		tx.Rollback()
 		return nil, nil, time.Time{}, err
 	}
-	return tx, d, s.nextInstant(), nil
+	return tx, d, at, nil
 }
 
 type exporter struct {
@@ -126,19 +134,15 @@ type exporter struct {
 type tombstone struct{ typ, id string }
 
 // patients finds whose compartments are exported. Members that are inactive or
-// whose period has ended are left out, and so are those that are no patients.
+// whose period has ended or not begun are left out, and so are those that are no patients.
 func (e *exporter) patients() error {
 	ids := e.sel.Patients
 	if e.sel.Level == GroupLevel {
-		group, err := lookUp(e.ctx, e.tx, "Group", e.sel.Group)
-		if err != nil {
+		if err := e.readable("Group", e.sel.Group); err != nil {
 			return err
 		}
-		if !group.live {
-			return &GoneError{Type: "Group", ID: group.id, Version: group.vid, At: fromMillis(group.at)}
-		}
 		members := []string{}
-		err = each(e.ctx, e.tx, func(rows *sql.Rows) error {
+		err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
 			var id string
 			if err := rows.Scan(&id); err != nil {
 				return err
@@ -147,22 +151,38 @@ func (e *exporter) patients() error {
 				members = append(members, id)
 			}
 			return nil
-		}, "SELECT DISTINCT substr(member, 9) FROM member WHERE grp = ? AND substr(member, 1, 8) = 'Patient/' AND inactive = 0 AND ended > ?", group.id, toMillis(e.snap.At))
+		}, "SELECT DISTINCT substr(member, 9) FROM member WHERE grp = ? AND substr(member, 1, 8) = 'Patient/' AND inactive = 0 AND joined <= ? AND ended > ?", e.sel.Group, toMillis(e.snap.At), toMillis(e.snap.At))
 		if err != nil {
-			return fmt.Errorf("members of Group/%s: %w", group.id, err)
+			return fmt.Errorf("members of Group/%s: %w", e.sel.Group, err)
 		}
 		for _, id := range e.sel.Patients {
 			if !slices.Contains(members, id) {
-				return &NotMemberError{Group: group.id, Patient: id}
+				return &NotMemberError{Group: e.sel.Group, Patient: id}
 			}
 		}
 		ids = members
+	}
+	for _, id := range e.sel.Patients {
+		if err := e.readable("Patient", id); err != nil {
+			return err
+		}
 	}
 	if ids == nil {
 		return nil
 	}
 	list, err := json.Marshal(ids)
 	e.inScope = string(list)
+	return err
+}
+
+// readable returns why the view may not read a resource that the selection
+// names; nil if it may.
+func (e *exporter) readable(typ, id string) error {
+	g, r, err := e.store.find(e.ctx, e.tx, e.view, typ, id)
+	if err != nil {
+		return err
+	}
+	_, err = g.current(e.ctx, e.tx, e.data.packs, r)
 	return err
 }
 
@@ -215,7 +235,7 @@ func (e *exporter) shown(typ string) bool {
 }
 
 func (e *exporter) atLevel(typ string) bool {
-	return e.sel.Level == SystemLevel || e.store.defs.InPatientCompartment(typ) || slices.Contains(contextTypes[:], typ)
+	return e.sel.Level == SystemLevel || e.store.ExportsAtPatientLevel(typ)
 }
 
 // export adds the file of one type.
@@ -228,7 +248,7 @@ func (e *exporter) export(typ string) error {
 	if whole {
 		err = e.whole(typ, &x)
 	} else {
-		err = e.rows(&x, "r.type = ? AND r.live = 1 AND "+where, append([]any{typ}, args...)...)
+		err = e.rows(&x, e.ofType(typ, 1)+" AND "+where, append([]any{typ}, args...)...)
 	}
 	if err != nil {
 		return err
@@ -242,6 +262,16 @@ func (e *exporter) export(typ string) error {
 	return nil
 }
 
+// ofType is the condition on r of being of a type, which is its argument, and
+// live or not. Where there is a list of patients the search starts from their
+// compartments: the + keeps type and live out of the choice of an index.
+func (e *exporter) ofType(typ string, live int) string {
+	if e.inScope != "" && e.store.defs.InPatientCompartment(typ) {
+		return fmt.Sprintf("+r.type = ? AND +r.live = %d", live)
+	}
+	return fmt.Sprintf("r.type = ? AND r.live = %d", live)
+}
+
 // where is everything that narrows the export of a type, as a condition on r;
 // whole is true where nothing does.
 func (e *exporter) where(typ string) (where string, args []any, whole bool, err error) {
@@ -249,12 +279,15 @@ func (e *exporter) where(typ string) (where string, args []any, whole bool, err 
 	narrow := func(sql string, more ...any) {
 		where, args, whole = where+" AND "+sql, append(args, more...), false
 	}
+	var before *gate
 	for _, letter := range []Letters{LetterRead, LetterSearch} {
 		g, err := e.store.gateIn(e.ctx, e.tx, e.view, typ, letter)
 		if err != nil {
 			return "", nil, false, err
 		}
-		if g.organizations != nil || len(g.filters) > 0 {
+		same := before != nil && slices.Equal(before.queries, g.queries) // of one view, so of the same organizations
+		before = g
+		if !same && (g.organizations != nil || len(g.filters) > 0) {
 			sql, more := g.where()
 			narrow("("+sql+")", more...)
 		}
@@ -272,16 +305,16 @@ func (e *exporter) where(typ string) (where string, args []any, whole bool, err 
 			narrow("r.rid IN (SELECT c.rid FROM compartment c WHERE c.type = ? AND c.patient IN (SELECT value FROM json_each(?)))", typ, e.inScope)
 		}
 	}
-	var filters string
+	var filters []string
 	var filterArgs []any
 	for _, f := range e.sel.Filters {
 		if f.Type == typ {
 			sql, more := f.where()
-			filters, filterArgs = filters+" OR ("+sql+")", append(filterArgs, more...)
+			filters, filterArgs = append(filters, sql), append(filterArgs, more...)
 		}
 	}
-	if filters != "" {
-		narrow("("+filters[len(" OR "):]+")", filterArgs...)
+	if len(filters) > 0 {
+		narrow(anyOf(filters), filterArgs...)
 	}
 	return where, args, whole, nil
 }
@@ -338,7 +371,7 @@ func (e *exporter) collectTombstones(typ, where string, args []any) error {
 		}
 		e.tombstones = append(e.tombstones, t)
 		return nil
-	}, "SELECT r.id FROM resource r WHERE r.type = ? AND r.live = 0 AND "+where+" ORDER BY r.rid", append([]any{typ}, args...)...)
+	}, "SELECT r.id FROM resource r WHERE "+e.ofType(typ, 0)+" AND "+where+" ORDER BY r.rid", append([]any{typ}, args...)...)
 }
 
 // deletionsPerBundle is how many deletions one line tells of.

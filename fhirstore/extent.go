@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 )
 
 // The kinds of extents: a run of bytes in a pack, one loose row, or bytes that
@@ -129,13 +128,14 @@ func (r *extentReader) next() (extent, error) {
 
 // A FileReader reads an export file. It holds nothing open between its calls.
 type FileReader struct {
+	store   *Store
 	data    *data
 	extents []byte
 }
 
 // OpenFile returns a reader of the file that has these extents.
 func (s *Store) OpenFile(extents []byte) *FileReader {
-	return &FileReader{s.cur.Load(), extents}
+	return &FileReader{s, s.cur.Load(), extents}
 }
 
 // looseBatch is how many loose rows are read at a time.
@@ -145,13 +145,15 @@ const looseBatch = 64
 // than anything else here.
 const blockSize = 256 << 10
 
-var blocks = sync.Pool{New: func() any { b := make([]byte, blockSize); return &b }}
-
 // WriteRange writes length bytes of the file from offset on to w, in large
 // blocks. No read transaction is open while w is written to.
 func (f *FileReader) WriteRange(ctx context.Context, w io.Writer, offset, length int64) (written int64, err error) {
-	block := blocks.Get().(*[]byte)
-	defer blocks.Put(block)
+	block, ok := f.store.blocks.Get().(*[]byte)
+	if !ok {
+		b := make([]byte, blockSize)
+		block = &b
+	}
+	defer f.store.blocks.Put(block)
 	c := rangeCopier{ctx: ctx, data: f.data, w: w, skip: offset, left: length, block: *block}
 	r := extentReader{code: f.extents}
 	for c.left > 0 {
@@ -192,7 +194,8 @@ func (c *rangeCopier) copy(e extent) error {
 			return err
 		}
 	}
-	if c.skip >= e.len {
+	// Pending rows have not taken their part of skip yet.
+	if len(c.pending) == 0 && c.skip >= e.len {
 		c.skip -= e.len
 		return nil
 	}

@@ -147,13 +147,16 @@ func (l *Load) Commit(ctx context.Context) error {
 		return errors.New("the load has ended")
 	}
 	for _, w := range l.writers() {
-		if err := l.data.packs.keep(w, l.store.fullSync); err != nil {
+		if err := l.data.packs.keep(w); err != nil {
 			return err
 		}
 		_, err := l.tx.exec(ctx, "INSERT INTO pack(pack, type, rows, bytes, dead) VALUES(?, ?, ?, ?, 0)", w.number, w.typ, w.rows, w.bytes)
 		if err != nil {
 			return fmt.Errorf("name pack: %w", err)
 		}
+	}
+	if err := l.data.packs.settle(); err != nil {
+		return err
 	}
 	if l.historic {
 		l.store.last = l.latest

@@ -31,6 +31,8 @@ type packs struct {
 	base *packs // nil, or where packs with a number up to baseMax lie
 	top  int64  // the highest number in base
 
+	building bool // whoever builds syncs everything once, at the end
+
 	mu   sync.Mutex
 	open map[int64]packFile
 }
@@ -147,8 +149,8 @@ func (w *packWriter) add(json []byte) (offset int64, err error) {
 }
 
 // keep makes the pack readable under its number. It has to be called before
-// the commit that names the pack; with sync it is on the disk by then.
-func (p *packs) keep(w *packWriter, sync bool) error {
+// the commit that names the pack, and settle after it.
+func (p *packs) keep(w *packWriter) error {
 	if err := w.w.Flush(); err != nil {
 		return fmt.Errorf("write pack: %w", err)
 	}
@@ -158,7 +160,7 @@ func (p *packs) keep(w *packWriter, sync bool) error {
 		p.open[w.number] = memoryPack{bytes.NewReader(w.mem.Bytes())}
 		return nil
 	}
-	if sync {
+	if !p.building {
 		if err := w.file.Sync(); err != nil {
 			return fmt.Errorf("sync pack: %w", err)
 		}
@@ -167,6 +169,18 @@ func (p *packs) keep(w *packWriter, sync bool) error {
 		return fmt.Errorf("close pack: %w", err)
 	}
 	return os.Rename(p.path(w.number)+".part", p.path(w.number))
+}
+
+// settle puts the names of the packs kept on the disk, so that a commit after
+// it names nothing that a crash could take away.
+func (p *packs) settle() error {
+	if p.dir == "" || p.building {
+		return nil
+	}
+	if err := syncDir(p.dir); err != nil {
+		return fmt.Errorf("sync packs: %w", err)
+	}
+	return nil
 }
 
 // drop removes a pack that no commit named, kept or not.

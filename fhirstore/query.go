@@ -3,6 +3,7 @@ package fhirstore
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,7 @@ const (
 const (
 	maxParams       = 100
 	maxAlternatives = 500
+	maxTerms        = 1000 // alternatives of all parameters but those that compare with a list of texts
 )
 
 // pageParam carries the place where a page begins; its value is opaque.
@@ -113,10 +115,14 @@ type queryParser struct {
 	now   time.Time
 	opts  QueryOptions
 	query *Query
+	terms int // alternatives so far, each of which is a condition of its own
 }
 
 func (p *queryParser) param(param Param) error {
 	if param.Value == "" {
+		if p.opts.FilterOnly { // a filter that filters nothing is not what was meant
+			return &QueryError{Code: "value", Parameter: param.Name, Message: fmt.Sprintf("%s has no value", param.Name)}
+		}
 		return nil // an empty parameter is as good as none
 	}
 	handled, err := p.resultParam(param)
@@ -126,7 +132,7 @@ func (p *queryParser) param(param Param) error {
 	code, modifier, _ := strings.Cut(param.Name, ":")
 	switch {
 	case code == "_id":
-		return p.add(param, p.idClause(param))
+		return p.addParsed(param, modifier, p.idClause)
 	case code == "_lastUpdated":
 		return p.addParsed(param, modifier, p.lastUpdatedClause)
 	case strings.Contains(code, ".") || code == "_has":
@@ -233,9 +239,15 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if err := checkModifier(p.defs, def, modifier); err != nil {
 		return c, err
 	}
-	alternatives := splitUnescaped(value, ',')
-	if len(alternatives) > maxAlternatives {
-		return c, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search parameter takes at most %d values; this one has %d", maxAlternatives, len(alternatives))}
+	alternatives, err := splitAlternatives(value)
+	if err != nil {
+		return c, err
+	}
+	if def.Kind == r4.Reference || def.Kind == r4.URI {
+		return c, p.texts(&c, def, modifier, alternatives)
+	}
+	if err := p.count(len(alternatives)); err != nil {
+		return c, err
 	}
 	for _, alt := range alternatives {
 		if err := p.alternative(&c, def, modifier, alt); err != nil {
@@ -246,6 +258,50 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	return c, nil
 }
 
+// splitAlternatives splits a value at its commas.
+func splitAlternatives(value string) ([]string, error) {
+	alternatives := splitUnescaped(value, ',')
+	if len(alternatives) > maxAlternatives {
+		return nil, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search parameter takes at most %d values; this one has %d", maxAlternatives, len(alternatives))}
+	}
+	if slices.Contains(alternatives, "") {
+		return nil, fmt.Errorf("%q has an empty value beside a comma", value)
+	}
+	return alternatives, nil
+}
+
+// count adds n alternatives to those of the query and refuses too many.
+func (p *queryParser) count(n int) error {
+	p.terms += n
+	if p.terms > maxTerms {
+		return &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search takes at most %d values of all its parameters together", maxTerms)}
+	}
+	return nil
+}
+
+// texts makes one condition of all alternatives of a reference or uri: that the
+// value is one of a list.
+func (p *queryParser) texts(c *clause, def *r4.SearchParam, modifier string, alternatives []string) error {
+	var list []string
+	for _, text := range alternatives {
+		if def.Kind == r4.URI {
+			list = append(list, unescape(text))
+			continue
+		}
+		targets, err := parseReference(def, modifier, p.opts.Base, text)
+		if err != nil {
+			return err
+		}
+		list = append(list, targets...)
+	}
+	if def.Kind == r4.URI {
+		addAlternative(c, newEquals[uriValue](list), func(v *values) []uriValue { return v.uris }, func(u uriValue) int32 { return u.param })
+	} else {
+		addAlternative(c, newEquals[refValue](list), func(v *values) []refValue { return v.refs }, func(r refValue) int32 { return r.param })
+	}
+	return nil
+}
+
 func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text string) error {
 	switch def.Kind {
 	case r4.Token:
@@ -254,7 +310,7 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 			return err
 		}
 		c.codes = append(c.codes, t.code)
-		return addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
+		addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
 	case r4.String:
 		q := stringQuery{text: normalize(unescape(text))}
 		switch modifier {
@@ -263,28 +319,21 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 		case "contains":
 			q.mode = 'c'
 		}
-		return addAlternative(c, q, func(v *values) []stringValue { return v.strings }, func(s stringValue) int32 { return s.param })
-	case r4.Reference:
-		targets, err := parseReference(def, modifier, p.opts.Base, text)
-		if err != nil {
-			return err
-		}
-		return addAlternative(c, equals[refValue](targets), func(v *values) []refValue { return v.refs }, func(r refValue) int32 { return r.param })
-	case r4.URI:
-		return addAlternative(c, equals[uriValue]{unescape(text)}, func(v *values) []uriValue { return v.uris }, func(u uriValue) int32 { return u.param })
+		addAlternative(c, q, func(v *values) []stringValue { return v.strings }, func(s stringValue) int32 { return s.param })
 	case r4.Number, r4.Quantity:
 		q, err := parseNumberQuery(text, def.Kind == r4.Quantity)
 		if err != nil {
 			return err
 		}
-		return addAlternative(c, q, func(v *values) []numberValue { return v.numbers }, func(n numberValue) int32 { return n.param })
+		addAlternative(c, q, func(v *values) []numberValue { return v.numbers }, func(n numberValue) int32 { return n.param })
 	default:
 		q, err := parseDateQuery(text, p.now)
 		if err != nil {
 			return err
 		}
-		return addAlternative(c, q, func(v *values) []dateValue { return v.dates }, func(d dateValue) int32 { return d.param })
+		addAlternative(c, q, func(v *values) []dateValue { return v.dates }, func(d dateValue) int32 { return d.param })
 	}
+	return nil
 }
 
 // checkModifier refuses a modifier that the parameter's kind does not have: an
@@ -297,29 +346,7 @@ func checkModifier(defs *r4.Table, def *r4.SearchParam, modifier string) error {
 	if ok {
 		return nil
 	}
-	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, kindName(def.Kind))}
-}
-
-func kindName(k r4.ParamKind) string {
-	switch k {
-	case r4.Number:
-		return "number"
-	case r4.Date:
-		return "date"
-	case r4.String:
-		return "string"
-	case r4.Token:
-		return "token"
-	case r4.Reference:
-		return "reference"
-	case r4.Quantity:
-		return "quantity"
-	case r4.URI:
-		return "uri"
-	case r4.Composite:
-		return "composite"
-	}
-	return "special"
+	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, def.Kind)}
 }
 
 // tableOf names the table of a kind of parameter, or "" where it has none.

@@ -22,8 +22,12 @@ type Page struct {
 // NextParam is the parameter that carries a page token.
 const NextParam = pageParam
 
-// probeLimit bounds how far a clause is counted to see whether it is narrow.
-const probeLimit = 1000
+// probeLimits bound how far the clauses are counted to see which is narrow: to
+// the second limit only where all reach the first.
+const (
+	probeLimit      = 1000
+	widerProbeLimit = 100_000
+)
 
 // Search runs a query (FHIR R4, http, search). Matches come in the order in
 // which the resources were created, which never changes, so that pages neither
@@ -72,22 +76,9 @@ func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
 // leads; the others are looked up for each resource that it finds, so that the
 // cost follows the narrowest clause and not the widest.
 func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, err error) {
-	lead, least := -1, probeLimit+1
-	for i := range q.clauses {
-		source, sourceArgs, ok := q.clauses[i].source()
-		if !ok {
-			continue
-		}
-		n := 0
-		if len(q.clauses) > 1 {
-			err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(probeLimit)+")", sourceArgs...).Scan(&n)
-			if err != nil {
-				return "", nil, err
-			}
-		}
-		if n < least {
-			lead, least = i, n
-		}
+	lead, err := d.narrowest(ctx, q)
+	if err != nil {
+		return "", nil, err
 	}
 	// The + keeps the type out of the choice of an index where a clause leads.
 	where, args = "r.type = ? AND r.live = 1", []any{q.Type}
@@ -103,6 +94,36 @@ func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, er
 		where, args = where+" AND "+sql, append(args, a...)
 	}
 	return where, args, nil
+}
+
+// narrowest returns the index of the clause that finds the least, as far as it
+// was counted; -1 if none can lead.
+func (d *data) narrowest(ctx context.Context, q *Query) (int, error) {
+	lead := -1
+	for _, limit := range [...]int{probeLimit, widerProbeLimit} {
+		least := limit + 1
+		for i := range q.clauses {
+			source, args, ok := q.clauses[i].source()
+			if !ok {
+				continue
+			}
+			if len(q.clauses) == 1 {
+				return i, nil
+			}
+			var n int
+			err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(limit)+")", args...).Scan(&n)
+			if err != nil {
+				return -1, err
+			}
+			if n < least {
+				lead, least = i, n
+			}
+		}
+		if least < limit || lead < 0 {
+			break
+		}
+	}
+	return lead, nil
 }
 
 // rows returns the resources for which a condition on r holds.

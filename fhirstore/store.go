@@ -6,7 +6,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +41,8 @@ type Store struct {
 
 	writing sync.Mutex // held by every write and by every kick-off
 	last    int64      // under writing: the newest instant given out, in milliseconds
+
+	blocks sync.Pool // of *[]byte, each of blockSize, to copy files with
 }
 
 // data is a database with its packs.
@@ -81,20 +83,21 @@ func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	d, err := s.openData(ctx, dir, mode, newPacks(dir, nil, 0))
+	d, last, err := s.openData(ctx, dir, mode, newPacks(dir, nil, 0))
 	if err != nil {
 		return nil, err
 	}
+	s.last = last
 	s.cur.Store(d)
 	return s, nil
 }
 
 // openData opens the database in dir, brings its schema and index up to date
 // and reads the newest instant.
-func (s *Store) openData(ctx context.Context, dir string, mode sqlitedb.Mode, p *packs) (_ *data, err error) {
+func (s *Store) openData(ctx context.Context, dir string, mode sqlitedb.Mode, p *packs) (_ *data, last int64, err error) {
 	db, err := sqlitedb.Open(filepath.Join(dir, databaseName), mode, sqlitedb.Options{FullSync: s.fullSync})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() {
 		if err != nil {
@@ -102,20 +105,23 @@ func (s *Store) openData(ctx context.Context, dir string, mode sqlitedb.Mode, p 
 		}
 	}()
 	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	d := &data{db: db, packs: p}
 	known, err := d.packNumbers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := p.sweep(known); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if s.last, err = d.lastInstant(ctx); err != nil {
-		return nil, err
+	if last, err = d.lastInstant(ctx); err != nil {
+		return nil, 0, err
 	}
-	return d, s.reindexIfNeeded(ctx, d)
+	if err := s.reindexIfNeeded(ctx, d); err != nil {
+		return nil, 0, err
+	}
+	return d, last, nil
 }
 
 func (d *data) packNumbers(ctx context.Context) (map[int64]bool, error) {
@@ -220,34 +226,23 @@ func (s *Store) own(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("place for the first write: %w", err)
 	}
-	if err := copyFile(filepath.Join(dir, databaseName), filepath.Join(s.base.dir, databaseName)); err != nil {
+	path := filepath.Join(dir, databaseName)
+	for _, log := range []string{"-wal", "-shm"} { // of an attempt that failed
+		if err := os.Remove(path + log); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("copy the population for the first write: %w", err)
+		}
+	}
+	if err := copyFile(path, filepath.Join(s.base.dir, databaseName), s.fullSync); err != nil {
 		return fmt.Errorf("copy the population for the first write: %w", err)
 	}
-	last := s.last // kick-offs may have taken instants already
-	d, err := s.openData(ctx, dir, sqlitedb.ReadWrite, newPacks(dir, s.base.packs, s.base.top))
+	// All writes to come depend on it, so the first one's end does not end it.
+	d, last, err := s.openData(context.WithoutCancel(ctx), dir, sqlitedb.ReadWrite, newPacks(dir, s.base.packs, s.base.top))
 	if err != nil {
 		return err
 	}
-	s.last = max(s.last, last)
+	s.last = max(s.last, last) // kick-offs may have taken instants already
 	s.cur.Store(d)
 	return nil
-}
-
-func copyFile(to, from string) error {
-	src, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(dst, src); err != nil {
-		dst.Close()
-		return err
-	}
-	return dst.Close()
 }
 
 // each runs a query and calls f for every row.

@@ -17,7 +17,8 @@ type tokenValue struct {
 	code, system string
 }
 
-const impliedSystem = "*"
+// No system is a byte that is not UTF-8: JSON cannot hold it.
+const impliedSystem = "\xff"
 
 func appendTokens(to []tokenValue, param int32, f fhirpath.Value) []tokenValue {
 	n := f.Node
@@ -72,10 +73,31 @@ func parseToken(p *r4.SearchParam, text string) (tokenQuery, error) {
 }
 
 func (q tokenQuery) match(t tokenValue) bool {
-	if q.code != "" && !strings.EqualFold(q.code, t.code) {
+	if q.code != "" && !equalFoldASCII(q.code, t.code) {
 		return false
 	}
 	return q.anySystem || q.system == t.system || q.system != "" && t.system == impliedSystem
+}
+
+// equalFoldASCII compares as the column of codes does, SQLite's NOCASE: only
+// the letters of ASCII have two cases.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func (q tokenQuery) sql() (string, []any) {
@@ -89,7 +111,7 @@ func (q tokenQuery) sql() (string, []any) {
 	case q.system == "":
 		parts = append(parts, "x.system = ''")
 	default:
-		parts, args = append(parts, "x.system IN (?, '"+impliedSystem+"')"), append(args, q.system)
+		parts, args = append(parts, "x.system IN (?, ?)"), append(args, q.system, impliedSystem)
 	}
 	return strings.Join(parts, " AND "), args
 }

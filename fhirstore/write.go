@@ -55,8 +55,10 @@ func (tx *writeTx) QueryRowContext(ctx context.Context, query string, args ...an
 	return tx.Tx.QueryRowContext(ctx, query, args...) // which has the error
 }
 
+const setMeta = "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"
+
 func (tx *writeTx) setMeta(ctx context.Context, key, value string) error {
-	_, err := tx.exec(ctx, "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", key, value)
+	_, err := tx.exec(ctx, setMeta, key, value)
 	return err
 }
 

@@ -45,7 +45,7 @@ CREATE TABLE compartment(
   PRIMARY KEY(patient, type, rid)) WITHOUT ROWID;
 CREATE TABLE member(
   grp TEXT NOT NULL, member TEXT NOT NULL, joined INTEGER NOT NULL, ended INTEGER NOT NULL, inactive INTEGER NOT NULL, rid INTEGER NOT NULL,
-  PRIMARY KEY(grp, member, joined)) WITHOUT ROWID;
+  PRIMARY KEY(grp, member, joined, ended, inactive)) WITHOUT ROWID;
 
 -- Search values by kind of parameter. Each table lies in the order of its
 -- resource, so that one more condition on a known resource is one look-up;

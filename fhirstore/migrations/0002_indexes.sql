@@ -1,6 +1,6 @@
 -- The secondary indexes, apart from the tables: a population is written first
 -- and indexed once it is complete.
-CREATE INDEX resource_extent ON resource(type, live, pack, off, len, at, org);
+CREATE INDEX resource_extent ON resource(type, live, pack, off, seq, len, at, org);
 CREATE INDEX resource_type ON resource(type, live);
 CREATE INDEX resource_at ON resource(type, at);
 CREATE UNIQUE INDEX version_of ON version(rid, vid);

@@ -122,8 +122,8 @@ func (p *parser) instant(param Param, to *time.Time) *Error {
 	if !param.Posted {
 		text = strings.ReplaceAll(text, " ", "+") // a zone's raw + arrives as a space
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || !isInstant(text) {
+	t, err := ParseInstant(text)
+	if err != nil {
 		return &Error{"value", param.Name, fmt.Sprintf("%s=%s is no FHIR instant: it needs a date, a time with seconds and a zone, such as 2026-01-31T08:00:00.000Z", param.Name, param.Value)}
 	}
 	if latest := p.store.Latest(); t.After(latest) {
@@ -133,10 +133,15 @@ func (p *parser) instant(param Param, to *time.Time) *Error {
 	return nil
 }
 
-// isInstant reports whether a text that time.Parse takes has the form of a FHIR
-// instant: time.Parse also takes an hour of one digit, and a comma for a point.
-func isInstant(text string) bool {
-	return len(text) >= len("2026-01-31T08:00:00Z") && text[13] == ':' && !strings.Contains(text, ",")
+// ParseInstant reads a FHIR instant (FHIR R4, datatypes, instant): a date, a
+// time with seconds, and a zone. It is stricter than time.Parse, which also
+// takes an hour of one digit, and a comma for a point.
+func ParseInstant(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err == nil && (len(text) < len("2026-01-31T08:00:00Z") || text[13] != ':' || strings.Contains(text, ",")) {
+		err = fmt.Errorf("%q is no instant", text)
+	}
+	return t, err
 }
 
 // types reads one _type. A lenient export leaves out the types that it cannot

@@ -262,7 +262,7 @@ func TestLongRequests(t *testing.T) {
 	})
 	t.Run("query of 60 KB", func(t *testing.T) {
 		people(t, w.all, 1, "Far")
-		query := "_id=" + strings.Repeat("nobody-nobody-nobody,", 60<<10/21) + "far-000"
+		query := "_id=far-000&nothing=" + strings.Repeat("nobody-nobody-nobody,", 60<<10/21)
 		if b := w.all.get(t, "/Patient?"+query).bundle(t); *b.Total != 1 {
 			t.Errorf("got %d, want 1", *b.Total)
 		}

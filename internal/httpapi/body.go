@@ -3,7 +3,9 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"mime"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,10 +19,19 @@ const (
 	maxOAuthBody = 64 << 10
 )
 
-// bodyText is a body as the record of the exchange keeps it. Health data hold
-// no credentials to look for.
-func (l *call) bodyText(body []byte) string {
-	return exchange.Text(body, l.surface != fhirSurface)
+// bodyText is a body as the record of the exchange keeps it. Of what OAuth
+// clients send it keeps only the forms that it can find credentials in. Health
+// data hold none to look for; a search's form may.
+func (l *call) bodyText(contentType string, body []byte) string {
+	media, _, _ := mime.ParseMediaType(contentType) // "" for what is none
+	isForm := media == fiber.MIMEApplicationForm
+	switch {
+	case l.surface == fhirSurface:
+		return exchange.Text(body, isForm)
+	case l.surface == oauthSurface && len(body) > 0 && !isForm && media != fiber.MIMEApplicationJSON:
+		return fmt.Sprintf("(%d bytes of %q)", len(body), contentType)
+	}
+	return exchange.Text(body, true)
 }
 
 // maxDrain is how much of a body that is refused is still read, so that the
@@ -49,7 +60,7 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	var buf bytes.Buffer
 	n, err := io.Copy(&buf, io.LimitReader(reader, limit+1))
 	body := buf.Bytes()
-	l.exchange.RequestBody = l.bodyText(body[:min(n, limit)])
+	l.exchange.RequestBody = l.bodyText(l.Get(fiber.HeaderContentType), body[:min(n, limit)])
 	if n > limit {
 		return nil, &httpError{status: fiber.StatusRequestEntityTooLarge, code: "too-long", message: "the body is larger than " + bytesText(limit) + ", the most that is taken here"}
 	}

@@ -17,7 +17,7 @@ func (l *call) capabilities() error {
 	if err := l.answersJSON(); err != nil {
 		return err
 	}
-	body, err := json.Marshal(l.capabilityStatement(r4.Definitions()))
+	body, err := json.Marshal(l.capabilityStatement())
 	if err != nil {
 		return fmt.Errorf("write capability statement: %w", err)
 	}
@@ -29,18 +29,14 @@ const (
 	oauthURIs = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 )
 
-func (l *call) capabilityStatement(defs *r4.Table) models.CapabilityStatement {
+func (l *call) capabilityStatement() models.CapabilityStatement {
 	rest := models.CapabilityStatementRest{
 		Mode:     models.RestfulCapabilityModeServer,
 		Security: l.capabilitySecurity(),
 		Operation: []models.CapabilityStatementRestResourceOperation{
 			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
 		},
-	}
-	for _, typ := range defs.Types() {
-		if resource, ok := capabilityResource(defs, typ); ok {
-			rest.Resource = append(rest.Resource, resource)
-		}
+		Resource: l.server.resources(),
 	}
 	software := "Sandfhir"
 	return models.CapabilityStatement{
@@ -68,6 +64,19 @@ func (l *call) capabilitySecurity() *models.CapabilityStatementRestSecurity {
 		Service:   []models.CodeableConcept{{Coding: []models.Coding{{System: &system, Code: &code}}}},
 		Extension: []models.Extension{{Url: oauthURIs, Extension: uris}}, // deprecated, but still looked for
 	}
+}
+
+// capabilityResources says what can be done with every type. It is the same for
+// every request.
+func capabilityResources() []models.CapabilityStatementRestResource {
+	defs := r4.Definitions()
+	var list []models.CapabilityStatementRestResource
+	for _, typ := range defs.Types() {
+		if resource, ok := capabilityResource(defs, typ); ok {
+			list = append(list, resource)
+		}
+	}
+	return list
 }
 
 // capabilityResource says what can be done with a type.

@@ -3,20 +3,23 @@ package httpapi
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"sync"
-	"time"
 )
 
-// conns are the open connections of a server and the requests under way on
-// them, so that a shutdown waits for the requests and for nothing else.
+// conns are the open connections of a server, each with whether a request is
+// under way on it, so that a shutdown waits for the answers and for nothing
+// else.
 type conns struct {
-	mu       sync.Mutex
-	open     map[net.Conn]struct{}
-	requests int
-	idle     chan struct{} // closed when requests falls to 0; nil while nobody waits
-	closed   bool
+	mu      sync.Mutex
+	open    map[net.Conn]bool
+	busy    int           // how many in open have a request
+	idle    chan struct{} // closed when busy falls to 0; nil while nobody waits
+	closing bool
 }
+
+func newConns() *conns { return &conns{open: map[net.Conn]bool{}} }
 
 // A trackingListener notes the connections that it accepts.
 type trackingListener struct {
@@ -29,100 +32,151 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	forget := func() { l.conns.forget(c) }
+	var tracked net.Conn = &trackedConn{c, l.conns}
+	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
+		tracked = &trackedTLS{t, l.conns}
+	}
 	l.conns.mu.Lock()
 	defer l.conns.mu.Unlock()
-	if l.conns.closed {
+	if l.conns.closing {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	l.conns.open[c] = struct{}{}
-	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
-		return &trackedTLS{t, forget}, nil
-	}
-	return &trackedConn{c, forget}, nil
+	l.conns.open[tracked] = false
+	return tracked, nil
 }
 
 type trackedConn struct {
 	net.Conn
-	forget func()
+	conns *conns
 }
 
 func (c *trackedConn) Close() error {
-	c.forget()
+	c.conns.forget(c)
 	return c.Conn.Close()
 }
 
 type trackedTLS struct {
 	*tls.Conn
-	forget func()
+	conns *conns
 }
 
 func (c *trackedTLS) Close() error {
-	c.forget()
+	c.conns.forget(c)
 	return c.Conn.Close()
 }
 
+// begin notes that a request is under way on a connection.
+func (cs *conns) begin(c net.Conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if busy, ok := cs.open[c]; ok && !busy {
+		cs.open[c] = true
+		cs.busy++
+	}
+}
+
+// end notes that the answer has been sent, or never will be. A connection that
+// a shutdown waited for has done its work.
+func (cs *conns) end(c net.Conn) {
+	if cs.rest(c) {
+		c.Close()
+	}
+}
+
+// endRequests sets the server's hook for the states of connections, so that a
+// request ends when its answer has been flushed. The states go by their names:
+// their type belongs to a library below fiber.
+func endRequests[State fmt.Stringer](hook *func(net.Conn, State), cs *conns) {
+	*hook = func(c net.Conn, state State) {
+		if name := state.String(); name == "idle" || name == "closed" {
+			cs.end(c)
+		}
+	}
+}
+
+// rest takes the request off a connection and reports whether the connection
+// is to be closed.
+func (cs *conns) rest(c net.Conn) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.closing {
+		_, open := cs.open[c]
+		return open
+	}
+	if cs.open[c] {
+		cs.open[c] = false
+		cs.busy--
+	}
+	return false
+}
+
+// forget takes out a connection that is closed.
 func (cs *conns) forget(c net.Conn) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	if cs.open[c] {
+		cs.busy--
+	}
 	delete(cs.open, c)
-}
-
-func (cs *conns) begin() {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.requests++
-}
-
-func (cs *conns) end() {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.requests--
-	if cs.requests == 0 && cs.idle != nil {
+	if cs.busy == 0 && cs.idle != nil {
 		close(cs.idle)
 		cs.idle = nil
 	}
 }
 
-// answerFlush is how long a connection without a request keeps its chance to
-// send the end of its last answer.
-const answerFlush = 5 * time.Millisecond
-
-// close waits for the requests under way, until ctx is done, and closes every
-// connection. Its error is ctx's where requests were cut.
+// close closes every connection: those without a request at once, the others
+// when their answer has been sent or ctx is done. Its error is ctx's where
+// requests were cut.
 func (cs *conns) close(ctx context.Context) error {
-	cs.mu.Lock()
-	var idle chan struct{}
-	busy := cs.requests > 0
-	if busy {
-		if cs.idle == nil {
-			cs.idle = make(chan struct{})
-		}
-		idle = cs.idle
-	}
-	cs.mu.Unlock()
-	var err error
-	if busy {
-		select {
-		case <-idle:
-			select { // the answer is written once its request has ended
-			case <-time.After(answerFlush):
-			case <-ctx.Done():
-			}
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-	}
-	cs.mu.Lock()
-	cs.closed = true
-	open := make([]net.Conn, 0, len(cs.open))
-	for c := range cs.open {
-		open = append(open, c)
-	}
-	cs.mu.Unlock()
-	for _, c := range open {
+	waiting, resting := cs.beginClosing()
+	for _, c := range resting {
 		c.Close()
 	}
-	return err
+	select {
+	case <-waiting:
+		return nil
+	default:
+	}
+	select {
+	case <-waiting:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range cs.all() {
+		c.Close()
+	}
+	return ctx.Err()
+}
+
+// beginClosing returns a channel that is closed when no request is under way,
+// and the connections that have none.
+func (cs *conns) beginClosing() (idle <-chan struct{}, resting []net.Conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.closing = true
+	for c, busy := range cs.open {
+		if !busy {
+			resting = append(resting, c)
+		}
+	}
+	if cs.idle == nil {
+		cs.idle = make(chan struct{})
+	}
+	idle = cs.idle
+	if cs.busy == 0 {
+		close(cs.idle)
+		cs.idle = nil
+	}
+	return idle, resting
+}
+
+func (cs *conns) all() []net.Conn {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	list := make([]net.Conn, 0, len(cs.open))
+	for c := range cs.open {
+		list = append(list, c)
+	}
+	return list
 }

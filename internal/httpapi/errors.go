@@ -175,7 +175,11 @@ func (l *call) outcome(e *httpError) error {
 		return l.send(e.status, contentType, operationOutcome(severityOf(e.status), e.code, e.message, e.expression))
 	case oauthSurface:
 		l.noStore()
-		return l.json(e.status, map[string]string{"error": oauthCode(e.status), "error_description": asciiText(e.message)})
+		answer := map[string]string{"error": oauthCode(e.status), "error_description": description(e.message)}
+		if l.exchange != nil && e.status < 500 {
+			answer["error_uri"] = l.explanation()
+		}
+		return l.json(e.status, answer)
 	}
 	return l.json(e.status, map[string]string{"error": e.message})
 }
@@ -187,17 +191,10 @@ func oauthCode(status int) string {
 	return authz.CodeInvalidRequest
 }
 
-// asciiText leaves in a text what RFC 6749 section 5.2 allows in a description.
-func asciiText(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '"':
-			return '\''
-		case r < 0x20 || r > 0x7e || r == '\\':
-			return ' '
-		}
-		return r
-	}, s)
+// description is a text in the characters that authz allows in a description.
+func description(text string) string {
+	e := authz.Error{Check: authz.Check{Text: text}}
+	return strings.TrimPrefix(e.Description(), ": ") // there is no check to name
 }
 
 func severityOf(status int) string {

@@ -21,11 +21,12 @@ func (s *Server) faults(c *fiber.Ctx) error {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-		case <-c.Context().Done(): // the server stops
+		case <-s.stopped: // nobody waits for the rest
 		}
 	}
 	switch {
 	case effect.Drop:
+		l.exchange.dropped = true
 		return c.Context().Conn().Close()
 	case effect.Status == 0:
 		return c.Next()

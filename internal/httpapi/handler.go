@@ -69,7 +69,9 @@ func pipeAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(pipeAddress), Por
 func (s *Server) Handler() http.Handler {
 	s.once.Do(func() {
 		inner := newPipeListener()
-		go s.Serve(inner) // until Shutdown
+		if s.register(inner) {
+			go s.serve(inner) // until Shutdown
+		}
 		s.handler = &httputil.ReverseProxy{
 			Rewrite:       forward,
 			Transport:     &http.Transport{DialContext: inner.dial, DisableCompression: true, MaxIdleConnsPerHost: 32},
@@ -93,7 +95,9 @@ func forward(r *httputil.ProxyRequest) {
 	if r.In.TLS != nil {
 		r.Out.Header.Set("X-Forwarded-Proto", "https")
 	}
-	r.Out.Header.Del("X-Forwarded-Prefix")
+	for _, name := range []string{"X-Forwarded-Prefix", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Url-Scheme"} {
+		r.Out.Header.Del(name) // the client's word
+	}
 	if asked, err := url.ParseRequestURI(r.In.RequestURI); err == nil {
 		if cut := len(asked.Path) - len(r.In.URL.Path); cut > 0 && asked.Path[cut:] == r.In.URL.Path {
 			r.Out.Header.Set("X-Forwarded-Prefix", asked.Path[:cut])

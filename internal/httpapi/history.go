@@ -3,12 +3,13 @@ package httpapi
 import (
 	"net/url"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
 // history is FHIR R4, http, history of an instance.
@@ -21,6 +22,10 @@ func (l *call) history() error {
 	if err != nil {
 		return err
 	}
+	count := q.Count
+	if count > 0 {
+		q.Count++ // one more tells whether there is a next page
+	}
 	versions, total, err := store.History(l.UserContext(), l.view(), typ, l.Params("id"), q)
 	if err != nil {
 		return err
@@ -28,8 +33,9 @@ func (l *call) history() error {
 	at := l.addresses.FHIRBase + "/" + typ + "/" + l.Params("id") + "/_history"
 	b := newBundle("history", total)
 	b.link("self", withQuery(at, used))
-	if n := len(versions); q.Count > 0 && n == q.Count && versions[n-1].Version > 1 {
-		used.Set(fhirstore.NextParam, versions[n-1].VersionID())
+	if count > 0 && len(versions) > count {
+		versions = versions[:count]
+		used.Set(fhirstore.NextParam, versions[count-1].VersionID())
 		b.link("next", withQuery(at, used))
 	}
 	for i := range versions {
@@ -54,7 +60,8 @@ func (l *call) historyQuery() (q fhirstore.HistoryQuery, used url.Values, err er
 			}
 			q.Count = min(q.Count, fhirstore.MaxCount)
 		case "_since":
-			if q.Since, err = time.Parse(time.RFC3339Nano, p.Value); err != nil {
+			// A zone's raw + arrives as a space.
+			if q.Since, err = bulk.ParseInstant(strings.ReplaceAll(p.Value, " ", "+")); err != nil {
 				return q, nil, badRequest("value", "_since has to be an instant such as 2026-01-31T08:00:00Z")
 			}
 		case fhirstore.NextParam:

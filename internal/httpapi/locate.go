@@ -8,7 +8,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
-	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
 // locate finds the workspace and the environment that a path names, takes
@@ -22,12 +21,12 @@ func (s *Server) locate(c *fiber.Ctx) error {
 		c.Context().SetConnectionClose()
 		return fiber.NewError(fiber.StatusBadRequest, "the request says in two ways how long it is, or where it is for (RFC 9112 section 6.3)")
 	}
-	l := &call{Ctx: c, server: s, root: s.rootURL(c), path: c.Path()}
+	l := &call{Ctx: c, server: s, root: s.rootURL(c), path: c.Path(), original: string(c.Request().URI().PathOriginal())}
 	path, name := c.Path(), ""
 	// RFC 8414 puts its well-known name before the path of the issuer.
-	if rest, ok := strings.CutPrefix(path, wellKn+"oauth-authorization-server/"); ok {
+	if rest, ok := strings.CutPrefix(path, wellKnown+"oauth-authorization-server/"); ok {
 		if prefix := strings.TrimSuffix("/"+rest, "/auth"); prefix != "" && strings.HasSuffix(rest, "auth") {
-			path = prefix + wellKn + "oauth-authorization-server/auth"
+			path = prefix + wellKnown + "oauth-authorization-server/auth"
 			path = strings.Replace(path, "//", "/", 1)
 		}
 	}
@@ -110,54 +109,4 @@ func (l *call) addressesOf(env string) authz.Addresses {
 	a.TokenURL, a.JWKSURL = base+"/auth/token", base+"/auth/jwks"
 	a.IntrospectionURL, a.RevocationURL = base+"/auth/introspect", base+"/auth/revoke"
 	return a
-}
-
-// A call is one request on its way through the server.
-type call struct {
-	*fiber.Ctx
-	server    *Server
-	workspace *workspace.Workspace
-	env       *workspace.Environment
-	addresses authz.Addresses
-	surface   surface
-
-	root   string // the server's root URL
-	prefix string // of the workspace, below root
-	path   string // as it was asked for
-	routed string // without prefixes
-
-	body     *onceReader // the request's, once something looked at it
-	exchange *recording
-	access   *authz.Access // once authenticated
-}
-
-type callKeyType struct{}
-
-var callKey = callKeyType{}
-
-// callOf returns the request's call, or nil where it could not be located.
-func callOf(c *fiber.Ctx) *call {
-	l, _ := c.Locals(callKey).(*call)
-	return l
-}
-
-// requestURL is the request's own URL, absolute and escaped as it was sent.
-func (l *call) requestURL() string {
-	u := l.root + string(l.Request().URI().PathOriginal())
-	if q := l.query(); q != "" {
-		u += "?" + q
-	}
-	return u
-}
-
-// query is the raw query string.
-func (l *call) query() string { return string(l.Request().URI().QueryString()) }
-
-// authorizations are the values of the Authorization header, each as sent.
-func (l *call) authorizations() []string {
-	var list []string
-	for _, v := range l.Request().Header.PeekAll(fiber.HeaderAuthorization) {
-		list = append(list, string(v))
-	}
-	return list
 }

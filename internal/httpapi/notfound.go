@@ -86,7 +86,7 @@ func matches(pattern, path string) bool {
 
 // isOpen reports whether a FHIR path is read without a token (SB-DISC-03).
 func isOpen(path string) bool {
-	return strings.HasPrefix(path, fhir+wellKn) || path == fhir+"/metadata"
+	return strings.HasPrefix(path, fhir+wellKnown) || path == fhir+"/metadata"
 }
 
 func isSpecial(segment string) bool {

@@ -4,7 +4,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
-	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
 // form reads a request to an endpoint that takes a form. What is wrong with it,
@@ -113,46 +112,3 @@ func (l *call) registered(status int, decision *authz.RegistrationDecision) erro
 	l.exchange.Client = decision.Registration.Client.ID
 	return l.json(status, decision.Registration.Response)
 }
-
-// authenticate finds out who asks. Every FHIR handler calls it first, so that a
-// caller without a token learns nothing (SB-RS-15).
-func (l *call) authenticate() error {
-	decision := l.env.Auth.Authenticate(l.UserContext(), authz.BearerRequest{
-		Authorization: l.authorizations(),
-		Query:         l.query(),
-		Addresses:     l.addresses,
-	})
-	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
-	if decision.Err != nil {
-		return decision.Err
-	}
-	l.access = decision.Access
-	return nil
-}
-
-// require checks that the token's scopes allow an interaction. What they allow
-// only under a constraint is for the store to judge by the view.
-func (l *call) require(typ string, letters authz.Letters, doing string) error {
-	_, check, err := l.access.Require(authz.Need{Type: typ, Letters: letters, Doing: doing})
-	if err != nil {
-		return err
-	}
-	l.exchange.Checks = append(l.exchange.Checks, check)
-	return nil
-}
-
-// view turns the token's scopes into what the store lets its holder see.
-func (l *call) view() fhirstore.View {
-	v := fhirstore.View{Owner: l.access.Organization}
-	if l.access.Organization != "" {
-		v.Organizations = []string{l.access.Organization}
-	}
-	for _, s := range l.access.Scopes {
-		v.Permissions = append(v.Permissions, fhirstore.Permission{Type: s.Type, Letters: lettersOf(s.Letters), Query: s.Query.String()})
-	}
-	return v
-}
-
-// lettersOf turns the letters of scopes into those of views. Both are bits in
-// the order c, r, u, d, s.
-func lettersOf(l authz.Letters) fhirstore.Letters { return fhirstore.Letters(l) }

@@ -71,7 +71,7 @@ func (l *call) vread() error {
 func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 	l.versionHeaders(res)
 	if status == fiber.StatusOK && (l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead) && l.unchanged(res) {
-		return l.SendStatus(fiber.StatusNotModified)
+		return l.Status(fiber.StatusNotModified).Send(nil)
 	}
 	return l.send(status, fhirJSON, res.JSON)
 }

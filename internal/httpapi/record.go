@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -17,11 +15,12 @@ import (
 type recording struct {
 	exchange.Exchange
 	log   *exchange.Log
-	conns *conns
 	begun time.Time
 	once  sync.Once
 	// later is set by a handler whose answer is sent after it returned.
 	later bool
+	// dropped is set where the connection was closed instead of an answer.
+	dropped bool
 }
 
 // finish adds the exchange to the log, once.
@@ -30,7 +29,6 @@ func (r *recording) finish(aborted bool) {
 		r.Aborted = aborted
 		r.Seconds = clock.System{}.Now().Sub(r.begun).Seconds()
 		r.log.Add(&r.Exchange)
-		r.conns.end()
 	})
 }
 
@@ -38,8 +36,7 @@ func (r *recording) finish(aborted bool) {
 // what was answered.
 func (s *Server) record(c *fiber.Ctx) error {
 	l := callOf(c)
-	s.conns.begin()
-	l.exchange = &recording{log: l.workspace.Exchanges, conns: s.conns, begun: clock.System{}.Now(), Exchange: exchange.Exchange{
+	l.exchange = &recording{log: l.workspace.Exchanges, begun: clock.System{}.Now(), Exchange: exchange.Exchange{
 		ID: exchange.NewID(), Environment: l.env.Name, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
 	}}
 	r := l.exchange
@@ -53,6 +50,10 @@ func (s *Server) record(c *fiber.Ctx) error {
 	if err != nil {
 		err = l.fail(err)
 	}
+	if r.dropped {
+		r.finish(true)
+		return err
+	}
 	l.drain()
 	r.Status = c.Response().StatusCode()
 	c.Response().Header.VisitAll(func(name, value []byte) {
@@ -61,11 +62,17 @@ func (s *Server) record(c *fiber.Ctx) error {
 	if r.later {
 		return err
 	}
-	body := c.Response().Body()
-	r.ResponseBytes = int64(len(body))
-	r.ResponseBody = l.bodyText(body)
+	if body := c.Response().Body(); hasBody(c.Method(), r.Status) {
+		r.ResponseBytes = int64(len(body))
+		r.ResponseBody = l.bodyText(string(c.Response().Header.ContentType()), body)
+	}
 	r.finish(false)
 	return err
+}
+
+// hasBody reports whether an answer may have a body (RFC 9110 section 6.4.1).
+func hasBody(method string, status int) bool {
+	return method != fiber.MethodHead && status != fiber.StatusNoContent && status != fiber.StatusNotModified
 }
 
 func header(name, value string) exchange.Header {
@@ -75,83 +82,4 @@ func header(name, value string) exchange.Header {
 // explanation is the URL of the page that explains this exchange.
 func (l *call) explanation() string {
 	return l.exchangeURL(l.exchange.ID)
-}
-
-// A sendable writes itself to a connection in large blocks.
-type sendable interface {
-	// send writes n bytes from offset on.
-	send(w io.Writer, offset, n int64) error
-}
-
-// A bodyStream is an answer's body that is sent after the handler returned. It
-// implements io.WriterTo, which the server prefers to Read.
-type bodyStream struct {
-	body      sendable
-	offset, n int64
-	recording *recording
-	done      bool
-}
-
-// stream answers with n bytes of body from offset on.
-func (l *call) stream(body sendable, offset, n int64) {
-	l.exchange.later = true
-	l.Context().SetBodyStream(&bodyStream{body: body, offset: offset, n: n, recording: l.exchange}, int(n))
-}
-
-// WriteTo sends the body. An error or a panic below leaves it short, which a
-// client sees by its length.
-func (b *bodyStream) WriteTo(w io.Writer) (written int64, err error) {
-	counter := &countingWriter{w: w}
-	defer func() {
-		if p := recover(); p != nil {
-			err = errors.New("a body could not be sent")
-		}
-		written = counter.n
-		b.recording.ResponseBytes = written
-		b.done = err == nil && written == b.n
-	}()
-	err = b.body.send(counter, b.offset, b.n)
-	return counter.n, err
-}
-
-// Read serves a caller that does not know WriteTo.
-func (b *bodyStream) Read(p []byte) (int, error) {
-	if b.n == 0 {
-		b.done = true
-		return 0, io.EOF
-	}
-	n := min(int64(len(p)), b.n)
-	buf := &sliceWriter{p: p[:0]}
-	if err := b.body.send(buf, b.offset, n); err != nil {
-		return len(buf.p), err
-	}
-	b.offset, b.n = b.offset+n, b.n-n
-	b.recording.ResponseBytes += n
-	b.done = b.n == 0
-	return int(n), nil
-}
-
-// Close ends the exchange: the server closes a body when it has been sent, or
-// cannot be.
-func (b *bodyStream) Close() error {
-	b.recording.finish(!b.done)
-	return nil
-}
-
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
-}
-
-type sliceWriter struct{ p []byte }
-
-func (s *sliceWriter) Write(b []byte) (int, error) {
-	s.p = append(s.p, b...)
-	return len(b), nil
 }

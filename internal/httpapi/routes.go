@@ -24,15 +24,15 @@ type route struct {
 }
 
 const (
-	get   = fiber.MethodGet
-	post  = fiber.MethodPost
-	put   = fiber.MethodPut
-	delet = fiber.MethodDelete
+	get          = fiber.MethodGet
+	post         = fiber.MethodPost
+	put          = fiber.MethodPut
+	deleteMethod = fiber.MethodDelete
 
 	anyMethod = "*"
 
-	fhir   = "/fhir"
-	wellKn = "/.well-known/"
+	fhir      = "/fhir"
+	wellKnown = "/.well-known/"
 )
 
 // routeTable returns every route. Operations stand before /:type/:id, which
@@ -43,11 +43,11 @@ func routeTable() []route {
 		{method: get, path: "/readyz", surface: plainSurface, handle: (*call).ready},
 
 		// Discovery.
-		{method: get, path: fhir + wellKn + "smart-configuration", surface: oauthSurface, handle: (*call).smartConfiguration},
-		{method: get, path: wellKn + "smart-configuration", surface: oauthSurface, sandboxOnly: true, handle: (*call).smartConfiguration},
-		{method: get, path: wellKn + "jwks.json", surface: oauthSurface, sandboxOnly: true, handle: (*call).jwks},
-		{method: get, path: wellKn + "oauth-authorization-server", surface: oauthSurface, sandboxOnly: true, handle: (*call).serverMetadata},
-		{method: get, path: wellKn + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
+		{method: get, path: fhir + wellKnown + "smart-configuration", surface: oauthSurface, handle: (*call).smartConfiguration},
+		{method: get, path: wellKnown + "smart-configuration", surface: oauthSurface, sandboxOnly: true, handle: (*call).smartConfiguration},
+		{method: get, path: wellKnown + "jwks.json", surface: oauthSurface, sandboxOnly: true, handle: (*call).jwks},
+		{method: get, path: wellKnown + "oauth-authorization-server", surface: oauthSurface, sandboxOnly: true, handle: (*call).serverMetadata},
+		{method: get, path: wellKnown + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
 		{method: get, path: fhir + "/metadata", surface: fhirSurface, handle: (*call).capabilities},
 
 		// OAuth. The forms take POST; every method gets there, for authz to say so.
@@ -58,7 +58,7 @@ func routeTable() []route {
 		{method: post, path: "/auth/register", surface: oauthSurface, sandboxOnly: true, handle: (*call).register},
 		{method: get, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
 		{method: put, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
-		{method: delet, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+		{method: deleteMethod, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
 
 		// Bulk Data.
 		{method: get, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
@@ -68,7 +68,7 @@ func routeTable() []route {
 		{method: get, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
 		{method: post, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
 		{method: get, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportStatus},
-		{method: delet, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportDelete},
+		{method: deleteMethod, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportDelete},
 		{method: get, path: fhir + "/_export/:job/:number/:name", surface: fhirSurface, handle: (*call).exportFile},
 
 		// FHIR REST.
@@ -77,7 +77,7 @@ func routeTable() []route {
 		{method: get, path: fhir + "/:type/:id/_history", surface: fhirSurface, handle: (*call).history},
 		{method: get, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).read},
 		{method: put, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).update},
-		{method: delet, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).delete},
+		{method: deleteMethod, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).delete},
 		{method: get, path: fhir + "/:type", surface: fhirSurface, handle: (*call).search},
 		{method: post, path: fhir + "/:type", surface: fhirSurface, handle: (*call).create},
 

@@ -31,7 +31,7 @@ func (l *call) search() error {
 		return err
 	}
 	b := newBundle("searchset", page.Total)
-	b.link("self", l.searchURL(typ, q.Used, ""))
+	b.link("self", l.searchURL(typ, q.Used, pageToken(params)))
 	if page.Next != "" {
 		b.link("next", l.searchURL(typ, q.Used, page.Next))
 	}
@@ -62,6 +62,17 @@ func (l *call) searchParams() ([]fhirstore.Param, error) {
 	}
 	more, err := fhirstore.ParseParams(string(body))
 	return append(params, more...), err
+}
+
+// pageToken is the token of the page that the parameters ask for, or "" for
+// the first.
+func pageToken(params []fhirstore.Param) string {
+	for _, p := range params {
+		if p.Name == fhirstore.NextParam {
+			return p.Value
+		}
+	}
+	return ""
 }
 
 // searchURL is the URL of a page: the parameters that are honoured and, but

@@ -11,7 +11,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
+	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
 
+	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -38,11 +40,14 @@ type Server struct {
 	cfg Config
 	app *fiber.App
 
-	routes []route
-	conns  *conns
+	routes    []route
+	conns     *conns
+	resources func() []models.CapabilityStatementRestResource // made once
 
 	mu        sync.Mutex
 	listeners []net.Listener
+	closed    bool
+	stopped   chan struct{} // closed by Shutdown
 
 	once    sync.Once
 	handler http.Handler
@@ -57,7 +62,7 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s := &Server{cfg: cfg, routes: routeTable(), conns: &conns{open: map[net.Conn]struct{}{}}}
+	s := &Server{cfg: cfg, routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), resources: sync.OnceValue(capabilityResources)}
 	s.app = fiber.New(fiber.Config{
 		AppName:                 "sandfhir",
 		CaseSensitive:           true,
@@ -70,14 +75,24 @@ func New(cfg Config) *Server {
 		EnableTrustedProxyCheck: true,
 		TrustedProxies:          append([]string{pipeAddress}, cfg.TrustedProxies...),
 		ErrorHandler:            s.unrouted,
+		// A multipart body would be written to files before any limit.
+		DisablePreParseMultipartForm: true,
 	})
-	s.app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
+	endRequests(&s.app.Server().ConnState, s.conns)
+	s.app.Use(s.track, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
 	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.faults)
 	for _, r := range s.routes {
 		s.route(r)
 	}
 	s.app.Use(s.notFound)
 	return s
+}
+
+// track notes that a request is under way, until its connection has sent the
+// answer.
+func (s *Server) track(c *fiber.Ctx) error {
+	s.conns.begin(c.Context().Conn())
+	return c.Next()
 }
 
 func (s *Server) logPanic(c *fiber.Ctx, e any) {
@@ -87,11 +102,8 @@ func (s *Server) logPanic(c *fiber.Ctx, e any) {
 func (s *Server) route(r route) {
 	handler := func(c *fiber.Ctx) error {
 		call := callOf(c)
-		if call == nil {
-			return fiber.ErrNotFound
-		}
 		call.surface = r.surface
-		if r.sandboxOnly && call.env.Name != "sandbox" {
+		if r.sandboxOnly && call.env.Name != authz.Sandbox {
 			return call.fail(notFound("%s is only offered by the sandbox environment", r.path))
 		}
 		if err := r.guard(call); err != nil {
@@ -114,11 +126,29 @@ func (s *Server) route(r route) {
 }
 
 // Serve answers the connections that ln accepts until Shutdown; then it
-// returns nil.
+// returns nil. It closes ln.
 func (s *Server) Serve(ln net.Listener) error {
+	if !s.register(ln) {
+		return nil
+	}
+	return s.serve(ln)
+}
+
+// register takes a listener that Shutdown is to close. Behind Shutdown it
+// closes the listener itself and returns false.
+func (s *Server) register(ln net.Listener) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		ln.Close()
+		return false
+	}
 	s.listeners = append(s.listeners, ln)
-	s.mu.Unlock()
+	return true
+}
+
+func (s *Server) serve(ln net.Listener) error {
+	defer ln.Close()
 	s.app.Handler() // builds the routes
 	err := s.app.Server().Serve(trackingListener{ln, s.conns})
 	if errors.Is(err, net.ErrClosed) {
@@ -127,11 +157,15 @@ func (s *Server) Serve(ln net.Listener) error {
 	return err
 }
 
-// Shutdown stops to accept connections, waits for the requests under way until
-// ctx is done, and closes all connections. Its error is ctx's where requests
-// were cut.
+// Shutdown stops to accept connections, waits until the requests under way are
+// answered or ctx is done, and closes all connections. Its error is ctx's where
+// requests were cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.stopped)
+	}
 	listeners := s.listeners
 	s.listeners = nil
 	s.mu.Unlock()

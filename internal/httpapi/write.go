@@ -70,7 +70,7 @@ func (l *call) delete() error {
 	if tombstone != nil {
 		l.Set(fiber.HeaderETag, etag(tombstone.Version))
 	}
-	return l.SendStatus(fiber.StatusNoContent)
+	return l.Status(fiber.StatusNoContent).Send(nil)
 }
 
 func (l *call) resourceBody() ([]byte, error) {

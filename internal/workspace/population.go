@@ -39,7 +39,7 @@ var errNoCache = errors.New("there is no directory to cache the population in")
 // noCache wraps an error of the cache directory, as errNoCache where the
 // directory is not to be written.
 func noCache(doing string, err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%s: %w: %w", doing, errNoCache, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
@@ -66,7 +66,7 @@ func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.
 	dir := filepath.Join(ps.dir, name)
 	b, err := fhirstore.OpenBase(ctx, dir)
 	if err != nil && ctx.Err() == nil {
-		if !errors.Is(err, fs.ErrNotExist) { // damaged, by a full disk for instance
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // damaged, by a full disk for instance
 			if err := os.RemoveAll(dir); err != nil {
 				return nil, noCache("remove a damaged population", err)
 			}

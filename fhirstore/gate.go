@@ -1,0 +1,206 @@
+package fhirstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+)
+
+// A gate is a view's permission for one letter on one type.
+type gate struct {
+	store         *Store
+	typ           string
+	letter        Letters
+	queries       []string
+	filters       []*Query        // queries, parsed
+	organizations map[string]bool // nil means all
+}
+
+// gate returns the view's permission, or a *ForbiddenError where it has none.
+func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*gate, error) {
+	return s.gateIn(ctx, s.cur.Load().db.Read(), v, typ, letter)
+}
+
+// gateIn is gate inside a transaction.
+func (s *Store) gateIn(ctx context.Context, db querier, v View, typ string, letter Letters) (*gate, error) {
+	queries, ok := v.queries(typ, letter)
+	if !ok {
+		return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: letter}
+	}
+	g := &gate{store: s, typ: typ, letter: letter, queries: queries}
+	for _, q := range queries {
+		f, err := s.filter(typ, q)
+		if err != nil {
+			return nil, fmt.Errorf("constraint %s?%s: %w", typ, q, err)
+		}
+		g.filters = append(g.filters, f)
+	}
+	if v.Organizations == nil {
+		return g, nil
+	}
+	var err error
+	g.organizations, err = s.organizationsBelow(ctx, db, v.Organizations)
+	return g, err
+}
+
+// find looks a resource up for a view that may read it as far as its type and
+// its organization go.
+func (s *Store) find(ctx context.Context, db querier, v View, typ, id string) (*gate, *row, error) {
+	g, err := s.gateIn(ctx, db, v, typ, LetterRead)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := lookUp(ctx, db, typ, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, r, g.organization(r.typ, r.id, r.org)
+}
+
+// current returns the resource as it is now, or why the gate does not show it.
+func (g *gate) current(ctx context.Context, db querier, p *packs, r *row) (*Resource, error) {
+	if !r.live {
+		if err := g.tombstone(ctx, db, r); err != nil {
+			return nil, err
+		}
+		return nil, &GoneError{Type: r.typ, ID: r.id, Version: r.vid, At: fromMillis(r.at)}
+	}
+	json, err := p.readBody(ctx, db, r.body)
+	if err != nil {
+		return nil, err
+	}
+	res := r.resource(json)
+	if err := g.content(&res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// organizationsBelow returns the organizations with those that are part of
+// them, at any depth.
+func (s *Store) organizationsBelow(ctx context.Context, db querier, roots []string) (map[string]bool, error) {
+	seen := map[string]bool{}
+	partOf, ok := s.defs.Param("Organization", "partof")
+	if !ok {
+		return nil, errors.New("the definitions have no Organization.partof")
+	}
+	for level := roots; len(level) > 0; {
+		var next []string
+		for _, id := range level {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			err := each(ctx, db, func(rows *sql.Rows) error {
+				var child string
+				if err := rows.Scan(&child); err != nil {
+					return err
+				}
+				next = append(next, child)
+				return nil
+			}, "SELECT r.id FROM ix_ref x JOIN resource r ON r.rid = x.rid WHERE x.param = ? AND x.target = ?", partOf.ID, "Organization/"+id)
+			if err != nil {
+				return nil, fmt.Errorf("organizations below %s: %w", id, err)
+			}
+		}
+		level = next
+	}
+	return seen, nil
+}
+
+// organization refuses a resource of an organization that is not visible.
+func (g *gate) organization(typ, id, org string) error {
+	if g.organizations == nil || org == "" || g.organizations[org] {
+		return nil
+	}
+	return &ForbiddenError{Reason: OtherOrganization, Type: typ, ID: id, Letter: g.letter, Organization: org}
+}
+
+// tombstone refuses a deleted resource whose last live version was outside of
+// every constraint: it kept its search rows.
+func (g *gate) tombstone(ctx context.Context, db querier, r *row) error {
+	if len(g.filters) == 0 {
+		return nil
+	}
+	where, args := g.where()
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE r.rid = ? AND "+where, append([]any{r.rid}, args...)...).Scan(&n); err != nil {
+		return fmt.Errorf("look at the tombstone of %s/%s: %w", r.typ, r.id, err)
+	}
+	if n > 0 {
+		return nil
+	}
+	return &ForbiddenError{Reason: OutsideQuery, Type: r.typ, ID: r.id, Letter: g.letter, Queries: g.queries}
+}
+
+// content refuses a resource that is outside of every constraint.
+func (g *gate) content(res *Resource) error {
+	if len(g.filters) == 0 {
+		return nil
+	}
+	root, err := fhirjson.Parse(res.JSON)
+	if err != nil {
+		return fmt.Errorf("parse stored %s/%s: %w", res.Type, res.ID, err)
+	}
+	return g.values(res.ID, res, extract(g.store.defs, res.Type, res.ID, root))
+}
+
+func (g *gate) values(id string, res *Resource, v *values) error {
+	if len(g.filters) == 0 {
+		return nil
+	}
+	for _, f := range g.filters {
+		if f.matches(id, res.At, v) {
+			return nil
+		}
+	}
+	return &ForbiddenError{Reason: OutsideQuery, Type: g.typ, ID: id, Letter: g.letter, Queries: g.queries}
+}
+
+// where is the gate as a condition on the resource r.
+func (g *gate) where() (string, []any) {
+	where, args := "1", []any(nil)
+	if g.organizations != nil {
+		list, orgs := inList(append(slices.Sorted(maps.Keys(g.organizations)), "")) // "" is nobody's, so everybody's
+		where, args = where+" AND r.org IN "+list, orgs
+	}
+	if len(g.filters) > 0 {
+		var filters []string
+		for _, f := range g.filters {
+			sql, a := f.where()
+			filters, args = append(filters, sql), append(args, a...)
+		}
+		where += " AND " + anyOf(filters)
+	}
+	return where, args
+}
+
+// shown leaves out the versions that are outside of every constraint.
+func (g *gate) shown(ctx context.Context, db querier, r *row, versions []Resource) ([]Resource, error) {
+	var hidden error
+	live := 0
+	versions = slices.DeleteFunc(versions, func(res Resource) bool {
+		if res.Op == OpDelete {
+			return false
+		}
+		live++
+		err := g.content(&res)
+		if err != nil {
+			hidden = err
+			live--
+		}
+		return err != nil
+	})
+	switch {
+	case live == 0 && hidden != nil:
+		return nil, hidden
+	case live == 0 && !r.live: // nothing but deletions, of something that may have to stay hidden
+		return versions, g.tombstone(ctx, db, r)
+	}
+	return versions, nil
+}

@@ -1,0 +1,98 @@
+package fhirstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+)
+
+// reindexIfNeeded makes all search rows anew where they were made with other
+// definitions than this program has.
+func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
+	have, err := d.meta(ctx, metaIndex)
+	if err != nil || have == s.defs.Hash() {
+		return err
+	}
+	if have != "" {
+		if err := s.reindex(ctx, d); err != nil {
+			return fmt.Errorf("index again: %w", err)
+		}
+	}
+	return s.markIndexed(ctx, d)
+}
+
+func (s *Store) markIndexed(ctx context.Context, d *data) error {
+	sqlTx, err := d.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback()
+	tx := &writeTx{Tx: sqlTx, store: s}
+	if err := tx.setMeta(ctx, metaIndex, s.defs.Hash()); err != nil {
+		return err
+	}
+	return sqlTx.Commit()
+}
+
+func (s *Store) reindex(ctx context.Context, d *data) error {
+	sqlTx, err := d.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback()
+	tx := &writeTx{Tx: sqlTx, store: s, packs: d.packs}
+	for _, table := range indexTables {
+		if _, err := tx.exec(ctx, "DELETE FROM "+table); err != nil {
+			return err
+		}
+	}
+	for after := int64(0); ; {
+		// In portions: a result must be closed before rows are written.
+		var portion []row
+		err := each(ctx, tx, func(rows *sql.Rows) error {
+			var r row
+			if err := rows.Scan(r.columns()...); err != nil {
+				return err
+			}
+			portion = append(portion, r)
+			return nil
+		}, "SELECT "+rowColumns+" FROM resource r WHERE r.rid > ? ORDER BY r.rid LIMIT 1000", after)
+		if err != nil || len(portion) == 0 {
+			if err != nil {
+				return err
+			}
+			return sqlTx.Commit()
+		}
+		for i := range portion {
+			r := &portion[i]
+			after = r.rid
+			if err := tx.reindexRow(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reindexRow writes the search rows of one resource, for a tombstone those of
+// its last live version.
+func (tx *writeTx) reindexRow(ctx context.Context, r *row) error {
+	body := r.body
+	if !r.live {
+		err := tx.QueryRowContext(ctx, "SELECT pack, off, len, seq FROM version WHERE rid = ? AND op <> 'D' ORDER BY vid DESC LIMIT 1", r.rid).
+			Scan(&body.pack, &body.off, &body.len, &body.seq)
+		if err != nil {
+			return err
+		}
+	}
+	json, err := tx.readBody(ctx, body)
+	if err != nil {
+		return err
+	}
+	root, err := fhirjson.Parse(json)
+	if err != nil {
+		return err
+	}
+	return tx.writeIndex(ctx, r.rid, r.typ, r.id, extract(tx.store.defs, r.typ, r.id, root))
+}

@@ -1,0 +1,64 @@
+package httpapi
+
+import (
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
+)
+
+// authenticate finds out who asks. Every FHIR handler calls it first, so that a
+// caller without a token learns nothing (SB-RS-15).
+func (l *call) authenticate() error {
+	decision := l.env.Auth.Authenticate(l.UserContext(), authz.BearerRequest{
+		Authorization: l.authorizations(),
+		Query:         l.query(),
+		Addresses:     l.addresses,
+	})
+	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
+	if decision.Err != nil {
+		return decision.Err
+	}
+	l.access = decision.Access
+	return nil
+}
+
+// require checks that the token's scopes allow an interaction. What they allow
+// only under a constraint is for the store to judge by the view.
+func (l *call) require(typ string, letters authz.Letters, doing string) error {
+	_, check, err := l.access.Require(authz.Need{Type: typ, Letters: letters, Doing: doing})
+	if err != nil {
+		return err
+	}
+	l.exchange.Checks = append(l.exchange.Checks, check)
+	return nil
+}
+
+// view turns the token's scopes into what the store lets its holder see.
+func (l *call) view() fhirstore.View {
+	v := fhirstore.View{Owner: l.access.Organization}
+	if l.access.Organization != "" {
+		v.Organizations = []string{l.access.Organization}
+	}
+	for _, s := range l.access.Scopes {
+		v.Permissions = append(v.Permissions, fhirstore.Permission{Type: s.Type, Letters: lettersOf(s.Letters), Query: s.Query.String()})
+	}
+	return v
+}
+
+// lettersOf turns the letters of scopes into those of views.
+func lettersOf(letters authz.Letters) (of fhirstore.Letters) {
+	for _, pair := range [...]struct {
+		scope authz.Letters
+		view  fhirstore.Letters
+	}{
+		{authz.Create, fhirstore.LetterCreate},
+		{authz.Read, fhirstore.LetterRead},
+		{authz.Update, fhirstore.LetterUpdate},
+		{authz.Delete, fhirstore.LetterDelete},
+		{authz.Search, fhirstore.LetterSearch},
+	} {
+		if letters&pair.scope != 0 {
+			of |= pair.view
+		}
+	}
+	return of
+}

@@ -1,0 +1,29 @@
+package httpapi
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// cors lets pages of any origin read discovery, and, since this is a sandbox,
+// call everything else that FHIR and OAuth clients call (SMART App Launch 2.2,
+// app-launch, CORS). The portal and the controls are for their own pages.
+func (s *Server) cors(c *fiber.Ctx) error {
+	routed := callOf(c).routed
+	if c.Get(fiber.HeaderOrigin) == "" || surfaceOf(routed) == plainSurface && !strings.HasPrefix(routed, wellKnown) {
+		return c.Next()
+	}
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Location, ETag, Expires, Last-Modified, Link, Location, Retry-After, WWW-Authenticate, X-Progress, X-Request-Id")
+	c.Vary(fiber.HeaderOrigin)
+	if c.Method() != fiber.MethodOptions || c.Get(fiber.HeaderAccessControlRequestMethod) == "" {
+		return c.Next()
+	}
+	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST, PUT, PATCH, DELETE")
+	if asked := c.Get(fiber.HeaderAccessControlRequestHeaders); asked != "" {
+		c.Set(fiber.HeaderAccessControlAllowHeaders, asked)
+	}
+	c.Set(fiber.HeaderAccessControlMaxAge, "600")
+	return c.Status(fiber.StatusNoContent).Send(nil)
+}
