@@ -25,6 +25,10 @@ type Job struct {
 	// Types are the types in the output: whoever fetches has to be allowed to
 	// see them all.
 	Types []string `json:"types"`
+	// Organization and Constraints are what narrowed the client's view at the
+	// kick-off: whoever sees less by now does not get the files.
+	Organization string            `json:"organization,omitempty"`
+	Constraints  map[string]string `json:"constraints,omitempty"`
 	// Polls counts the status requests before the job was done.
 	Polls int `json:"-"`
 
@@ -126,11 +130,16 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		return nil, err
 	}
 	job := &Job{ID: id, Env: s.cfg.Env, Client: r.Client, Request: r.URL, TransactionTime: snapshot.At,
-		CreatedAt: s.cfg.Clock.Now()}
+		CreatedAt: s.cfg.Clock.Now(), Organization: r.Organization, Constraints: map[string]string{}}
 	job.Forget = job.CreatedAt.Add(-s.cfg.KeepFor)
 	for _, f := range snapshot.Output {
 		job.add(Output, f)
 		job.Types = append(job.Types, f.Type)
+		if r.Constraint != nil {
+			if c := r.Constraint(f.Type); c != "" {
+				job.Constraints[f.Type] = c
+			}
+		}
 	}
 	for _, f := range snapshot.Deleted {
 		job.add(Deleted, f)
@@ -195,14 +204,14 @@ func newID(r io.Reader) (string, error) {
 	return fmt.Sprintf("%x", b), nil
 }
 
-// Find returns the job if it is the client's and has not expired, and ErrNoJob
-// otherwise.
-func (s *Service) Find(ctx context.Context, client, id string) (*Job, error) {
+// Find returns the job if it is the client's, of the organization that the
+// client is bound to now, and has not expired, and ErrNoJob otherwise.
+func (s *Service) Find(ctx context.Context, client, organization, id string) (*Job, error) {
 	job, err := s.cfg.Jobs.Job(ctx, s.cfg.Env, id)
 	if err != nil {
 		return nil, err
 	}
-	if job.Client != client {
+	if job.Client != client || job.Organization != organization {
 		return nil, ErrNoJob
 	}
 	if !s.cfg.Clock.Now().Before(s.Expires(job)) {

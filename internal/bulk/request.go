@@ -38,8 +38,12 @@ type Request struct {
 	URL string
 	// Base is the FHIR base under which absolute references are our own.
 	Base string
-	// Client is who asks.
-	Client string
+	// Client is who asks, and Organization the one whose data it may reach;
+	// empty for all.
+	Client, Organization string
+	// Constraint is the constraint under which the client may see a type, as
+	// text; nil means that there is none.
+	Constraint func(typ string) string
 }
 
 // formats are the values of _outputFormat that mean NDJSON. A raw + in a URL

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -49,6 +50,7 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	job, err := exports.KickOff(l.UserContext(), l.view(), bulk.Request{
 		Level: level, Group: l.Params("id"), Params: params, Lenient: prefs["handling"] == "lenient",
 		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID,
+		Organization: l.access.Organization, Constraint: l.constraint,
 	})
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter {
@@ -77,14 +79,30 @@ func (l *call) job() (*bulk.Service, *bulk.Job, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	job, err := exports.Find(l.UserContext(), l.access.ClientID, l.Params("job"))
+	job, err := exports.Find(l.UserContext(), l.access.ClientID, l.access.Organization, l.Params("job"))
 	return exports, job, err
 }
 
-func (l *call) requireAll(types []string) error {
+// constraint is the constraint under which the token may export a type, as one
+// text; empty where it may without.
+func (l *call) constraint(typ string) string {
+	var texts []string
+	for _, q := range l.access.Allows(typ, authz.Read|authz.Search).Constraints {
+		texts = append(texts, q.String())
+	}
+	return strings.Join(texts, " ")
+}
+
+// requireAll checks that the token covers what the job holds of some types: as
+// much as the token of the kick-off did, or all of it.
+func (l *call) requireAll(job *bulk.Job, types []string) error {
 	for _, typ := range types {
 		if err := l.require(typ, authz.Read|authz.Search, "an export that holds "+typ); err != nil {
 			return err
+		}
+		if now := l.constraint(typ); now != "" && now != job.Constraints[typ] {
+			return &httpError{status: fiber.StatusForbidden, code: "forbidden",
+				message: fmt.Sprintf("the token shows %s only where it matches %s; the export was started with a token that shows others", typ, now)}
 		}
 	}
 	return nil
@@ -96,7 +114,7 @@ func (l *call) exportStatus() error {
 	if err != nil {
 		return err
 	}
-	if err := l.requireAll(job.Types); err != nil {
+	if err := l.requireAll(job, job.Types); err != nil {
 		return err
 	}
 	done, percent, retryAfter, err := exports.Poll(l.UserContext(), job)

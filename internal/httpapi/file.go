@@ -34,7 +34,7 @@ func (l *call) exportFile() error {
 	if file.Kind == bulk.Output {
 		types = []string{file.Type}
 	}
-	if err := l.requireAll(types); err != nil {
+	if err := l.requireAll(job, types); err != nil {
 		return err
 	}
 	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
