@@ -311,7 +311,7 @@ func TestClientJWKSURI(t *testing.T) {
 func TestDefaultClient(t *testing.T) {
 	t.Parallel()
 	sb := start(t)
-	if sb.DefaultClient() != sb.DefaultClient() {
+	if first, second := sb.DefaultClient(), sb.DefaultClient(); first != second {
 		t.Error("two calls gave two clients")
 	}
 	token, err := sb.DefaultClient().Token(t.Context())

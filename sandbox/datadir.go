@@ -28,7 +28,7 @@ func lockDataDir(ctx context.Context, dir string) (unlock func() error, err erro
 	if _, err := db.Write().ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil { // who has it keeps it
 		return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), db.Close())
 	}
-	tx, err := db.Begin(ctx)
+	tx, err := db.Begin(context.WithoutCancel(ctx)) // the end of ctx would end the lock
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s (%w)", ErrDataInUse, dir, err), db.Close())
 	}

@@ -152,7 +152,9 @@ func TestDataStays(t *testing.T) {
 		if other.code != 2 || !strings.Contains(other.stderr, "another process has the data directory") {
 			t.Errorf("a second server on the same data: %+v", other)
 		}
-		s.stop()
+		if code, stderr := s.stop(); code != 0 {
+			t.Errorf("the server ended with %d: %s", code, stderr)
+		}
 	}
 	if keys[0] != keys[1] {
 		t.Error("the default client's key changed with a restart")
