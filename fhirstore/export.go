@@ -299,11 +299,8 @@ func (e *exporter) where(typ string) (where string, args []any, whole bool, err 
 		narrow("r.at < ?", toMillis(e.sel.Until))
 	}
 	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
-		if e.inScope == "" {
-			narrow("EXISTS (SELECT 1 FROM compartment c WHERE c.rid = r.rid)")
-		} else {
-			narrow("r.rid IN (SELECT c.rid FROM compartment c WHERE c.type = ? AND c.patient IN (SELECT value FROM json_each(?)))", typ, e.inScope)
-		}
+		sql, more := e.inCompartments(typ)
+		narrow(sql, more...)
 	}
 	var filters []string
 	var filterArgs []any
@@ -317,6 +314,28 @@ func (e *exporter) where(typ string) (where string, args []any, whole bool, err 
 		narrow(anyOf(filters), filterArgs...)
 	}
 	return where, args, whole, nil
+}
+
+// inCompartments is the condition on r of being in the compartments exported. A
+// Provenance belongs there also by what it is about, though FHIR's compartment
+// counts only those about the Patient itself (Bulk Data Access 2.0.0,
+// includeAssociatedData).
+func (e *exporter) inCompartments(typ string) (where string, args []any) {
+	of, ofArgs := "1", []any(nil)
+	if e.inScope != "" {
+		of, ofArgs = "c.patient IN (SELECT value FROM json_each(?))", []any{e.inScope}
+	}
+	own := "SELECT c.rid FROM compartment c WHERE c.type = ? AND " + of
+	ownArgs := append([]any{typ}, ofArgs...)
+	target, ok := e.store.defs.Param("Provenance", "target")
+	switch {
+	case typ == "Provenance" && ok:
+		about := "SELECT x.rid FROM compartment c JOIN resource t ON t.rid = c.rid JOIN ix_ref x ON x.param = ? AND x.target = t.type || '/' || t.id WHERE " + of
+		return "r.rid IN (" + own + " UNION " + about + ")", append(append(ownArgs, target.ID), ofArgs...)
+	case e.inScope == "":
+		return "EXISTS (SELECT 1 FROM compartment c WHERE c.rid = r.rid)", nil
+	}
+	return "r.rid IN (" + own + ")", ownArgs
 }
 
 // whole takes all live resources of a type: a pack without dead rows as one

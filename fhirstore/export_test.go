@@ -69,8 +69,11 @@ func TestExportLevels(t *testing.T) {
 			want string
 		}{
 			{"BD-KO-01 system", fhirstore.Selection{Types: []string{"Patient", "Practitioner"}}, "Patient/a Patient/b Patient/c Practitioner/dr"},
-			{"BD-KO-02 all patients", fhirstore.Selection{Level: fhirstore.PatientLevel}, "Condition/c1 MedicationRequest/m1 Observation/o1 Observation/o2 Observation/o3 " + context + " Patient/a Patient/b Patient/c Practitioner/dr RiskAssessment/r1"},
+			{"BD-KO-02 all patients", fhirstore.Selection{Level: fhirstore.PatientLevel}, "Condition/c1 MedicationRequest/m1 Observation/o1 Observation/o2 Observation/o3 " + context + " Patient/a Patient/b Patient/c Practitioner/dr Provenance/v1 RiskAssessment/r1"},
 			{"BD-KO-03 group, BD-GR-05", fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g"}, "Observation/o3 " + context + " Patient/b Practitioner/dr"},
+			{"BD-PA-19 Provenance about the compartment", fhirstore.Selection{Level: fhirstore.PatientLevel, Types: []string{"Provenance"}}, "Provenance/v1"},
+			{"BD-PA-19 Provenance about a patient's", fhirstore.Selection{Level: fhirstore.PatientLevel, Patients: []string{"a"}, Types: []string{"Provenance"}}, "Provenance/v1"},
+			{"BD-PA-19 Provenance about others", fhirstore.Selection{Level: fhirstore.PatientLevel, Patients: []string{"b"}, Types: []string{"Provenance"}}, ""},
 			{"Group by _type", fhirstore.Selection{Level: fhirstore.PatientLevel, Types: []string{"Group"}}, "Group/g"},
 			{"BD-PA-14 patient", fhirstore.Selection{Level: fhirstore.PatientLevel, Patients: []string{"b"}, Types: []string{"Observation", "Patient"}}, "Observation/o3 Patient/b"},
 			{"BD-PA-14 patient of a group", fhirstore.Selection{Level: fhirstore.GroupLevel, Group: "g", Patients: []string{"b"}, Types: []string{"Patient"}}, "Patient/b"},

@@ -1,13 +1,39 @@
 package control_test
 
 import (
+	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/authz/authztest"
 	"github.com/sandfhir/sandfhir/internal/control"
 )
+
+// TestFileIsPrivate: the database holds signing keys.
+func TestFileIsPrivate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "control.db")
+	db, err := control.Open(t.Context(), path, control.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files %v, error %v", files, err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v; want 0600", file, info.Mode().Perm())
+		}
+	}
+}
 
 func TestStore(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,9 @@ func (l *call) nothingHere() error {
 	if strings.HasPrefix(l.routed, fhir) && strings.Contains(l.routed, "/$") {
 		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "the operation " + l.routed[strings.Index(l.routed, "$"):] + " is not offered"}
 	}
+	if l.routed == fhir && l.Method() == fiber.MethodPost {
+		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "batch and transaction are not offered; send each interaction by itself"}
+	}
 	return notFound("there is nothing at %s", l.path)
 }
 

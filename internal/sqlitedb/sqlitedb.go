@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -56,6 +57,11 @@ type DB struct {
 
 // Open opens the database at path.
 func Open(path string, mode Mode, opts Options) (*DB, error) {
+	if mode == ReadWrite || mode == Build {
+		if err := private(path); err != nil {
+			return nil, fmt.Errorf("open database %s: %w", path, err)
+		}
+	}
 	write, err := open(path, mode, opts, false)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
@@ -77,6 +83,16 @@ func Open(path string, mode Mode, opts Options) (*DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	return &DB{read: read, write: write}, nil
+}
+
+// private makes the file where it is missing, for its owner's eyes only: SQLite
+// would let others read it, and the files beside it have its mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func open(path string, mode Mode, opts Options, readOnly bool) (*Pool, error) {
