@@ -76,12 +76,12 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	demo, remove, err := p.introduce(s, server, ln.Addr().String())
+	demo, found, remove, err := p.introduce(s, server, ln.Addr().String())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	if err := p.greet(s, server, demo); err != nil {
+	if err := p.greet(s, server, demo, found); err != nil {
 		return err
 	}
 	select {
@@ -191,73 +191,86 @@ func countOf(n int64, what string) string {
 }
 
 // introduce leaves the demo client's key and the server's addresses where the
-// commands token, get and export find them. remove takes away what is not to
-// outlive the server.
-func (p *program) introduce(s Settings, server *sandbox.Server, addr string) (demo running, remove func() error, err error) {
+// commands token, get and export find them. found is false where these need to
+// be told; demo.Key is empty where there is no place at all for a key. remove
+// takes away what is not to outlive the server.
+func (p *program) introduce(s Settings, server *sandbox.Server, addr string) (demo running, found bool, remove func() error, err error) {
 	client := server.DefaultClient()
 	demo = running{Address: addr, FHIR: client.FHIRURL(), Client: client.ID(), KeyID: client.KeyID(), PID: os.Getpid(), Started: p.clock.Now()}
-	if s.BaseURL == "" && demo.FHIR == "" {
-		demo.FHIR = server.FHIRURL()
-	}
 	dirs := p.runningDirs()
-	keyDir := s.Data
-	switch {
-	case keyDir != "":
-	case len(dirs) > 0:
-		keyDir = dirs[0]
-	default:
-		keyDir = os.TempDir()
-	}
-	if err := os.MkdirAll(keyDir, 0o700); err != nil {
-		keyDir, dirs = os.TempDir(), nil // a home that cannot be written is no reason not to serve
-	}
-	name := sandbox.DefaultKeyFile
-	if s.Data == "" {
-		name = strings.TrimSuffix(runningName(addr), runningSuffix) + ".pem"
-	}
-	if demo.Key, err = filepath.Abs(filepath.Join(keyDir, name)); err != nil {
-		return demo, nil, fmt.Errorf("place of the demo client's key: %w", err)
-	}
-	removeKey := func() error { return nil } // the server itself keeps it in the data directory
-	if s.Data == "" {
-		if err := replaceFile(demo.Key, client.PrivateKeyPEM()); err != nil {
-			return demo, nil, fmt.Errorf("write the demo client's key: %w", err)
+	remove = func() error { return nil }
+	if s.Data != "" { // where the server itself keeps it
+		if demo.Key, err = filepath.Abs(filepath.Join(s.Data, sandbox.DefaultKeyFile)); err != nil {
+			return demo, false, remove, fmt.Errorf("place of the demo client's key: %w", err)
 		}
-		removeKey = func() error { return os.Remove(demo.Key) }
+	} else {
+		demo.Key = writeKey(append(dirs, os.TempDir()), addr, client.PrivateKeyPEM())
+		if demo.Key == "" {
+			return demo, false, remove, nil
+		}
+		remove = func() error { return os.Remove(demo.Key) }
 	}
 	if len(dirs) == 0 {
-		return demo, removeKey, nil
+		return demo, false, remove, nil
 	}
-	removeFile, err := writeRunning(dirs[0], demo)
+	removeRunning, err := writeRunning(dirs[0], demo)
 	if err != nil {
-		return demo, nil, errors.Join(err, removeKey())
+		p.note("the commands have to be told where the server is: %v", err)
+		return demo, false, remove, nil // a home that cannot be written is no reason not to serve
 	}
-	return demo, func() error { return errors.Join(removeKey(), removeFile()) }, nil
+	removeKey := remove
+	return demo, true, func() error { return errors.Join(removeKey(), removeRunning()) }, nil
+}
+
+// writeKey writes a private key into the first of the directories that takes
+// it, and returns its path, or "" where none does.
+func writeKey(dirs []string, addr string, key []byte) string {
+	name := strings.TrimSuffix(runningName(addr), runningSuffix) + ".pem"
+	for _, dir := range dirs {
+		path, err := filepath.Abs(filepath.Join(dir, name))
+		if err != nil || os.MkdirAll(dir, 0o700) != nil {
+			continue
+		}
+		if replaceFile(path, key) == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // greet prints where everything is and what to try first.
-func (p *program) greet(s Settings, server *sandbox.Server, demo running) error {
-	portal := server.PortalURL()
+func (p *program) greet(s Settings, server *sandbox.Server, demo running, found bool) error {
 	kept := "gone at exit"
 	if s.Data != "" {
 		kept = "kept in the data directory"
 	}
-	command := p.name
-	return p.printf(`Sandfhir is ready.
+	client := fmt.Sprintf("%s, signs ES384; private key in %s (%s)", demo.Client, demo.Key, kept)
+	if demo.Key == "" {
+		client = "none, because no directory takes its private key; register one of your own"
+	}
+	err := p.printf(`Sandfhir is ready.
 
   Portal               %s
   FHIR base            %s
   SMART configuration  %s
   Token URL            %s
-  Demo client          %s, signs ES384; private key in %s (%s)
+  Demo client          %s
 
-Try in another terminal:
+`, server.PortalURL(), server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), client)
+	if err != nil || demo.Key == "" {
+		return err
+	}
+	told := ""
+	if !found {
+		told = fmt.Sprintf(" --fhir %s --client %s --key %s --kid %s", demo.FHIR, demo.Client, demo.Key, demo.KeyID)
+	}
+	return p.printf(`Try in another terminal:
 
-  %s token
-  %s get 'Patient?_count=3'
-  %s export
+  %[1]s token%[2]s
+  %[1]s get%[2]s 'Patient?_count=3'
+  %[1]s export%[2]s
 
-`, portal, server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), demo.Client, demo.Key, kept, command, command, command)
+`, p.name, told)
 }
 
 // checkWritable makes the directory where it is missing and tries to write.

@@ -54,7 +54,7 @@ func serve(t *testing.T, home string, args ...string) *serving {
 	t.Helper()
 	s := &serving{environ: []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home}}
 	ctx, cancel := context.WithCancel(t.Context())
-	stdout := &watchedWriter{text: "export\n", seen: make(chan struct{})}
+	stdout := &watchedWriter{text: " export", seen: make(chan struct{})}
 	stderr := &watchedWriter{text: "\x00"}
 	ended := make(chan int, 1)
 	go func() {
@@ -126,6 +126,22 @@ func TestServe(t *testing.T) {
 	}
 	if got := s.run(t, "token"); got.code == 0 {
 		t.Errorf("a token without a server: %+v", got)
+	}
+}
+
+// TestServeWithoutAHome: the commands that are printed work all the same.
+func TestServeWithoutAHome(t *testing.T) {
+	t.Parallel()
+	s := serve(t, writeFile(t, t.TempDir(), "no-directory", ""))
+	command := regexp.MustCompile(`(?m) (token --fhir .*)$`).FindStringSubmatch(s.greeted)
+	if command == nil {
+		t.Fatalf("no command that says everything:\n%s", s.greeted)
+	}
+	if got := s.run(t, strings.Fields(command[1])...); got.code != 0 || strings.Count(got.stdout, ".") != 2 {
+		t.Errorf("%s: %+v", command[1], got)
+	}
+	if code, stderr := s.stop(); code != 0 {
+		t.Errorf("the server ended with %d: %s", code, stderr)
 	}
 }
 
