@@ -135,3 +135,23 @@ func TestLives(t *testing.T) {
 		t.Errorf("got a median of %d resources, a ninth tenth of %d and at most %d; want a long tail", median, ninth, most)
 	}
 }
+
+// TestFamilyNames checks that a search by family name finds few of many patients.
+func TestFamilyNames(t *testing.T) {
+	t.Parallel()
+	all, _ := decode(t, seed.Population{Seed: 14, Patients: 250})
+	names := make(map[string]int)
+	for _, r := range all {
+		if r.Type == "Patient" {
+			names[text(r.body, "name", 0, "family")]++
+		}
+	}
+	if len(names) < 120 {
+		t.Errorf("250 patients have %d family names, want 120 or more", len(names))
+	}
+	for name, n := range names {
+		if n > 12 {
+			t.Errorf("%d of 250 patients are called %s, want at most 12", n, name)
+		}
+	}
+}

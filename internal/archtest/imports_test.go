@@ -52,6 +52,7 @@ func narrower() map[string][]string {
 func libraries() map[string][]string {
 	return map[string][]string{
 		"github.com/BurntSushi/toml":           {"internal/cli"},
+		"github.com/brianvoe/gofakeit/v6":      {"seed/internal/population"},
 		"github.com/go-json-experiment/json":   {"authz", "internal/httpapi"},
 		"github.com/gofiber/fiber/v2":          {"internal/httpapi"},
 		"github.com/google/uuid":               {"fhirstore"},

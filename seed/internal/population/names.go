@@ -1,8 +1,24 @@
 package population
 
+import "github.com/brianvoe/gofakeit/v6"
+
 // A stock is the names of one community, the most usual first.
 type stock struct {
 	families, women, men []string
+	// mixed: six of ten family names come from gofakeit's list, which is long and of one community
+	// only, the general one.
+	mixed bool
+}
+
+// family draws a family name, usual ones more often where usual is set.
+func (st stock) family(s *stream, usual bool) string {
+	switch {
+	case st.mixed && s.chance(600):
+		return gofakeit.NewCustom(s).LastName()
+	case usual:
+		return st.families[s.early(len(st.families))]
+	}
+	return st.families[s.below(len(st.families))]
 }
 
 // Names with accents, apostrophes, hyphens and blanks are there on purpose: they show what a
@@ -18,45 +34,45 @@ var (
 	}
 	generalElders = stock{generalFamilies,
 		[]string{"Mary", "Barbara", "Dorothy", "Betty", "Margaret", "Helen", "Ruth", "Shirley", "Virginia", "Joan", "Doris", "Carol", "Judith", "Marie", "Gloria", "Rose", "Eleanor", "Norma"},
-		[]string{"James", "Robert", "John", "William", "Richard", "Charles", "George", "Thomas", "Donald", "Joseph", "Edward", "Paul", "Kenneth", "Walter", "Harold", "Raymond", "Eugene", "Stanley"}}
+		[]string{"James", "Robert", "John", "William", "Richard", "Charles", "George", "Thomas", "Donald", "Joseph", "Edward", "Paul", "Kenneth", "Walter", "Harold", "Raymond", "Eugene", "Stanley"}, true}
 	generalAdults = stock{generalFamilies,
 		[]string{"Jennifer", "Lisa", "Michelle", "Kimberly", "Amy", "Jessica", "Melissa", "Angela", "Stephanie", "Heather", "Nicole", "Elizabeth", "Rebecca", "Laura", "Christina", "Rachel", "Tamika", "Zoë"},
-		[]string{"Michael", "David", "Christopher", "Matthew", "Jason", "Brian", "Daniel", "Kevin", "Eric", "Steven", "Andrew", "Joshua", "Timothy", "Ryan", "Brandon", "Marcus", "Darnell", "André"}}
+		[]string{"Michael", "David", "Christopher", "Matthew", "Jason", "Brian", "Daniel", "Kevin", "Eric", "Steven", "Andrew", "Joshua", "Timothy", "Ryan", "Brandon", "Marcus", "Darnell", "André"}, true}
 	generalYoung = stock{generalFamilies,
 		[]string{"Emma", "Olivia", "Ava", "Sophia", "Isabella", "Charlotte", "Amelia", "Mia", "Harper", "Evelyn", "Abigail", "Ella", "Aaliyah", "Chloë", "Nora", "Hazel", "Imani", "Renée"},
-		[]string{"Liam", "Noah", "Oliver", "Elijah", "Lucas", "Mason", "Logan", "Ethan", "Aiden", "Jackson", "Levi", "Henry", "Jayden", "Caleb", "Isaiah", "Malik", "Theo", "Jean-Luc"}}
+		[]string{"Liam", "Noah", "Oliver", "Elijah", "Lucas", "Mason", "Logan", "Ethan", "Aiden", "Jackson", "Levi", "Henry", "Jayden", "Caleb", "Isaiah", "Malik", "Theo", "Jean-Luc"}, true}
 	hispanic = stock{
 		[]string{"García", "Rodríguez", "Martínez", "Hernández", "López", "González", "Pérez", "Sánchez", "Ramírez", "Torres", "Flores", "Rivera", "Gómez", "Díaz", "Reyes", "Cruz", "Morales", "Ortiz", "Gutiérrez", "Chávez", "Núñez", "de la Cruz", "García-López", "Ibáñez"},
 		[]string{"María", "Guadalupe", "Ana", "Sofía", "Isabel", "Carmen", "Lucía", "Valentina", "Rosa", "Gabriela", "Daniela", "Elena", "Ximena", "Marisol", "Inés"},
-		[]string{"José", "Luis", "Carlos", "Juan", "Miguel", "Jesús", "Diego", "Santiago", "Mateo", "Alejandro", "Ángel", "Rafael", "Fernando", "Andrés", "Joaquín"}}
+		[]string{"José", "Luis", "Carlos", "Juan", "Miguel", "Jesús", "Diego", "Santiago", "Mateo", "Alejandro", "Ángel", "Rafael", "Fernando", "Andrés", "Joaquín"}, false}
 	chinese = stock{
 		[]string{"Wang", "Li", "Zhang", "Chen", "Liu", "Yang", "Huang", "Wu", "Lin", "Ng", "Ouyang", "Lü"},
 		[]string{"Mei", "Grace", "Xiuying", "Lily", "Jing", "Hui", "Amy", "Yan", "Fang", "Vivian"},
-		[]string{"Wei", "Kevin", "Jun", "Ming", "Hao", "Jason", "Tao", "Lei", "Feng", "Albert"}}
+		[]string{"Wei", "Kevin", "Jun", "Ming", "Hao", "Jason", "Tao", "Lei", "Feng", "Albert"}, false}
 	vietnamese = stock{
 		[]string{"Nguyễn", "Trần", "Lê", "Phạm", "Huỳnh", "Võ", "Đặng", "Bùi", "Đỗ", "Ngô"},
 		[]string{"Thị Lan", "Linh", "Hương", "Mai", "Ngọc", "Thảo", "Kim", "Anh"},
-		[]string{"Văn Minh", "Tuấn", "Hùng", "Đức", "Long", "Quang", "Bảo", "Khánh"}}
+		[]string{"Văn Minh", "Tuấn", "Hùng", "Đức", "Long", "Quang", "Bảo", "Khánh"}, false}
 	indian = stock{
 		[]string{"Patel", "Singh", "Shah", "Sharma", "Kumar", "Reddy", "Gupta", "Rao", "Iyer", "Venkataraghavan"},
 		[]string{"Priya", "Anjali", "Deepa", "Lakshmi", "Kavita", "Meera", "Sunita", "Anaya", "Divya"},
-		[]string{"Raj", "Arjun", "Sanjay", "Vikram", "Amit", "Rohan", "Suresh", "Krishna", "Anil"}}
+		[]string{"Raj", "Arjun", "Sanjay", "Vikram", "Amit", "Rohan", "Suresh", "Krishna", "Anil"}, false}
 	filipino = stock{
 		[]string{"Santos", "Reyes", "Bautista", "Ocampo", "Mendoza", "Dela Cruz", "Villanueva", "Pangilinan", "Macaraeg"},
 		[]string{"Maria Cristina", "Jasmine", "Angelica", "Rowena", "Liezel", "Corazon", "Imelda"},
-		[]string{"Mark Anthony", "Rodel", "Jericho", "Ferdinand", "Rommel", "Paolo", "Benigno"}}
+		[]string{"Mark Anthony", "Rodel", "Jericho", "Ferdinand", "Rommel", "Paolo", "Benigno"}, false}
 	korean = stock{
 		[]string{"Kim", "Lee", "Park", "Choi", "Jung", "Kang", "Cho", "Yoon", "Namgung"},
 		[]string{"Ji-woo", "Soo-jin", "Min-ji", "Hye-jin", "Eun-ji", "Susan"},
-		[]string{"Min-jun", "Seung-ho", "Ji-hoon", "Sung-min", "Young-ho", "Daniel"}}
+		[]string{"Min-jun", "Seung-ho", "Ji-hoon", "Sung-min", "Young-ho", "Daniel"}, false}
 	pacific = stock{
 		[]string{"Kealoha", "Kahananui", "Tuiasosopo", "Taitano", "Fonoti", "Kaʻaihue"},
 		[]string{"Leilani", "Kalea", "Sina", "Moana", "Malia"},
-		[]string{"Keoni", "Kai", "Sione", "Makoa", "Tavita"}}
+		[]string{"Keoni", "Kai", "Sione", "Makoa", "Tavita"}, false}
 	nativeAmerican = stock{
 		[]string{"Begay", "Yazzie", "Whitehorse", "Tsosie", "Two Rivers", "Deschenie", "Little Sky", "Benally"},
 		[]string{"Aiyana", "Winona", "Nizhoni", "Kaya", "Sarah", "Dena"},
-		[]string{"Takoda", "Ahiga", "Chayton", "Nodin", "Joseph", "Wayne"}}
+		[]string{"Takoda", "Ahiga", "Chayton", "Nodin", "Joseph", "Wayne"}, false}
 )
 
 // A community is a share of the people: what they say of their race and ethnicity, how they are

@@ -139,7 +139,7 @@ func (p *person) drawIdentity(s *stream, asOf time.Time) {
 		names = p.origin.adults
 	}
 	list := names.given(p.female)
-	p.family = names.families[s.early(len(names.families))]
+	p.family = names.family(s, true)
 	p.given = []string{list[s.early(len(list))]}
 	if s.chance(650) {
 		if middle := list[s.below(len(list))]; middle != p.given[0] {
@@ -155,7 +155,7 @@ func (p *person) drawIdentity(s *stream, asOf time.Time) {
 		p.marital = coding{System: sysMarital, Code: "M", Display: "Married"}
 		wedding := p.birth.AddDate(s.between(20, 32), 0, s.below(365))
 		if p.female && s.chance(550) && wedding.Before(p.end(asOf)) {
-			p.maiden = names.families[s.below(len(names.families))]
+			p.maiden = names.family(s, false)
 			p.renamed = midnight(wedding)
 		}
 	}

@@ -34,6 +34,15 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// Uint64, Int63 and Seed make a stream the source of a library's choices (math/rand.Source64).
+func (s *stream) Uint64() uint64 { return s.pcg.Uint64() }
+
+// Int63 returns a number that is not negative.
+func (s *stream) Int63() int64 { return int64(s.pcg.Uint64() >> 1) }
+
+// Seed does nothing: a stream's place is that of its patient.
+func (s *stream) Seed(int64) {}
+
 // below returns a number of [0, n); n is positive.
 func (s *stream) below(n int) int {
 	hi, _ := bits.Mul64(s.pcg.Uint64(), uint64(n))

@@ -120,7 +120,7 @@ func newWorld(seed uint64) *world {
 			p := &practitioner{n: n, id: "practitioner-" + padded(n, 3), specialty: post.specialty, employer: post.employer}
 			p.female = s.chance(500)
 			names := communities[s.weighted(communityShares)].adults
-			p.family = names.families[s.early(len(names.families))]
+			p.family = names.family(s, true)
 			p.given = names.given(p.female)[s.early(len(names.given(p.female)))]
 			w.practitioners = append(w.practitioners, p)
 			w.staff[post.employer] = append(w.staff[post.employer], p)
