@@ -59,8 +59,8 @@ func Example() {
 		fmt.Println(file.Type, bytes.Count(lines, []byte("\n")))
 	}
 	// Output:
-	// Condition 279
-	// Immunization 894
+	// Condition 280
+	// Immunization 893
 	// Patient 100
 }
 
