@@ -19,7 +19,7 @@ type BearerRequest struct {
 // AccessDecision is what became of the credentials of a resource request:
 // Access, or an Err with status 400 or 401.
 type AccessDecision struct {
-	// Checks is the ladder of PartBearer in order. Access.Require makes the one
+	// Checks is the checklist of PartBearer in order. Access.Require makes the one
 	// check of PartAccess that follows.
 	Checks []Check
 	Access *Access
@@ -46,17 +46,17 @@ type Access struct {
 // Response; RFC 6750). It looks the client up on every call, so that a
 // rejection or revocation holds at once.
 func (s *Server) Authenticate(ctx context.Context, req BearerRequest) *AccessDecision {
-	b := &bearer{Server: s, ctx: ctx, req: req, ladder: newLadder([]Part{PartBearer})}
+	b := &bearer{Server: s, ctx: ctx, req: req, checklist: newChecklist([]Part{PartBearer})}
 	access, err := b.authenticate()
-	return &AccessDecision{Checks: b.ladder.checks(), Access: access, Err: err, ClientID: b.clientID}
+	return &AccessDecision{Checks: b.checks(), Access: access, Err: err, ClientID: b.clientID}
 }
 
 // bearer is one bearer token on its way through the rules.
 type bearer struct {
 	*Server
-	ctx      context.Context
-	req      BearerRequest
-	ladder   *ladder
+	ctx context.Context
+	req BearerRequest
+	*checklist
 	clientID string
 }
 
@@ -69,7 +69,7 @@ func (b *bearer) authenticate() (*Access, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := b.standing(claims)
+	client, err := b.checkClient(claims)
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +77,21 @@ func (b *bearer) authenticate() (*Access, *Error) {
 		ClientID: client.ID, ClientName: client.Name, Organization: client.Organization,
 		Scopes: claims.scopes, TokenID: claims.ID,
 		IssuedAt: time.Unix(claims.IssuedAt, 0), Expires: time.Unix(claims.Expires, 0),
-		Environment: b.core.env,
+		Environment: b.env,
 	}, nil
 }
 
 // refuse answers 401 invalid_token with its challenge (RFC 6750 section 3.1).
-func (b *bearer) refuse(r rung, o outcome) *Error {
-	e := &Error{Code: CodeInvalidToken, Status: 401, Check: b.ladder.fail(r, o)}
+func (b *bearer) refuse(r ruleIndex, o outcome) *Error {
+	e := b.refusal(401, CodeInvalidToken, r, o)
+	e.Challenge = challenge(e, "")
+	return e
+}
+
+// noCredentials answers 401 with a challenge that names no error (RFC 6750
+// section 3).
+func (b *bearer) noCredentials(r ruleIndex, o outcome) *Error {
+	e := b.refusal(401, "", r, o)
 	e.Challenge = challenge(e, "")
 	return e
 }
@@ -111,24 +119,18 @@ func (b *bearer) transport() (string, *Error) {
 		if inQuery {
 			got = "a token in the header and one in the query string"
 		}
-		return "", b.badRequest(rungBearerTransport, outcome{got: got, want: "one Authorization header",
+		return "", b.badRequest(ruleBearerTransport, outcome{got: got, want: "one Authorization header",
 			text: "The request carries " + got + ". Send the token once, in the Authorization header (RFC 6750 section 2)."})
 	}
 	if inQuery {
 		o := outcome{got: "access_token in the query string", want: "Authorization: Bearer",
 			text: "The access token is in the query string, where it is not read: URLs end up in logs. Send it as Authorization: Bearer, then the token."}
-		e := b.refuse(rungBearerTransport, o)
-		e.Code = ""
-		e.Challenge = challenge(e, "")
-		return "", e
+		return "", b.noCredentials(ruleBearerTransport, o)
 	}
-	b.ladder.pass(rungBearerTransport, "")
+	b.pass(ruleBearerTransport, "")
 	if len(headers) == 0 || strings.TrimSpace(headers[0]) == "" {
-		e := b.refuse(rungBearerPresent, outcome{got: "no Authorization header", want: "Authorization: Bearer",
+		return "", b.noCredentials(ruleBearerPresent, outcome{got: "no Authorization header", want: "Authorization: Bearer",
 			text: "The request has no credentials. " + tokenHint(b.req.Addresses)})
-		e.Code = ""
-		e.Challenge = challenge(e, "")
-		return "", e
 	}
 	return b.schemeAndToken(headers[0])
 }
@@ -141,8 +143,8 @@ func tokenHint(a Addresses) string {
 	return text + " and send it as Authorization: Bearer, then the token."
 }
 
-func (b *bearer) badRequest(r rung, o outcome) *Error {
-	e := &Error{Code: CodeInvalidRequest, Status: 400, Check: b.ladder.fail(r, o)}
+func (b *bearer) badRequest(r ruleIndex, o outcome) *Error {
+	e := b.refusal(400, CodeInvalidRequest, r, o)
 	e.Challenge = challenge(e, "")
 	return e
 }
@@ -150,26 +152,22 @@ func (b *bearer) badRequest(r rung, o outcome) *Error {
 // schemeAndToken splits the header: the scheme in any case, one space, the
 // token.
 func (b *bearer) schemeAndToken(header string) (string, *Error) {
-	scheme, token, _ := strings.Cut(header, " ")
+	scheme, token := splitAuthorization(header)
 	if !strings.EqualFold(scheme, "Bearer") {
 		o := outcome{got: "Authorization: " + scheme, want: "Authorization: Bearer"}
-		if strings.Count(scheme, ".") == 2 || strings.Contains(scheme, ":") {
+		if scheme == "" {
 			o.got = "a value without a scheme"
 			o.text = "The Authorization header has no scheme before the token. Write Bearer, one space, then the token."
 		} else {
 			o.text = "The Authorization header has the scheme " + quote(scheme) + "; the FHIR API takes Bearer tokens only. " + tokenHint(b.req.Addresses)
 		}
-		e := b.refuse(rungBearerPresent, o)
-		e.Code = ""
-		e.Challenge = challenge(e, "")
-		return "", e
+		return "", b.noCredentials(ruleBearerPresent, o)
 	}
-	b.ladder.pass(rungBearerPresent, scheme)
+	b.pass(ruleBearerPresent, scheme)
 	if b.behaviour.CaseSensitiveBearer && scheme != "Bearer" {
-		return "", b.refuse(rungBearerForm, outcome{finding: "T02", got: scheme, want: "Bearer",
+		return "", b.refuse(ruleBearerForm, outcome{finding: "T02", got: scheme, want: "Bearer",
 			text: "The Authorization scheme is " + quote(scheme) + "; this server's behaviour needs \"Bearer\" with a capital B, as some payers do (RFC 6750 takes any case)."})
 	}
-	token = strings.TrimSpace(token)
 	if token == "" || strings.ContainsAny(token, " \t\",") {
 		o := outcome{got: "Bearer without a token", want: "Bearer, one space, the token",
 			text: "The Authorization header says Bearer and no token follows. Is the variable that holds the token empty?"}
@@ -177,9 +175,9 @@ func (b *bearer) schemeAndToken(header string) (string, *Error) {
 			o.got = "Bearer and more than a token"
 			o.text = "What follows Bearer is not a token alone: it holds a space, a comma or a quotation mark. Send the value of access_token from the token answer, nothing else."
 		}
-		return "", b.badRequest(rungBearerForm, o)
+		return "", b.badRequest(ruleBearerForm, o)
 	}
-	b.ladder.pass(rungBearerForm, scheme)
+	b.pass(ruleBearerForm, scheme)
 	return token, nil
 }
 
@@ -188,18 +186,18 @@ func (b *bearer) schemeAndToken(header string) (string, *Error) {
 // change is checked each time.
 func (b *bearer) open(token string) (*tokenClaims, *Error) {
 	sum := sha256.Sum256([]byte(token))
-	claims, known := b.core.verified.get(sum)
+	claims, known := b.verified.get(sum)
 	if !known {
 		var err *Error
 		if claims, err = b.verify(token); err != nil {
 			return nil, err
 		}
-		b.core.verified.put(sum, claims)
+		b.verified.put(sum, claims)
 	}
 	b.clientID = claims.ClientID
-	b.ladder.pass(rungTokenForm, "token "+claims.ID)
-	b.ladder.pass(rungTokenEnvironment, b.core.env.String())
-	b.ladder.pass(rungTokenSignature, string(tokenAlgorithm))
+	b.pass(ruleTokenForm, "token "+claims.ID)
+	b.pass(ruleTokenEnvironment, b.env.String())
+	b.pass(ruleTokenSignature, string(tokenAlgorithm))
 	return claims, b.alive(claims)
 }
 
@@ -210,23 +208,23 @@ func (b *bearer) verify(token string) (*tokenClaims, *Error) {
 		broken = j.readMembers()
 	}
 	if broken != nil {
-		return nil, b.refuse(rungTokenForm, outcome{got: "something that is no token of this server", want: "the access_token of a token answer",
+		return nil, b.refuse(ruleTokenForm, outcome{got: "something that is no token of this server", want: "the access_token of a token answer",
 			text: "The bearer token is none that this server issues. Send the value of access_token exactly as the token endpoint returned it: is it cut short, quoted, or from another server?"})
 	}
 	if typ, _ := j.header.text("typ"); typ != tokenTyp {
 		if astray := assertionInHeader(token); astray != nil {
-			return nil, b.refuse(rungTokenForm, *astray)
+			return nil, b.refuse(ruleTokenForm, *astray)
 		}
-		return nil, b.refuse(rungTokenForm, outcome{got: "a JWT of typ " + j.header.show("typ") + " from issuer " + j.claims.show("iss"), want: "an access token of this server",
+		return nil, b.refuse(ruleTokenForm, outcome{got: "a JWT of typ " + j.header.show("typ") + " from issuer " + j.claims.show("iss"), want: "an access token of this server",
 			text: "The bearer token is a JWT, but none that this server issued: its iss is " + j.claims.show("iss") + ". " + tokenHint(b.req.Addresses)})
 	}
 	var claims tokenClaims
 	if err := json.Unmarshal(j.claimsJSON, &claims); err != nil {
-		return nil, b.refuse(rungTokenForm, outcome{got: "claims that cannot be read", want: "an access token of this server",
+		return nil, b.refuse(ruleTokenForm, outcome{got: "claims that cannot be read", want: "an access token of this server",
 			text: "The bearer token is none that this server issued: its claims have other types. " + tokenHint(b.req.Addresses)})
 	}
 	b.clientID = claims.ClientID
-	b.ladder.pass(rungTokenForm, "token "+claims.ID)
+	b.pass(ruleTokenForm, "token "+claims.ID)
 	if err := b.checkEnvironment(&claims); err != nil {
 		return nil, err
 	}
@@ -235,87 +233,82 @@ func (b *bearer) verify(token string) (*tokenClaims, *Error) {
 
 func (b *bearer) checkEnvironment(claims *tokenClaims) *Error {
 	from := Environment{Name: claims.Environment, Workspace: claims.Workspace}
-	if from == b.core.env {
-		b.ladder.pass(rungTokenEnvironment, from.String())
+	if from == b.env {
+		b.pass(ruleTokenEnvironment, from.String())
 		return nil
 	}
-	o := outcome{finding: "T05", got: clip(from.String()), want: b.core.env.String()}
-	o.text = "The token was issued by " + clip(from.String()) + " (iss " + clip(claims.Issuer) + "); this is " + b.core.env.String() + ". Tokens do not travel between environments: get one from this one's token endpoint"
+	o := outcome{finding: "T05", got: clip(from.String()), want: b.env.String()}
+	o.text = "The token was issued by " + clip(from.String()) + " (iss " + clip(claims.Issuer) + "); this is " + b.env.String() + ". Tokens do not travel between environments: get one from this one's token endpoint"
 	if b.req.Addresses.TokenURL != "" {
 		o.text += ", " + b.req.Addresses.TokenURL
 	}
 	o.text += ", or call the FHIR base of the other, " + clip(claims.Audience) + "."
-	return b.refuse(rungTokenEnvironment, o)
+	return b.refuse(ruleTokenEnvironment, o)
 }
 
 func (b *bearer) checkSignature(j *compactJWS, claims *tokenClaims) *Error {
 	kid, _ := j.header.text("kid")
-	key, err := b.core.ring.find(b.ctx, kid)
+	key, err := b.ring.find(b.ctx, kid)
 	if err != nil {
-		return b.fault(rungTokenSignature, "read its signing keys", err)
+		return b.serverError(ruleTokenSignature, "read its signing keys", err)
 	}
 	alg, _ := j.header.text("alg")
 	if key == nil {
-		return b.refuse(rungTokenSignature, outcome{got: "a token signed with key " + clip(kid), want: "a key of this environment",
+		return b.refuse(ruleTokenSignature, outcome{got: "a token signed with key " + clip(kid), want: "a key of this environment",
 			text: "The token was signed with a key that this environment does not have (any more). It is from before a reset or a restart without stored data, or from another server. " + tokenHint(b.req.Addresses)})
 	}
 	if alg != string(tokenAlgorithm) || !signedBy(key, j) {
-		return b.refuse(rungTokenSignature, outcome{got: "a signature that does not verify", want: "the token as issued",
+		return b.refuse(ruleTokenSignature, outcome{got: "a signature that does not verify", want: "the token as issued",
 			text: "The token names this server's key, but its signature does not verify: it was changed or cut on the way. Send the value of access_token exactly as the token endpoint returned it."})
 	}
 	scopes, err := ParseScopes(claims.Scope)
 	if err != nil {
-		return b.fault(rungTokenSignature, "read the token's scopes", err)
+		return b.serverError(ruleTokenSignature, "read the token's scopes", err)
 	}
 	claims.scopes = scopes
-	b.ladder.pass(rungTokenSignature, alg)
+	b.pass(ruleTokenSignature, alg)
 	return nil
-}
-
-func (b *bearer) fault(r rung, doing string, err error) *Error {
-	check := b.ladder.fail(r, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
-	return &Error{Code: CodeServerError, Status: 500, Check: check, cause: err}
 }
 
 // alive checks that the token has neither expired nor been revoked.
 func (b *bearer) alive(claims *tokenClaims) *Error {
-	now := b.core.clock.Now()
+	now := b.clock.Now()
 	expires := time.Unix(claims.Expires, 0)
 	if !now.Before(expires) {
-		return b.refuse(rungTokenExpiry, outcome{finding: "T03", got: "expired at " + stamp(expires), want: "after " + stamp(now),
+		return b.refuse(ruleTokenExpiry, outcome{finding: "T03", got: "expired at " + stamp(expires), want: "after " + stamp(now),
 			text: "The token expired " + seconds(now.Sub(expires)) + " ago, at " + stamp(expires) + " by this server's clock; it lived " + seconds(time.Duration(claims.Expires-claims.IssuedAt)*time.Second) + ". Get a new token with a new assertion and repeat this request; an export job goes on meanwhile."})
 	}
-	b.ladder.pass(rungTokenExpiry, seconds(expires.Sub(now))+" left")
-	revoked, err := b.core.store.TokenRevoked(b.ctx, b.core.env.Name, claims.ID)
+	b.pass(ruleTokenExpiry, seconds(expires.Sub(now))+" left")
+	revoked, err := b.store.TokenRevoked(b.ctx, b.env.Name, claims.ID)
 	if err != nil {
-		return b.fault(rungTokenRevoked, "look up whether the token was revoked", err)
+		return b.serverError(ruleTokenRevoked, "look up whether the token was revoked", err)
 	}
 	if revoked {
-		return b.refuse(rungTokenRevoked, outcome{finding: "T06", got: "revoked", want: "not revoked",
+		return b.refuse(ruleTokenRevoked, outcome{finding: "T06", got: "revoked", want: "not revoked",
 			text: "This token was revoked at the revocation endpoint or in the portal. Get a new one with a new assertion."})
 	}
-	b.ladder.pass(rungTokenRevoked, "")
+	b.pass(ruleTokenRevoked, "")
 	return nil
 }
 
-// standing looks the token's client up and checks that it still may come in.
-func (b *bearer) standing(claims *tokenClaims) (*Client, *Error) {
-	client, err := b.core.store.Client(b.ctx, b.core.env.Name, claims.ClientID)
+// checkClient looks the token's client up and checks that it still may come in.
+func (b *bearer) checkClient(claims *tokenClaims) (*Client, *Error) {
+	client, err := b.store.Client(b.ctx, b.env.Name, claims.ClientID)
 	if errors.Is(err, ErrNoClient) {
-		return nil, b.refuse(rungTokenClient, outcome{finding: "T06", got: "a client that was deleted", want: "a registered client",
+		return nil, b.refuse(ruleTokenClient, outcome{finding: "T06", got: "a client that was deleted", want: "a registered client",
 			text: "Client " + quote(claims.ClientID) + " was deleted; all its tokens are revoked. Register it again."})
 	}
 	if err != nil {
-		return nil, b.fault(rungTokenClient, "look up the token's client", err)
+		return nil, b.serverError(ruleTokenClient, "look up the token's client", err)
 	}
-	if o := b.core.statusOutcome(client, b.req.Addresses); o != nil {
+	if o := b.statusOutcome(client, b.req.Addresses); o != nil {
 		o.finding = "T06"
-		return nil, b.refuse(rungTokenClient, *o)
+		return nil, b.refuse(ruleTokenClient, *o)
 	}
 	if client.Generation != claims.Generation {
-		return nil, b.refuse(rungTokenClient, outcome{finding: "T06", got: "generation " + itoa(int(claims.Generation)), want: "generation " + itoa(int(client.Generation)),
+		return nil, b.refuse(ruleTokenClient, outcome{finding: "T06", got: "generation " + itoa(int(claims.Generation)), want: "generation " + itoa(int(client.Generation)),
 			text: client.display() + " is " + string(client.Status) + ", but all tokens issued before were revoked since this one was made. Get a new one with a new assertion."})
 	}
-	b.ladder.pass(rungTokenClient, client.ID+", "+string(client.Status))
+	b.pass(ruleTokenClient, client.ID+", "+string(client.Status))
 	return client, nil
 }

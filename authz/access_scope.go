@@ -19,18 +19,18 @@ func (a *Access) Allows(typ string, letters Letters) Permission {
 // the 403 insufficient_scope that names the scope that would do (RFC 6750
 // section 3.1, SB-RS-04).
 func (a *Access) Require(need Need) (Permission, Check, *Error) {
-	l := newLadder([]Part{PartAccess})
+	l := newChecklist([]Part{PartAccess})
 	permission := a.Allows(need.Type, need.Letters)
 	if permission.Granted {
-		l.pass(rungTokenScope, permission.By.String())
-		return permission, l.check(rungTokenScope), nil
+		l.pass(ruleTokenScope, permission.By.String())
+		return permission, l.check(ruleTokenScope), nil
 	}
 	err := a.insufficient(l, need)
 	return Permission{}, err.Check, err
 }
 
 // insufficient is the refusal of an interaction that no scope allows.
-func (a *Access) insufficient(l *ladder, need Need) *Error {
+func (a *Access) insufficient(l *checklist, need Need) *Error {
 	wanted := a.wouldDo(need)
 	doing := need.Doing
 	if doing == "" {
@@ -49,7 +49,7 @@ func (a *Access) insufficient(l *ladder, need Need) *Error {
 	default:
 		o.text += "Missing: " + missing.String() + " on " + need.Type + ". Ask for " + wanted.String() + ", which the client's registration must hold as well."
 	}
-	e := &Error{Code: CodeInsufficientScope, Status: 403, Check: l.fail(rungTokenScope, o)}
+	e := &Error{Code: CodeInsufficientScope, Status: 403, Check: l.fail(ruleTokenScope, o)}
 	e.Challenge = challenge(e, wanted.String())
 	return e
 }

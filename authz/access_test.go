@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestAccess(t *testing.T) {
 		if d.Err != nil {
 			t.Fatalf("%s: refused: %v", scheme, d.Err)
 		}
-		checkLadder(t, d.Checks, nil)
+		checkOrder(t, d.Checks, nil)
 		got := d.Access
 		if got.ClientID != "app" || got.ClientName != "Claims importer" || got.Organization != "org-1" ||
 			got.Scopes.String() != "system/Patient.rs" || got.TokenID != grant.TokenID || got.Environment.Name != authz.Sandbox {
@@ -310,4 +311,77 @@ func TestBearerSpelling(t *testing.T) {
 	}
 	d := w.call(w.server, "bearer "+grant.Response.AccessToken)
 	invalidToken("T02", `"bearer"`).check(t, d.Checks, d.Err)
+}
+
+// What is no scheme may be a credential: no answer and no check repeats it.
+func TestCredentialWithoutScheme(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	assertion := w.rsa.Sign(w.newAsk().assertion)
+	for _, c := range []struct{ name, header, secret string }{
+		{"a Basic credential", "c2FuZGZoaXI6c3VwZXItc2VjcmV0", "c2FuZGZoaXI6c3VwZXItc2VjcmV0"},
+		{"an opaque token", "0123456789abcdef-0123456789", "0123456789abcdef"},
+		{"a short secret", "hunter2hunter", "hunter2"},
+		{"an assertion", assertion, assertion[:40]},
+		{"a token with a space behind it", "c2FuZGZoaXI6c3VwZXItc2VjcmV0 ", "c2FuZGZoaXI"},
+		{"a token and more", "c2FuZGZoaXI6c3VwZXItc2VjcmV0 x", "c2FuZGZoaXI"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			access := w.call(w.server, c.header)
+			token := w.server.Token(t.Context(), authz.FormRequest{Method: "POST", ContentType: "application/x-www-form-urlencoded",
+				Body: []byte("grant_type=client_credentials"), Authorization: []string{c.header}, Addresses: addresses()})
+			shown := fmt.Sprintf("%+v %+v %v %v", access, token, access.Err, token.Err)
+			if lower := strings.ToLower(shown); strings.Contains(lower, strings.ToLower(c.secret)) {
+				t.Errorf("%q is repeated in %s", c.secret, shown)
+			}
+			if access.Err.Status != 401 || token.Err.Code != "invalid_client" {
+				t.Errorf("got %v and %v", access.Err, token.Err)
+			}
+		})
+	}
+}
+
+// SB-RS-12: scopes are a union, so their order makes no difference.
+func TestConstraintsDependOnNoOrder(t *testing.T) {
+	t.Parallel()
+	const lab, vital, both = "system/Observation.rs?category=lab", "system/Observation.rs?category=vital", "system/Observation.rs?code=b,a&category=lab"
+	for _, c := range []struct{ name, scopes, want string }{
+		{"as is", lab + " " + vital, "category=lab or category=vital"},
+		{"the other way round", vital + " " + lab, "category=lab or category=vital"},
+		{"one twice", vital + " " + lab + " " + vital, "category=lab or category=vital"},
+		{"a narrower one", both + " " + lab, "category=lab"},
+		{"values", "system/Observation.rs?category=vital,lab,vital", "category=lab,vital"},
+		{"parameters", both, "category=lab&code=a,b"},
+		{"letters apart", "system/Observation.r?category=lab system/Observation.s?code=a system/Observation.s?category=lab", "category=lab"},
+		{"letters that meet", "system/Observation.r?category=lab system/Observation.s?code=b system/Observation.s?code=a", "category=lab&code=a or category=lab&code=b"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			scopes, err := authz.ParseScopes(c.scopes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, q := range scopes.Allows("Observation", authz.Read|authz.Search).Constraints {
+				got = append(got, q.String())
+			}
+			if text := strings.Join(got, " or "); text != c.want {
+				t.Errorf("got %s, want %s", text, c.want)
+			}
+		})
+	}
+}
+
+// Hundreds of constrained scopes are as many alternatives, not their square.
+func TestManyConstraints(t *testing.T) {
+	t.Parallel()
+	var scopes authz.Scopes
+	for i := range 400 {
+		scopes = append(scopes, authz.Scope{Type: "Observation", Letters: authz.Read | authz.Search,
+			Query: authz.Query{{Name: "code", Values: []string{fmt.Sprint(i)}}}})
+	}
+	if n := len(scopes.Allows("Observation", authz.Read|authz.Search).Constraints); n != 400 {
+		t.Errorf("got %d alternatives, want 400", n)
+	}
 }

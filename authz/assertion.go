@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// AssertionType is the client_assertion_type of RFC 7523 section 2.2.
+const AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 // byAssertion proves the client by private_key_jwt: the envelope, the client
 // it names, its claims, then key and signature, then replay (SMART App Launch
 // 2.2, client-confidential-asymmetric). Nothing is recorded before the
@@ -27,10 +30,10 @@ func (a *attempt) byAssertion(audiences []string) (*Client, *Error) {
 func (a *attempt) assertionType() *Error {
 	got := a.form["client_assertion_type"]
 	if got == AssertionType {
-		a.ladder.pass(rungAssertionType, got)
+		a.pass(ruleAssertionType, got)
 		return nil
 	}
-	return a.refuseClient(rungAssertionType, outcome{finding: "A05", got: got, want: AssertionType,
+	return a.refuseClient(ruleAssertionType, outcome{finding: "A05", got: got, want: AssertionType,
 		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ")."})
 }
 
@@ -44,18 +47,18 @@ func (a *attempt) envelope() *Error {
 				broken.text = "client_assertion begins with \"Bearer \". Put the bare JWT into the field."
 			}
 		}
-		return a.refuseClient(rungCompact, *broken)
+		return a.refuseClient(ruleCompact, *broken)
 	}
 	a.jws = j
-	a.ladder.pass(rungCompact, "3 parts")
+	a.pass(ruleCompact, "3 parts")
 	if broken := j.readMembers(); broken != nil {
-		return a.refuseClient(rungMembers, *broken)
+		return a.refuseClient(ruleMembers, *broken)
 	}
 	a.assertion = &Assertion{Header: j.headerJSON, Claims: j.claimsJSON}
 	if iss, ok := j.claims.text("iss"); ok {
 		a.clientID = iss
 	}
-	a.ladder.pass(rungMembers, plural(len(j.header), "header member")+", "+plural(len(j.claims), "claim"))
+	a.pass(ruleMembers, plural(len(j.header), "header member")+", "+plural(len(j.claims), "claim"))
 	return nil
 }
 
@@ -63,10 +66,10 @@ func (a *attempt) typ() *Error {
 	got, ok := a.jws.header.text("typ")
 	switch {
 	case ok && strings.EqualFold(got, "JWT"):
-		a.ladder.pass(rungTyp, got)
+		a.pass(ruleTyp, got)
 		return nil
 	case a.behaviour.OptionalTyp && a.jws.header.kind("typ") == 0:
-		a.ladder.warn(rungTyp, outcome{finding: "A07", got: "absent", want: "JWT",
+		a.warn(ruleTyp, outcome{finding: "A07", got: "absent", want: "JWT",
 			text: `The header has no typ, which this server's behaviour lets pass. SMART requires "typ":"JWT".`})
 		return nil
 	}
@@ -76,36 +79,36 @@ func (a *attempt) typ() *Error {
 	} else {
 		o.text = `The assertion's header has "typ":` + o.got + `; SMART requires "typ":"JWT".`
 	}
-	return a.refuseClient(rungTyp, o)
+	return a.refuseClient(ruleTyp, o)
 }
 
 func (a *attempt) alg() *Error {
 	got, ok := a.jws.header.text("alg")
 	if ok && slices.Contains(a.behaviour.Algorithms, got) {
-		a.ladder.pass(rungAlg, got)
+		a.pass(ruleAlg, got)
 		return nil
 	}
-	return a.refuseClient(rungAlg, a.diagnoseAlg(got))
+	return a.refuseClient(ruleAlg, a.diagnoseAlg(got))
 }
 
 // crit refuses critical header members, all of which are unknown here (RFC
 // 7515 section 4.1.11). jwk, x5u, x5c and x5t are ignored as key sources.
 func (a *attempt) crit() *Error {
 	if a.jws.header.kind("crit") == 0 {
-		a.ladder.pass(rungCrit, "absent")
+		a.pass(ruleCrit, "absent")
 		return nil
 	}
 	got := a.jws.header.show("crit")
-	return a.refuseClient(rungCrit, outcome{got: got, want: "absent",
+	return a.refuseClient(ruleCrit, outcome{got: got, want: "absent",
 		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11). Leave crit out."})
 }
 
 func (a *attempt) kid() *Error {
 	if got, ok := a.jws.header.text("kid"); ok && got != "" {
-		a.ladder.pass(rungKid, got)
+		a.pass(ruleKid, got)
 		return nil
 	}
-	return a.refuseClient(rungKid, a.diagnoseNoKid())
+	return a.refuseClient(ruleKid, a.diagnoseNoKid())
 }
 
 func (a *attempt) issuer() *Error {
@@ -116,23 +119,23 @@ func (a *attempt) issuer() *Error {
 		if sub, _ := a.jws.claims.text("sub"); sub != "" {
 			o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + ". Set iss and sub both to your client_id."
 		}
-		return a.refuseClient(rungIssuer, o)
+		return a.refuseClient(ruleIssuer, o)
 	}
-	if _, err := a.lookUp(rungIssuer, iss); err != nil {
+	if _, err := a.lookUp(ruleIssuer, iss); err != nil {
 		return err
 	}
-	a.ladder.pass(rungIssuer, iss)
+	a.pass(ruleIssuer, iss)
 	return nil
 }
 
 func (a *attempt) subject() *Error {
 	sub, ok := a.jws.claims.text("sub")
 	if ok && sub == a.client.ID {
-		a.ladder.pass(rungSubject, sub)
+		a.pass(ruleSubject, sub)
 		return nil
 	}
 	got := a.jws.claims.show("sub")
-	return a.refuseClient(rungSubject, outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
+	return a.refuseClient(ruleSubject, outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
 		text: "iss is " + quote(a.client.ID) + " and sub is " + got + ". Both must be your client_id, " + quote(a.client.ID) + "."})
 }
 
@@ -141,11 +144,11 @@ func (a *attempt) formClient() *Error {
 	got := a.form["client_id"]
 	switch got {
 	case "":
-		a.ladder.pass(rungFormClient, "absent")
+		a.pass(ruleFormClient, "absent")
 	case a.client.ID:
-		a.ladder.pass(rungFormClient, got)
+		a.pass(ruleFormClient, got)
 	default:
-		return a.refuseClient(rungFormClient, outcome{got: got, want: a.client.ID,
+		return a.refuseClient(ruleFormClient, outcome{got: got, want: a.client.ID,
 			text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ". Leave client_id out, or send the same one."})
 	}
 	return nil
@@ -167,10 +170,10 @@ func (a *attempt) jti() *Error {
 		o.finding, o.got, o.want = "C17", itoa(len(got))+" bytes", "at most "+itoa(a.behaviour.MaxJTI)
 		o.text = "jti is " + itoa(len(got)) + " bytes long; this server takes " + itoa(a.behaviour.MaxJTI) + ". A UUID does."
 	default:
-		a.ladder.pass(rungJTI, got)
+		a.pass(ruleJTI, got)
 		return nil
 	}
-	return a.refuseClient(rungJTI, o)
+	return a.refuseClient(ruleJTI, o)
 }
 
 // replay records the assertion's jti, now that it is known to be the
@@ -179,15 +182,15 @@ func (a *attempt) replay() *Error {
 	jti, _ := a.jws.claims.text("jti")
 	exp, _ := a.jws.claims.numericDate("exp")
 	now := a.now
-	earlier, err := a.core.store.UseJTI(a.ctx, JTIUse{
-		Env: a.core.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
+	earlier, err := a.store.UseJTI(a.ctx, JTIUse{
+		Env: a.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
 		At: now, Expires: instant(exp).Add(a.behaviour.Skew),
 	})
 	if err != nil {
-		return a.fault(rungReplay, "record the assertion's jti", err)
+		return a.serverError(ruleReplay, "record the assertion's jti", err)
 	}
 	if earlier == nil {
-		a.ladder.pass(rungReplay, jti)
+		a.pass(ruleReplay, jti)
 		return nil
 	}
 	o := outcome{finding: "C15", got: jti + ", used at " + stamp(earlier.At), want: "a jti that was not used before"}
@@ -199,8 +202,8 @@ func (a *attempt) replay() *Error {
 	if a.behaviour.AllowReplay {
 		o.finding = "C15"
 		o.text += " This server's behaviour accepts the replay; strict payers refuse it."
-		a.ladder.warn(rungReplay, o)
+		a.warn(ruleReplay, o)
 		return nil
 	}
-	return a.refuseClient(rungReplay, o)
+	return a.refuseClient(ruleReplay, o)
 }

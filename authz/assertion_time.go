@@ -15,21 +15,21 @@ func (a *attempt) expiry() *Error {
 	switch {
 	case a.jws.claims.kind("exp") == 0:
 		o.text = "The assertion has no exp. Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970; the server's time is " + stamp(now) + " (" + unix(now) + ")."
-		return a.refuseClient(rungExpiry, o)
+		return a.refuseClient(ruleExpiry, o)
 	case !ok:
 		o.text = "exp is " + o.got + ", which is no JSON number. Write it as a number without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
-		return a.refuseClient(rungExpiry, o)
+		return a.refuseClient(ruleExpiry, o)
 	case exp > lastSecond:
-		return a.refuseClient(rungExpiry, wrongUnit("exp", exp, now))
+		return a.refuseClient(ruleExpiry, wrongUnit("exp", exp, now))
 	case exp <= secondsOf(now.Add(-a.behaviour.Skew)):
-		return a.refuseClient(rungExpiry, a.diagnoseExpired(exp, now))
+		return a.refuseClient(ruleExpiry, a.diagnoseExpired(exp, now))
 	}
 	if late := now.Sub(instant(exp)); late >= 0 {
-		a.ladder.warn(rungExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
+		a.warn(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
 			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated. Synchronise the client's clock (NTP)."})
 		return nil
 	}
-	a.ladder.pass(rungExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
+	a.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
 	return nil
 }
 
@@ -41,12 +41,12 @@ func (a *attempt) lifetime() *Error {
 	ahead := instant(exp).Sub(now)
 	switch {
 	case ahead > a.behaviour.MaxAssertion+a.behaviour.Skew:
-		return a.refuseClient(rungLifetime, a.diagnoseFarExpiry(ahead, now))
+		return a.refuseClient(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
 	case ahead > a.behaviour.MaxAssertion:
-		a.ladder.warn(rungLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
+		a.warn(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
 			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it. Use exp = now + 240 to stay safe."})
 	default:
-		a.ladder.pass(rungLifetime, seconds(ahead)+" ahead")
+		a.pass(ruleLifetime, seconds(ahead)+" ahead")
 	}
 	return nil
 }
@@ -55,15 +55,15 @@ func (a *attempt) notBefore() *Error {
 	now := a.now
 	nbf, ok := a.jws.claims.numericDate("nbf")
 	if !ok {
-		return a.absentOr(rungNotBefore, "nbf")
+		return a.absentOr(ruleNotBefore, "nbf")
 	}
 	if nbf > lastSecond {
-		return a.refuseClient(rungNotBefore, wrongUnit("nbf", nbf, now))
+		return a.refuseClient(ruleNotBefore, wrongUnit("nbf", nbf, now))
 	}
 	if nbf > secondsOf(now.Add(a.behaviour.Skew)) {
-		return a.refuseClient(rungNotBefore, a.fromFuture("nbf", nbf, now))
+		return a.refuseClient(ruleNotBefore, a.fromFuture("nbf", nbf, now))
 	}
-	a.ladder.pass(rungNotBefore, a.jws.claims.show("nbf"))
+	a.pass(ruleNotBefore, a.jws.claims.show("nbf"))
 	return nil
 }
 
@@ -72,31 +72,31 @@ func (a *attempt) issuedAt() *Error {
 	iat, ok := a.jws.claims.numericDate("iat")
 	if !ok {
 		if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
-			return a.refuseClient(rungIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
+			return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
 				text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not). Add iat = now."})
 		}
-		return a.absentOr(rungIssuedAt, "iat")
+		return a.absentOr(ruleIssuedAt, "iat")
 	}
 	oldest := secondsOf(now.Add(-a.behaviour.MaxIssuedAge - a.behaviour.Skew))
 	switch {
 	case iat > lastSecond:
-		return a.refuseClient(rungIssuedAt, wrongUnit("iat", iat, now))
+		return a.refuseClient(ruleIssuedAt, wrongUnit("iat", iat, now))
 	case iat > secondsOf(now.Add(a.behaviour.Skew)):
-		return a.refuseClient(rungIssuedAt, a.fromFuture("iat", iat, now))
+		return a.refuseClient(ruleIssuedAt, a.fromFuture("iat", iat, now))
 	case a.behaviour.MaxIssuedAge > 0 && iat < oldest:
 		age := time.Duration(math.Min(secondsOf(now)-iat, float64(1<<33))) * time.Second
-		return a.refuseClient(rungIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
+		return a.refuseClient(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
 			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + "). Build a new assertion for every token request, with iat = now, or leave iat out."})
 	}
-	a.ladder.pass(rungIssuedAt, a.jws.claims.show("iat"))
+	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
 }
 
 // absentOr passes a time claim that is absent and refuses one that is no
 // number.
-func (a *attempt) absentOr(r rung, name string) *Error {
+func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 	if a.jws.claims.kind(name) == 0 {
-		a.ladder.pass(r, "absent")
+		a.pass(r, "absent")
 		return nil
 	}
 	got := a.jws.claims.show(name)

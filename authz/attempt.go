@@ -11,13 +11,14 @@ import (
 // attempt is one request on its way through the rules of a form endpoint.
 type attempt struct {
 	*Server
-	ctx    context.Context
-	req    FormRequest
-	ladder *ladder
-	form   form
-	now    time.Time // real time, the same for all claims
+	ctx context.Context
+	req FormRequest
+	*checklist
+	form form
+	now  time.Time // real time, the same for all claims
 
-	scheme     string // of the Authorization header, in lower case; "" without one
+	sent       bool   // there is an Authorization header
+	scheme     string // its scheme in lower case; "" where it has none
 	credential string // what follows the scheme
 
 	clientID  string
@@ -27,36 +28,29 @@ type attempt struct {
 }
 
 func (s *Server) attempt(ctx context.Context, req FormRequest, parts []Part) *attempt {
-	a := &attempt{Server: s, ctx: ctx, req: req, ladder: newLadder(parts), now: s.core.wall.Now()}
+	a := &attempt{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts), now: s.wall.Now()}
 	if len(req.Authorization) > 0 {
-		scheme, credential, _ := strings.Cut(req.Authorization[0], " ")
-		a.scheme, a.credential = strings.ToLower(scheme), strings.TrimSpace(credential)
+		a.sent = true
+		scheme, credential := splitAuthorization(req.Authorization[0])
+		a.scheme, a.credential = strings.ToLower(scheme), credential
 	}
 	return a
 }
 
-// refuse ends the attempt at a rung.
-func (a *attempt) refuse(r rung, code string, o outcome) *Error {
-	return &Error{Code: code, Status: 400, Check: a.ladder.fail(r, o)}
+// refuse ends the attempt at a ruleIndex.
+func (a *attempt) refuse(r ruleIndex, code string, o outcome) *Error {
+	return a.refusal(400, code, r, o)
 }
 
 // refuseClient ends the attempt as invalid_client: 400, but 401 with a
 // challenge where the client used the Authorization header (RFC 6749 section
 // 5.2, SB-ERR-32).
-func (a *attempt) refuseClient(r rung, o outcome) *Error {
+func (a *attempt) refuseClient(r ruleIndex, o outcome) *Error {
 	e := a.refuse(r, CodeInvalidClient, o)
 	if a.scheme == "basic" {
 		e.Status = 401
 		e.Challenge = `Basic realm="token", charset="UTF-8"`
 	}
-	return e
-}
-
-// fault ends the attempt because the store or the server failed.
-func (a *attempt) fault(r rung, doing string, err error) *Error {
-	e := a.refuse(r, CodeServerError, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
-	e.Status = 500
-	e.cause = err
 	return e
 }
 
@@ -68,29 +62,29 @@ func (a *attempt) readForm(wanted ...string) *Error {
 	parse := parseForm
 	switch {
 	case isForm(a.req.ContentType):
-		a.ladder.pass(rungContentType, formType)
+		a.pass(ruleContentType, formType)
 	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
 		parse = parseJSONForm
-		a.ladder.warn(rungContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
+		a.warn(ruleContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
 			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + "."})
 	default:
-		return a.refuse(rungContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
+		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
 	}
 	f, broken := parse(a.req.Body)
 	if broken != nil {
-		return a.refuse(rungParameters, CodeInvalidRequest, *broken)
+		return a.refuse(ruleParameters, CodeInvalidRequest, *broken)
 	}
 	a.form = f
-	a.ladder.pass(rungParameters, plural(len(f), "parameter"))
+	a.pass(ruleParameters, plural(len(f), "parameter"))
 	return a.checkQueryString(wanted)
 }
 
 func (a *attempt) checkMethod() *Error {
 	if a.req.Method == "POST" {
-		a.ladder.pass(rungMethod, "POST")
+		a.pass(ruleMethod, "POST")
 		return nil
 	}
-	e := a.refuse(rungMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
+	e := a.refuse(ruleMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
 		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ". Send the parameters as a form in the body of a POST: URLs end up in logs."})
 	e.Status, e.Allow = 405, "POST"
 	return e
@@ -111,23 +105,23 @@ func wrongContentType(got string) outcome {
 // not read (RFC 6749 section 2.3.1).
 func (a *attempt) checkQueryString(wanted []string) *Error {
 	if a.req.Query == "" {
-		a.ladder.pass(rungQueryString, "")
+		a.pass(ruleQueryString, "")
 		return nil
 	}
 	found := queryNames(a.req.Query, wanted...)
 	if len(found) == 0 {
-		a.ladder.pass(rungQueryString, "")
+		a.pass(ruleQueryString, "")
 		return nil
 	}
 	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
 	for _, name := range found {
 		if a.form[name] == "" {
 			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the POST body only; URLs end up in logs."
-			return a.refuse(rungQueryString, CodeInvalidRequest, o)
+			return a.refuse(ruleQueryString, CodeInvalidRequest, o)
 		}
 	}
 	o.text = list(found) + " came in the query string as well and was ignored there. Send it in the POST body only: URLs end up in logs."
-	a.ladder.warn(rungQueryString, o)
+	a.warn(ruleQueryString, o)
 	return nil
 }
 
@@ -145,18 +139,18 @@ func (a *attempt) basicCredential() (id, secret string, why string) {
 }
 
 // lookUp finds a client by the id that the request claims.
-func (a *attempt) lookUp(r rung, id string) (*Client, *Error) {
+func (a *attempt) lookUp(r ruleIndex, id string) (*Client, *Error) {
 	a.clientID = id
-	client, err := a.core.store.Client(a.ctx, a.core.env.Name, id)
+	client, err := a.store.Client(a.ctx, a.env.Name, id)
 	switch {
 	case errors.Is(err, ErrNoClient):
 		o, fault := a.diagnoseUnknownClient(r, id)
 		if fault != nil {
-			return nil, a.fault(r, "look up the client", fault)
+			return nil, a.serverError(r, "look up the client", fault)
 		}
 		return nil, a.refuseClient(r, o)
 	case err != nil:
-		return nil, a.fault(r, "look up the client", err)
+		return nil, a.serverError(r, "look up the client", err)
 	}
 	a.client = client
 	return client, nil

@@ -16,24 +16,24 @@ func (a *attempt) audience(others []string) *Error {
 	accepted := append([]string{want}, others...)
 	for _, aud := range audiences {
 		if aud != "" && slices.Contains(accepted, aud) {
-			a.ladder.pass(rungAudience, aud)
+			a.pass(ruleAudience, aud)
 			return nil
 		}
 	}
 	if kind := a.lenientAudience(audiences, want); kind != "" {
-		a.ladder.warn(rungAudience, outcome{finding: "C03", got: got, want: want,
+		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: want,
 			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "). A strict server wants the token endpoint: " + want + "."})
 		return nil
 	}
 	switch {
 	case a.jws.claims.kind("aud") == 0:
-		return a.refuseClient(rungAudience, outcome{finding: "C03", got: "absent", want: want,
+		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: "absent", want: want,
 			text: "The assertion has no aud. Set aud to the token endpoint's URL, " + want + ", as discovery gives it."})
 	case !ok:
-		return a.refuseClient(rungAudience, outcome{finding: "C03", got: got, want: want,
+		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: got, want: want,
 			text: "aud is " + got + "; it must be a string, or an array of strings. Set it to " + want + "."})
 	}
-	return a.refuseClient(rungAudience, a.diagnoseAudience(audiences, want))
+	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want))
 }
 
 // lenientAudience returns which switch takes one of the audiences, or "".
@@ -150,7 +150,7 @@ func (a *attempt) ownAddress(aud string) (kind, finding string) {
 	sort.Strings(names)
 	for _, name := range names {
 		if kind := addressKind(a.req.Addresses.Other[name], aud); kind != "" {
-			return "the " + kind + " URL of " + name + ", and you called " + a.core.env.Name, "C03"
+			return "the " + kind + " URL of " + name + ", and you called " + a.env.Name, "C03"
 		}
 	}
 	return "", ""

@@ -14,7 +14,7 @@ func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
 	if byAssertion {
 		return a.byAssertion(audiences)
 	}
-	a.ladder.parts = a.secretParts()
+	a.parts = a.secretParts()
 	return a.bySecret()
 }
 
@@ -34,15 +34,15 @@ func (a *attempt) oneMechanism() *Error {
 		used = append(used, "a second Authorization header")
 	}
 	if len(used) > 1 {
-		return a.refuse(rungOneMechanism, CodeInvalidRequest, outcome{finding: "K03", got: list(used), want: "one of them",
+		return a.refuse(ruleOneMechanism, CodeInvalidRequest, outcome{finding: "K03", got: list(used), want: "one of them",
 			text: "The request authenticates the client in more than one way: " + list(used) + ". Use one. With a key that is client_assertion alone; check whether your HTTP client adds an Authorization header of its own."})
 	}
-	if a.scheme != "" && a.scheme != "basic" && len(used) == 1 {
-		a.ladder.warn(rungOneMechanism, outcome{got: list(used) + ", and " + a.scheme + " in the Authorization header", want: list(used),
+	if a.sent && a.scheme != "basic" && len(used) == 1 {
+		a.warn(ruleOneMechanism, outcome{got: list(used) + ", and " + a.authorization(), want: list(used),
 			text: "The Authorization header was ignored: the client authenticates by " + used[0] + ". Other servers may take the header for a second attempt and refuse it; leave it out of token requests."})
 		return nil
 	}
-	a.ladder.pass(rungOneMechanism, list(used))
+	a.pass(ruleOneMechanism, list(used))
 	return nil
 }
 
@@ -52,18 +52,18 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 	assertion, kind := a.form["client_assertion"], a.form["client_assertion_type"]
 	switch {
 	case assertion != "" && kind == "":
-		return false, a.refuse(rungCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
+		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
 			text: "client_assertion is there and client_assertion_type is missing. Send client_assertion_type=" + AssertionType + " beside it."})
 	case assertion != "":
-		a.ladder.pass(rungCredential, "client_assertion")
+		a.pass(ruleCredential, "client_assertion")
 		return true, nil
 	case a.scheme == "basic" || a.form["client_secret"] != "":
-		a.ladder.pass(rungCredential, "client secret")
+		a.pass(ruleCredential, "client secret")
 		return false, nil
-	case a.scheme != "":
+	case a.sent:
 		return false, a.refuseHeader()
 	case kind != "":
-		return false, a.refuse(rungCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
+		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
 			text: "client_assertion_type is there and client_assertion is missing or empty. Put the signed JWT into the form field client_assertion."})
 	}
 	got := "no credential"
@@ -71,22 +71,30 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 		got = "client_id only"
 		a.clientID = id
 	}
-	return false, a.refuse(rungCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion and client_assertion_type",
+	return false, a.refuse(ruleCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion, a JWT, with client_assertion_type=" + AssertionType,
 		text: "The request does not authenticate the client (" + got + "). Send a JWT signed with your private key as client_assertion, and client_assertion_type=" + AssertionType + "."})
 }
 
 // refuseHeader deals with an Authorization header that is neither Basic nor
 // accompanied by a credential in the form: mostly an assertion gone astray.
 func (a *attempt) refuseHeader() *Error {
-	o := outcome{got: "Authorization: " + a.scheme, want: "client_assertion in the form",
-		text: "The request has an Authorization header of the scheme " + quote(a.scheme) + " and no client_assertion in the form. Send the signed JWT as the form field client_assertion with client_assertion_type=" + AssertionType + "."}
+	o := outcome{got: a.authorization(), want: "client_assertion in the form",
+		text: "The request has " + a.authorization() + " and no client_assertion in the form. Send the signed JWT as the form field client_assertion with client_assertion_type=" + AssertionType + "."}
 	if found := assertionInHeader(a.credential); found != nil {
 		o = *found
 	}
-	e := a.refuse(rungCredential, CodeInvalidClient, o)
+	e := a.refuse(ruleCredential, CodeInvalidClient, o)
 	e.Status = 401
 	e.Challenge = `Bearer realm="token", error="invalid_token", error_description="` + e.Description() + `"`
 	return e
+}
+
+// authorization says what kind of Authorization header there is.
+func (a *attempt) authorization() string {
+	if a.scheme == "" {
+		return "an Authorization header without a scheme"
+	}
+	return "an Authorization header of the scheme " + quote(a.scheme)
 }
 
 // assertionInHeader returns the outcome for a client assertion that was sent
@@ -110,14 +118,14 @@ func assertionInHeader(credential string) *outcome {
 // authenticates.
 func (a *attempt) checkClient(used string, fits bool) *Error {
 	c := a.client
-	if o := a.core.statusOutcome(c, a.req.Addresses); o != nil {
-		return a.refuseClient(rungStatus, *o)
+	if o := a.statusOutcome(c, a.req.Addresses); o != nil {
+		return a.refuseClient(ruleStatus, *o)
 	}
-	a.ladder.pass(rungStatus, string(c.Status))
+	a.pass(ruleStatus, string(c.Status))
 	if !fits {
-		return a.refuseClient(rungClientMethod, a.wrongMethod(used))
+		return a.refuseClient(ruleClientMethod, a.wrongMethod(used))
 	}
-	a.ladder.pass(rungClientMethod, string(c.Method))
+	a.pass(ruleClientMethod, string(c.Method))
 	return nil
 }
 
@@ -133,14 +141,14 @@ func (a *attempt) wrongMethod(used string) outcome {
 }
 
 // statusOutcome returns why a client of this status is refused here, or nil.
-func (c *core) statusOutcome(client *Client, addresses Addresses) *outcome {
-	if c.env.Admits(client.Status) {
+func (s *Server) statusOutcome(client *Client, addresses Addresses) *outcome {
+	if s.env.Admits(client.Status) {
 		return nil
 	}
 	name := client.display()
 	o := &outcome{finding: "L01", got: string(client.Status), want: "status " + string(StatusActive)}
 	if client.Status != StatusRejected {
-		o.text = notApproved(client, c.env.Name, addresses)
+		o.text = notApproved(client, s.env.Name, addresses)
 		return o
 	}
 	o.finding = "L03"

@@ -1,6 +1,10 @@
 package authz
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // Result says how a check ended.
 type Result uint8
@@ -42,7 +46,7 @@ func (r *Result) UnmarshalText(text []byte) error {
 
 // Check is one rule applied to one request.
 type Check struct {
-	// ID names what was found: an id of the catalogue of faults (A12) where a
+	// ID names what was found: the id of a Finding (A12) where a
 	// check fails or warns with a known mistake, else Requirement.
 	ID string `json:"id"`
 	// Requirement is the rule's own id (SB-KEY-01), whatever the result.
@@ -60,4 +64,32 @@ type Check struct {
 	// may hold quotes and characters beyond ASCII. It never holds a secret, a
 	// signature or any part of one.
 	Text string `json:"text,omitempty"`
+}
+
+// sentence is the first sentence of the diagnosis, completed by what was
+// wanted.
+func (c Check) sentence() string {
+	text := strings.TrimSuffix(firstSentence(c.Text), ".")
+	if c.Want != "" && !strings.Contains(text, c.Want) {
+		text += "; wanted: " + c.Want
+	}
+	return text + "."
+}
+
+// firstSentence cuts text behind its first full stop that a space and a letter
+// follow. One between quotation marks does not count: that is what somebody
+// sent.
+func firstSentence(text string) string {
+	quoted := false
+	for i := 0; i+2 < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case text[i] == '"':
+			quoted = !quoted
+		case !quoted && text[i] == '.' && text[i+1] == ' ' && unicode.IsLetter(rune(text[i+2])):
+			return text[:i+1]
+		}
+	}
+	return text
 }

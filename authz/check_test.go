@@ -23,23 +23,23 @@ func TestResultWords(t *testing.T) {
 	}
 }
 
-func TestLadders(t *testing.T) {
+func TestParts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		parts       []authz.Part
 		first, last string
 	}{
-		"assertion":     {authz.AssertionLadder(), "SB-TOK-01", "SB-NEG-01"},
-		"secret":        {authz.SecretLadder(), "SB-TOK-01", "SB-NEG-01"},
-		"introspection": {authz.IntrospectionLadder(), "SB-TOK-01", "SB-INT-06"},
-		"revocation":    {authz.RevocationLadder(), "SB-TOK-01", "SB-REV-03"},
+		"assertion":     {authz.AssertionParts(), "SB-TOK-01", "SB-NEG-01"},
+		"secret":        {authz.SecretParts(), "SB-TOK-01", "SB-NEG-01"},
+		"introspection": {authz.IntrospectionParts(), "SB-TOK-01", "SB-INT-06"},
+		"revocation":    {authz.RevocationParts(), "SB-TOK-01", "SB-REV-03"},
 	} {
-		ladder := authz.Ladder(c.parts...)
-		if ladder[0].ID != c.first || ladder[len(ladder)-1].ID != c.last {
-			t.Errorf("%s: from %s to %s, want from %s to %s", name, ladder[0].ID, ladder[len(ladder)-1].ID, c.first, c.last)
+		checklist := authz.RulesOf(c.parts...)
+		if checklist[0].ID != c.first || checklist[len(checklist)-1].ID != c.last {
+			t.Errorf("%s: from %s to %s, want from %s to %s", name, checklist[0].ID, checklist[len(checklist)-1].ID, c.first, c.last)
 		}
 	}
-	// A secret's request walks the ladder of its name.
+	// A secret's request walks the checklist of its name.
 	w := newWorld(t)
 	a := secretAsk(w)
 	usingPost("web:1", "wrong")(a)
@@ -47,7 +47,7 @@ func TestLadders(t *testing.T) {
 	for _, check := range a.send().Checks {
 		walked = append(walked, check.Requirement)
 	}
-	for _, r := range authz.Ladder(authz.SecretLadder()...) {
+	for _, r := range authz.RulesOf(authz.SecretParts()...) {
 		want = append(want, r.ID)
 	}
 	if fmt.Sprint(walked) != fmt.Sprint(want) {
@@ -55,13 +55,29 @@ func TestLadders(t *testing.T) {
 	}
 }
 
-// error_description is printable ASCII without quotation mark and backslash
-// (SB-TOK-10).
+// error_description is one sentence with what was got and what was wanted, in
+// printable ASCII without quotation mark and backslash (SB-TOK-10).
 func TestDescription(t *testing.T) {
 	t.Parallel()
-	e := &authz.Error{Code: "invalid_client", Check: authz.Check{ID: "A16", Text: "  \"a\\b\"…\n\n≤ r‖s → “x” – \u00a0ü\x00§ 3 ≠ "}}
-	if got, want := e.Description(), "A16: 'a/b'... <= r||s -> 'x' - ??section  3 !="; got != want {
-		t.Errorf("got  %q\nwant %q", got, want)
+	for _, c := range []struct {
+		name string
+		err  authz.Error
+		want string
+	}{
+		{"SB-TOK-10 characters", authz.Error{Check: authz.Check{ID: "A16", Text: "  \"a\\b\"…\n\n≤ r‖s → “x” – \u00a0ü\x00§ 3 ≠"}}, "A16: 'a/b'... <= r||s -> 'x' - ??section  3 !=."},
+		{"SB-TOK-10 the first sentence", authz.Error{Check: authz.Check{ID: "C14", Text: "jti is 7. Add one.", Want: "a string"}}, "C14: jti is 7; wanted: a string."},
+		{"SB-TOK-10 a sentence that begins with a claim", authz.Error{Check: authz.Check{ID: "C08", Text: "exp is past. iat is too.", Want: "later"}}, "C08: exp is past; wanted: later."},
+		{"SB-TOK-10 the wish is in it", authz.Error{Check: authz.Check{ID: "A14", Text: "kty is EC, not RSA. Change it.", Want: "RSA"}}, "A14: kty is EC, not RSA."},
+		{"SB-TOK-10 a full stop that was sent", authz.Error{Check: authz.Check{ID: "A02", Text: "No client \"a. B\\\". C\". Take yours."}}, "A02: No client 'a. B/'. C'."},
+		{"SB-TOK-10 a number", authz.Error{Check: authz.Check{ID: "C09", Text: "exp is 1.5 h ahead (section 4.1. 4). So."}}, "C09: exp is 1.5 h ahead (section 4.1. 4)."},
+		{"SB-ERR-26 the server's fault is told whole", authz.Error{Status: 500, Check: authz.Check{ID: "SB-JWT-19", Text: "It failed. Try again.", Want: "x"}}, "SB-JWT-19: It failed. Try again."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.err.Description(); got != c.want {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
 	}
 	if got := (&authz.Error{Check: authz.Check{ID: "SB-RS-02", Text: "t"}}).Error(); got != "no credentials (SB-RS-02): t" {
 		t.Errorf("Error() is %q", got)

@@ -77,11 +77,11 @@ func (a *attempt) signatureWouldVerify() bool {
 // claimedKeys returns the key set of the client that an assertion names before
 // anything about it was checked; nil if there is none.
 func (a *attempt) claimedKeys() *KeySet {
-	client, err := a.core.store.Client(a.ctx, a.core.env.Name, a.clientID)
+	client, err := a.store.Client(a.ctx, a.env.Name, a.clientID)
 	if err != nil {
 		return nil
 	}
-	set, _, err := a.core.keysOf(a.ctx, client, "", a.behaviour.BareKeyArray)
+	set, _, err := a.keysOf(a.ctx, client, "", a.behaviour.BareKeyArray)
 	if err != nil {
 		return nil
 	}
@@ -108,10 +108,10 @@ const maxNeighbours = 200
 
 // diagnoseUnknownClient explains an id that the environment does not hold: it
 // may be known in another one, be a URL of the app, or be mistyped.
-func (a *attempt) diagnoseUnknownClient(r rung, id string) (outcome, error) {
-	o := outcome{finding: "A02", got: id, want: "a client_id registered in " + a.core.env.Name}
-	for _, other := range a.core.others {
-		client, err := a.core.store.Client(a.ctx, other, id)
+func (a *attempt) diagnoseUnknownClient(r ruleIndex, id string) (outcome, error) {
+	o := outcome{finding: "A02", got: id, want: "a client_id registered in " + a.env.Name}
+	for _, other := range a.others {
+		client, err := a.store.Client(a.ctx, other, id)
 		if errors.Is(err, ErrNoClient) {
 			continue
 		}
@@ -121,17 +121,17 @@ func (a *attempt) diagnoseUnknownClient(r rung, id string) (outcome, error) {
 		a.elsewhere(&o, client, other)
 		return o, nil
 	}
-	neighbours, err := a.core.store.RecentClients(a.ctx, a.core.env.Name, maxNeighbours)
+	neighbours, err := a.store.RecentClients(a.ctx, a.env.Name, maxNeighbours)
 	if err != nil {
 		return o, err
 	}
-	o.text = "No client " + quote(id) + " is registered in " + a.core.env.String() + "."
+	o.text = "No client " + quote(id) + " is registered in " + a.env.String() + "."
 	if strings.Contains(id, "://") {
 		o.finding = "C02"
 		o.text = "iss " + quote(id) + " is no client_id here: iss and sub name the client, by the id it got at registration, not by a URL."
 		switch {
-		case r == rungSecretClient:
-			o.text = "client_id " + quote(id) + " is none of " + a.core.env.String() + ": a client's id is the one it got at registration, not a URL."
+		case r == ruleSecretClient:
+			o.text = "client_id " + quote(id) + " is none of " + a.env.String() + ": a client's id is the one it got at registration, not a URL."
 		case addressKind(a.req.Addresses, id) != "":
 			o.text = "iss " + quote(id) + " is this server's own URL. iss and sub name you: set both to the client_id you got at registration; the server's URL goes into aud."
 		}
@@ -157,8 +157,8 @@ func (a *attempt) diagnoseUnknownClient(r rung, id string) (outcome, error) {
 
 // elsewhere explains a client that another environment holds.
 func (a *attempt) elsewhere(o *outcome, client *Client, other string) {
-	here := a.core.env.Name
-	if here == Production && !a.core.env.Admits(client.Status) {
+	here := a.env.Name
+	if here == Production && !a.env.Admits(client.Status) {
 		o.finding, o.got = "L01", string(client.Status)
 		o.text = notApproved(client, here, a.req.Addresses)
 		return

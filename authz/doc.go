@@ -3,10 +3,10 @@
 // it gets, what its access token says and what that token opens.
 //
 // A rule never only refuses. Every entry point (Token, Authenticate, Register,
-// Manage, Introspect, Revoke) walks a ladder of checks and returns a decision
+// Manage, Introspect, Revoke) walks a checklist of checks and returns a decision
 // that lists them all, in order: passed, failed or not reached. The failed one
 // carries a diagnosis: what was got, what was wanted and what to do about it.
-// The ladder is one table, Rules, from which code, explanation pages and
+// The checklist is one table, Rules, from which code, explanation pages and
 // documentation are made.
 //
 // Two clocks are handed in. Real time judges what clients made (an

@@ -45,13 +45,17 @@ type Error struct {
 	cause error
 }
 
-// Error returns code, check id and diagnosis for logs.
+// Error returns code, check id, diagnosis and cause, for logs.
 func (e *Error) Error() string {
 	code := e.Code
 	if code == "" {
 		code = "no credentials"
 	}
-	return code + " (" + e.Check.ID + "): " + e.Check.Text
+	text := code + " (" + e.Check.ID + "): " + e.Check.Text
+	if e.cause != nil {
+		text += " Cause: " + e.cause.Error()
+	}
+	return text
 }
 
 // Unwrap returns the fault of the store or of the network behind a refusal,
@@ -59,10 +63,15 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // Description returns the diagnosis for error_description: the check's id and
-// text in the characters that RFC 6749 section 5.2 allows, printable ASCII
-// without quotation mark and backslash.
+// one sentence with what was got and what was wanted, in the characters that
+// RFC 6749 section 5.2 allows, printable ASCII without quotation mark and
+// backslash. What to do about it is in Check.Text.
 func (e *Error) Description() string {
-	return asciiDescription(e.Check.ID + ": " + e.Check.Text)
+	text := e.Check.sentence()
+	if e.Status >= 500 {
+		text = e.Check.Text // short, and the fault is ours
+	}
+	return asciiDescription(e.Check.ID + ": " + text)
 }
 
 // asciiDescription maps text into %x20-21 / %x23-5B / %x5D-7E.

@@ -173,12 +173,15 @@ func TestStoreFaults(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			checkLadder(t, checks, err)
+			checkOrder(t, checks, err)
 			if err.Status != 500 || err.Code != "server_error" || !errors.Is(err, errDisk) {
 				t.Errorf("got %d %s, cause %v", err.Status, err.Code, err.Unwrap())
 			}
-			if text := err.Error() + err.Description(); strings.Contains(text, "burns") || !strings.Contains(text, "not your client's fault") {
+			if text := err.Check.Text + err.Description(); strings.Contains(text, "burns") || strings.Count(text, "not your client's fault") != 2 {
 				t.Errorf("the diagnosis: %s", text)
+			}
+			if log := err.Error(); !strings.Contains(log, "burns") {
+				t.Errorf("the cause is not in %q", log)
 			}
 		})
 	}
@@ -207,7 +210,7 @@ func TestNoRandomness(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	checkLadder(t, registration.Checks, registration.Err)
+	checkOrder(t, registration.Checks, registration.Err)
 	if _, _, err := w.server.NewSecret(0); !errors.Is(err, errDisk) {
 		t.Errorf("NewSecret: %v", err)
 	}

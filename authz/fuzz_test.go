@@ -32,7 +32,7 @@ func FuzzAssertion(f *testing.F) {
 		if d.Err == nil {
 			t.Fatalf("granted to %q", text)
 		}
-		checkLadder(t, d.Checks, d.Err)
+		checkOrder(t, d.Checks, d.Err)
 		if d.Err.Status != 400 {
 			t.Errorf("status %d: %v", d.Err.Status, d.Err)
 		}
@@ -107,7 +107,7 @@ func FuzzForm(f *testing.F) {
 		if d.Err == nil {
 			t.Fatalf("granted to %q", body)
 		}
-		checkLadder(t, d.Checks, d.Err)
+		checkOrder(t, d.Checks, d.Err)
 		if d.Err.Status >= 500 {
 			t.Errorf("status %d: %v", d.Err.Status, d.Err)
 		}

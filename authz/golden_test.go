@@ -46,7 +46,7 @@ func entry(name string, err *authz.Error) string {
 	if err == nil {
 		return fmt.Sprintf("## %s\n\ngranted\n\n", name)
 	}
-	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\n\n%s\n\n", name, err.Status, err.Code, err.Check.ID, err.Check.Requirement, err.Check.Got, err.Check.Want, err.Check.Text)
+	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\nwire: %s\n\n%s\n\n", name, err.Status, err.Code, err.Check.ID, err.Check.Requirement, err.Check.Got, err.Check.Want, err.Description(), err.Check.Text)
 }
 
 func TestDiagnosesOfTokenRequests(t *testing.T) {

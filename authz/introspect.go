@@ -38,10 +38,10 @@ type IntrospectionResponse struct {
 // does at the token endpoint, or by an access token of its own as a bearer
 // token; either may introspect the tokens of any client.
 func (s *Server) Introspect(ctx context.Context, req FormRequest) *IntrospectionDecision {
-	a := s.attempt(ctx, req, IntrospectionLadder())
+	a := s.attempt(ctx, req, IntrospectionParts())
 	d := &IntrospectionDecision{}
 	d.Response, d.Token, d.Err = a.introspect()
-	d.Checks, d.ClientID = a.ladder.checks(), a.clientID
+	d.Checks, d.ClientID = a.checks(), a.clientID
 	return d
 }
 
@@ -59,7 +59,7 @@ func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error)
 	claims, decision := a.examine(token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return nil, decision, a.fault(rungTokenParameter, "look at the token", decision.Err)
+			return nil, decision, a.serverError(ruleTokenParameter, "look at the token", decision.Err)
 		}
 		return &IntrospectionResponse{}, decision, nil
 	}
@@ -77,11 +77,11 @@ func (a *attempt) caller() *Error {
 		_, err := a.authenticateAt(a.req.Addresses.IntrospectionURL)
 		return err
 	}
-	a.ladder.parts = []Part{PartForm, PartCaller, PartToken}
+	a.parts = []Part{PartForm, PartCaller, PartToken}
 	d := a.Authenticate(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
 	a.clientID = d.ClientID
 	if d.Err == nil {
-		a.ladder.pass(rungCaller, "an access token of "+d.Access.ClientID)
+		a.pass(ruleCaller, "an access token of "+d.Access.ClientID)
 		return nil
 	}
 	failed := d.Err.Check
@@ -89,7 +89,7 @@ func (a *attempt) caller() *Error {
 	if failed.ID != failed.Requirement {
 		o.finding = failed.ID
 	}
-	e := a.refuse(rungCaller, d.Err.Code, o)
+	e := a.refuse(ruleCaller, d.Err.Code, o)
 	e.Status, e.cause = d.Err.Status, d.Err.cause
 	if e.Status < 500 {
 		e.Challenge = challenge(e, "")
@@ -106,7 +106,7 @@ func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
 		audiences = []string{endpoint}
 	}
 	client, err := a.authenticate(audiences...)
-	if err != nil && err.Check.Requirement == rules[rungCredential].ID && err.Code == CodeInvalidClient && err.Challenge == "" {
+	if err != nil && err.Check.Requirement == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == "" {
 		err.Status = 401
 		err.Challenge = `Basic realm="token", charset="UTF-8"`
 	}
@@ -116,25 +116,25 @@ func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
 func (a *attempt) tokenParameter() (string, *Error) {
 	token := a.form["token"]
 	if token == "" {
-		return "", a.refuse(rungTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
+		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
 			text: "The form has no token. Send the access token as the form field token; token_type_hint may be left out."})
 	}
-	a.ladder.pass(rungTokenParameter, "")
+	a.pass(ruleTokenParameter, "")
 	return token, nil
 }
 
-// examine walks the ladder of the resource server for a token that was sent
+// examine walks the checklist of the resource server for a token that was sent
 // as a parameter.
 func (a *attempt) examine(token string) (*tokenClaims, *AccessDecision) {
-	b := &bearer{Server: a.Server, ctx: a.ctx, req: BearerRequest{Addresses: a.req.Addresses}, ladder: newLadder([]Part{PartBearer})}
-	for _, r := range []rung{rungBearerTransport, rungBearerPresent, rungBearerForm} {
-		b.ladder.pass(r, "the parameter token")
+	b := &bearer{Server: a.Server, ctx: a.ctx, req: BearerRequest{Addresses: a.req.Addresses}, checklist: newChecklist([]Part{PartBearer})}
+	for _, r := range []ruleIndex{ruleBearerTransport, ruleBearerPresent, ruleBearerForm} {
+		b.pass(r, "the parameter token")
 	}
 	claims, err := b.open(token)
 	if err == nil {
-		_, err = b.standing(claims)
+		_, err = b.checkClient(claims)
 	}
-	return claims, &AccessDecision{Checks: b.ladder.checks(), Err: err, ClientID: b.clientID}
+	return claims, &AccessDecision{Checks: b.checks(), Err: err, ClientID: b.clientID}
 }
 
 // RevocationDecision is what became of a request to the revocation endpoint;
@@ -152,10 +152,10 @@ type RevocationDecision struct {
 // revokes its own access tokens; the resource server and the introspection
 // endpoint know at once.
 func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecision {
-	a := s.attempt(ctx, req, RevocationLadder())
+	a := s.attempt(ctx, req, RevocationParts())
 	d := &RevocationDecision{}
 	d.TokenID, d.Err = a.revoke()
-	d.Checks, d.ClientID = a.ladder.checks(), a.clientID
+	d.Checks, d.ClientID = a.checks(), a.clientID
 	return d
 }
 
@@ -174,18 +174,18 @@ func (a *attempt) revoke() (tokenID string, refused *Error) {
 	claims, decision := a.examine(token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return "", a.fault(rungTokenOwner, "look at the token", decision.Err)
+			return "", a.serverError(ruleTokenOwner, "look at the token", decision.Err)
 		}
-		a.ladder.pass(rungTokenOwner, "no active token of this environment: nothing to revoke")
+		a.pass(ruleTokenOwner, "no active token of this environment: nothing to revoke")
 		return "", nil
 	}
 	if claims.ClientID != client.ID {
-		return "", a.refuse(rungTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
+		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
 			text: "The token was issued to another client and stays valid. Client " + quote(client.ID) + " can revoke its own tokens only (RFC 7009 section 2.1)."})
 	}
-	if err := a.core.store.RevokeToken(a.ctx, a.core.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
-		return "", a.fault(rungTokenOwner, "record the revocation", err)
+	if err := a.store.RevokeToken(a.ctx, a.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
+		return "", a.serverError(ruleTokenOwner, "record the revocation", err)
 	}
-	a.ladder.pass(rungTokenOwner, "token "+claims.ID+" revoked")
+	a.pass(ruleTokenOwner, "token "+claims.ID+" revoked")
 	return claims.ID, nil
 }

@@ -66,7 +66,7 @@ func TestIntrospection(t *testing.T) {
 			t.Errorf("%s: refused: %v", name, d.Err)
 			continue
 		}
-		checkLadder(t, d.Checks, nil)
+		checkOrder(t, d.Checks, nil)
 		if *d.Response != want {
 			t.Errorf("SB-INT-02 %s: got %+v, want %+v", name, *d.Response, want)
 		}
@@ -121,7 +121,7 @@ func TestRevocation(t *testing.T) {
 	if d.Err != nil || d.TokenID != grant.TokenID {
 		t.Fatalf("SB-REV-02: %+v", d)
 	}
-	checkLadder(t, d.Checks, nil)
+	checkOrder(t, d.Checks, nil)
 	access := w.call(w.server, "Bearer "+grant.Response.AccessToken)
 	invalidToken("T06").check(t, access.Checks, access.Err) // SB-REV-04
 	if access := w.call(w.server, "Bearer "+other.Response.AccessToken); access.Err != nil {

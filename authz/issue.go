@@ -41,18 +41,18 @@ func (b Behaviour) lifetime(c *Client) time.Duration {
 // issue makes the access token (SMART App Launch 2.2, backend-services, Issue
 // access token). There is no refresh token.
 func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Addresses) (*Grant, error) {
-	id, err := s.core.random(16)
+	id, err := s.random(16)
 	if err != nil {
 		return nil, err
 	}
-	now := firstSecond(s.core.clock.Now())
+	now := firstSecond(s.clock.Now())
 	life := s.behaviour.lifetime(c)
 	claims := tokenClaims{
 		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: addresses.FHIRBase,
 		Expires: now.Add(life).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
-		Workspace: s.core.env.Workspace, Environment: s.core.env.Name, Generation: c.Generation,
+		Workspace: s.env.Workspace, Environment: s.env.Name, Generation: c.Generation,
 	}
-	kid, key := s.core.ring.signing()
+	kid, key := s.ring.signing()
 	header, err := json.Marshal(map[string]string{"alg": string(tokenAlgorithm), "typ": tokenTyp, "kid": kid})
 	if err != nil {
 		return nil, fmt.Errorf("encode token header: %w", err)
@@ -79,4 +79,8 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 }
 
 // JWKS returns the public halves of the signing keys as a JWK Set.
-func (s *Server) JWKS() []byte { return s.core.ring.published() }
+func (s *Server) JWKS() []byte { return s.ring.published() }
+
+// firstSecond is the instant at the beginning of t's second: tokens count in
+// whole seconds.
+func firstSecond(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }

@@ -20,7 +20,7 @@ func (s *Server) Manage(ctx context.Context, clientID string, req RegistrationRe
 	}
 	r := s.registering(ctx, req, parts...)
 	registration, err := r.manage(clientID)
-	return &RegistrationDecision{Checks: r.ladder.checks(), Registration: registration, Err: err}
+	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
 }
 
 func (r *registering) manage(clientID string) (*Registration, *Error) {
@@ -30,23 +30,23 @@ func (r *registering) manage(clientID string) (*Registration, *Error) {
 	}
 	switch r.req.Method {
 	case "GET":
-		r.ladder.pass(rungManageMethod, "GET")
+		r.pass(ruleManageMethod, "GET")
 		return r.registration(client, token), nil
 	case "PUT":
-		r.ladder.pass(rungManageMethod, "PUT")
-		stored, err := r.settle(client, "PUT")
+		r.pass(ruleManageMethod, "PUT")
+		stored, err := r.put(client, "PUT")
 		if err != nil {
 			return nil, err
 		}
 		return r.registration(stored, token), nil
 	case "DELETE":
-		if err := r.core.store.DeleteClient(r.ctx, r.core.env.Name, client.ID); err != nil {
-			return nil, r.fault(rungManageMethod, "delete the client", err)
+		if err := r.store.DeleteClient(r.ctx, r.env.Name, client.ID); err != nil {
+			return nil, r.serverError(ruleManageMethod, "delete the client", err)
 		}
-		r.ladder.pass(rungManageMethod, "DELETE")
+		r.pass(ruleManageMethod, "DELETE")
 		return nil, nil
 	}
-	e := r.refuse(rungManageMethod, CodeInvalidRequest, outcome{got: r.req.Method, want: "GET, PUT or DELETE",
+	e := r.refuse(ruleManageMethod, CodeInvalidRequest, outcome{got: r.req.Method, want: "GET, PUT or DELETE",
 		text: "A client's configuration endpoint takes GET, PUT and DELETE; the request was a " + clip(r.req.Method) + "."})
 	e.Status, e.Allow = 405, "GET, PUT, DELETE"
 	return nil, e
@@ -57,37 +57,37 @@ func (r *registering) manage(clientID string) (*Registration, *Error) {
 func (r *registering) managed(clientID string) (*Client, string, *Error) {
 	token, ok := bearerToken(r.req.Authorization)
 	if !ok {
-		return nil, "", r.unauthorized(rungManageToken, "", outcome{got: "no bearer token", want: "the registration access token",
+		return nil, "", r.unauthorized(ruleManageToken, "", outcome{got: "no bearer token", want: "the registration access token",
 			text: "The request has no bearer token. Send the registration_access_token of the registration's answer as Authorization: Bearer, then the token."})
 	}
-	client, err := r.core.store.Client(r.ctx, r.core.env.Name, clientID)
+	client, err := r.store.Client(r.ctx, r.env.Name, clientID)
 	if err != nil && !errors.Is(err, ErrNoClient) {
-		return nil, "", r.fault(rungManageToken, "look up the client", err)
+		return nil, "", r.serverError(ruleManageToken, "look up the client", err)
 	}
 	if err != nil || len(client.RegistrationToken) == 0 || subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
-		return nil, "", r.unauthorized(rungManageToken, CodeInvalidToken, outcome{got: "a token that does not manage client " + clip(clientID), want: "the registration access token",
+		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, outcome{got: "a token that does not manage client " + clip(clientID), want: "the registration access token",
 			text: "The bearer token is not the registration access token of client " + quote(clientID) + ", or that client was deleted. Send the registration_access_token that its registration returned; an access token of the token endpoint does not do."})
 	}
-	r.ladder.pass(rungManageToken, "")
+	r.pass(ruleManageToken, "")
 	return client, token, nil
 }
 
 // initialToken checks the token that registration asks for, if it does.
 func (r *registering) initialToken() *Error {
-	if r.core.initialToken == nil {
-		r.ladder.pass(rungInitialToken, "registration is open")
+	if r.Server.initialToken == nil {
+		r.pass(ruleInitialToken, "registration is open")
 		return nil
 	}
 	token, ok := bearerToken(r.req.Authorization)
 	switch {
 	case !ok:
-		return r.unauthorized(rungInitialToken, "", outcome{got: "no bearer token", want: "an initial access token",
+		return r.unauthorized(ruleInitialToken, "", outcome{got: "no bearer token", want: "an initial access token",
 			text: "This server registers clients against an initial access token only. Send the one that you were given as Authorization: Bearer, then the token."})
-	case subtle.ConstantTimeCompare(r.core.initialToken, HashSecret(token)) != 1:
-		return r.unauthorized(rungInitialToken, CodeInvalidToken, outcome{got: "another token", want: "an initial access token",
+	case subtle.ConstantTimeCompare(r.Server.initialToken, HashSecret(token)) != 1:
+		return r.unauthorized(ruleInitialToken, CodeInvalidToken, outcome{got: "another token", want: "an initial access token",
 			text: "The bearer token is not the initial access token of this server. Ask who runs it; an access token of the token endpoint does not do."})
 	}
-	r.ladder.pass(rungInitialToken, "")
+	r.pass(ruleInitialToken, "")
 	return nil
 }
 
@@ -96,14 +96,13 @@ func bearerToken(authorization []string) (string, bool) {
 	if len(authorization) != 1 {
 		return "", false
 	}
-	scheme, token, _ := strings.Cut(authorization[0], " ")
-	token = strings.TrimSpace(token)
+	scheme, token := splitAuthorization(authorization[0])
 	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
 // unauthorized is 401 with a challenge, which names an error only if a token
 // was sent (RFC 6750 section 3).
-func (r *registering) unauthorized(g rung, code string, o outcome) *Error {
+func (r *registering) unauthorized(g ruleIndex, code string, o outcome) *Error {
 	e := r.refuse(g, code, o)
 	e.Status = 401
 	e.Challenge = strings.Replace(challenge(e, ""), `realm="fhir"`, `realm="registration"`, 1)
@@ -126,15 +125,15 @@ func (r *registering) updateMembers(c *Client) *Error {
 	slices.Sort(set)
 	switch {
 	case r.asked.ClientID != c.ID:
-		return r.refuse(rungManageBody, CodeInvalidClientMetadata, outcome{got: "client_id " + quote(r.asked.ClientID), want: c.ID,
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "client_id " + quote(r.asked.ClientID), want: c.ID,
 			text: "The body's client_id is " + quote(r.asked.ClientID) + "; an update carries the client's own, " + quote(c.ID) + ", and all of its metadata."})
 	case len(set) > 0:
-		return r.refuse(rungManageBody, CodeInvalidClientMetadata, outcome{got: list(set), want: "absent",
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: list(set), want: "absent",
 			text: "The body holds " + list(set) + ", which the server sets. Leave that out of an update (RFC 7592 section 2.2)."})
 	case r.asked.ClientSecret != "" && c.matchSecret(r.asked.ClientSecret) < 0:
-		return r.refuse(rungManageBody, CodeInvalidClientMetadata, outcome{got: "a client_secret that is not the client's", want: "the client's, or none",
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "a client_secret that is not the client's", want: "the client's, or none",
 			text: "The body's client_secret is not the client's. A client cannot choose its secret: leave client_secret out."})
 	}
-	r.ladder.pass(rungManageBody, c.ID)
+	r.pass(ruleManageBody, c.ID)
 	return nil
 }

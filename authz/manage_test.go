@@ -40,7 +40,7 @@ func TestManagement(t *testing.T) {
 	if d.Err != nil || mustJSON(t, d.Registration.Response) != mustJSON(t, r) {
 		t.Fatalf("SB-DCR-11 GET: %+v", d)
 	}
-	checkLadder(t, d.Checks, nil)
+	checkOrder(t, d.Checks, nil)
 
 	client, err := w.store.Client(t.Context(), authz.Sandbox, id)
 	if err != nil {
@@ -52,7 +52,7 @@ func TestManagement(t *testing.T) {
 	if d.Err != nil {
 		t.Fatalf("SB-DCR-11 PUT: %v", d.Err)
 	}
-	checkLadder(t, d.Checks, nil)
+	checkOrder(t, d.Checks, nil)
 	got := d.Registration
 	if got.Response.ClientName != "Renamed" || got.Response.Scope != "system/Patient.rs" || got.Response.JWKS != nil || got.Response.ClientURI != "" ||
 		got.Response.JWKSURI != "https://app.example/jwks.json" || got.Response.RegistrationAccessToken != token || got.Client.Status != authz.StatusDraft {

@@ -173,8 +173,8 @@ func TestRules(t *testing.T) {
 			t.Errorf("finding %s belongs to no rule", id)
 		}
 	}
-	if n := len(authz.Ladder(authz.AssertionLadder()...)); n < 30 {
-		t.Errorf("the ladder of an assertion has %d rungs", n)
+	if n := len(authz.RulesOf(authz.AssertionParts()...)); n < 30 {
+		t.Errorf("the checklist of an assertion has %d rungs", n)
 	}
 	rules := authz.Rules()
 	rules[0].Findings[0] = "changed"

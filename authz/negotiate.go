@@ -26,7 +26,7 @@ func (s *Server) checkScope(word string) (Scope, error) {
 	if err != nil {
 		return Scope{}, err
 	}
-	if scope.Type != AnyType && !s.core.isResourceType(scope.Type) {
+	if scope.Type != AnyType && !s.isResourceType(scope.Type) {
 		return Scope{}, s.unknownType(word, scope)
 	}
 	if !s.behaviour.takesScopeVersion(scope.version()) {
@@ -73,7 +73,7 @@ func (s *Server) unknownParameter(typ, name string) string {
 		}
 		return ""
 	}
-	if slices.Contains(commonParameters(), name) || s.core.searchParameter(typ, name) {
+	if slices.Contains(commonParameters(), name) || s.searchParameter(typ, name) {
 		return ""
 	}
 	return "constrains by " + quote(name) + ", which is no search parameter of " + typ
@@ -85,7 +85,7 @@ func (s *Server) unknownType(word string, scope Scope) *ScopeError {
 	e := &ScopeError{Scope: word, Text: "The scope " + quote(word) + " names " + quote(scope.Type) + ", which is no FHIR R4 resource type."}
 	singular := strings.TrimSuffix(scope.Type, "s")
 	for _, guess := range []string{capital(scope.Type), capital(strings.ToLower(scope.Type)), capital(singular), capital(strings.ToLower(singular))} {
-		if s.core.isResourceType(guess) {
+		if s.isResourceType(guess) {
 			e.Fix = strings.Replace(word, "/"+scope.Type+".", "/"+guess+".", 1)
 			e.Text += " Types are case-sensitive: did you mean " + e.Fix + "?"
 			return e
@@ -120,32 +120,32 @@ func ungrantable(word string) string {
 func (a *attempt) scopes() (Scopes, *Error) {
 	if !slices.Contains(a.client.Grants, GrantClientCredentials) {
 		got := list(a.client.Grants)
-		return nil, a.refuse(rungClientGrant, CodeUnauthorizedClient, outcome{got: got, want: GrantClientCredentials,
+		return nil, a.refuse(ruleClientGrant, CodeUnauthorizedClient, outcome{got: got, want: GrantClientCredentials,
 			text: "Client " + quote(a.client.ID) + " is registered for the grant types " + got + ", not for client_credentials. Add client_credentials to grant_types of its registration."})
 	}
-	a.ladder.pass(rungClientGrant, GrantClientCredentials)
+	a.pass(ruleClientGrant, GrantClientCredentials)
 	registered := a.client.Scopes
 	text := a.form["scope"]
 	words := strings.Fields(text)
 	if len(words) == 0 {
 		return a.defaultScopes(registered)
 	}
-	a.ladder.pass(rungScopePresent, text)
+	a.pass(ruleScopePresent, text)
 	requested, dropped, err := a.requestedScopes(words)
 	if err != nil {
 		return nil, err
 	}
 	granted := negotiate(requested, registered)
 	if len(granted) == 0 {
-		return nil, a.refuse(rungScopeGranted, CodeInvalidScope, a.nothingGranted(text, dropped))
+		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, a.nothingGranted(text, dropped))
 	}
 	if missing := shortfall(requested, granted); len(missing)+len(dropped) > 0 {
 		missing = append(missing, dropped...)
-		a.ladder.warn(rungScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
+		a.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
 			text: "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". A server may narrow what is asked; read the scope of the answer. Registered are: " + clip(registered.String()) + "."})
 		return granted, nil
 	}
-	a.ladder.pass(rungScopeGranted, granted.String())
+	a.pass(ruleScopeGranted, granted.String())
 	return granted, nil
 }
 
@@ -155,12 +155,12 @@ func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
 	o := outcome{finding: "S01", got: "no scope", want: registered.String()}
 	if !a.behaviour.DefaultScopes || len(registered) == 0 {
 		o.text = "The request has no scope. Backend services must name the scopes they want, separated by spaces. Registered for client " + quote(a.client.ID) + ": " + orNothing(registered) + "."
-		return nil, a.refuse(rungScopePresent, CodeInvalidScope, o)
+		return nil, a.refuse(ruleScopePresent, CodeInvalidScope, o)
 	}
 	o.text = "The request has no scope; this server's behaviour grants all that is registered. SMART requires scope."
-	a.ladder.warn(rungScopePresent, o)
-	a.ladder.pass(rungScopeSyntax, "")
-	a.ladder.pass(rungScopeGranted, registered.String())
+	a.warn(ruleScopePresent, o)
+	a.pass(ruleScopeSyntax, "")
+	a.pass(ruleScopeGranted, registered.String())
 	return registered, nil
 }
 
@@ -185,9 +185,9 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 			dropped = append(dropped, clip(word)+" (not well-formed)")
 			continue
 		}
-		return nil, nil, a.refuse(rungScopeSyntax, CodeInvalidScope, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
+		return nil, nil, a.refuse(ruleScopeSyntax, CodeInvalidScope, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
 	}
-	a.ladder.pass(rungScopeSyntax, plural(len(words), "scope"))
+	a.pass(ruleScopeSyntax, plural(len(words), "scope"))
 	return requested, dropped, nil
 }
 

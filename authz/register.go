@@ -58,21 +58,21 @@ type RegistrationResponse struct {
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
 	r := s.registering(ctx, req, PartInitialToken, PartRegistration)
 	registration, err := r.register()
-	return &RegistrationDecision{Checks: r.ladder.checks(), Registration: registration, Err: err}
+	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
 }
 
 // registering is one registration request on its way through the rules.
 type registering struct {
 	*Server
-	ctx    context.Context
-	req    RegistrationRequest
-	ladder *ladder
-	asked  clientMetadata
-	plain  string // a secret issued now
+	ctx context.Context
+	req RegistrationRequest
+	*checklist
+	asked clientMetadata
+	plain string // a secret issued now
 }
 
 func (s *Server) registering(ctx context.Context, req RegistrationRequest, parts ...Part) *registering {
-	return &registering{Server: s, ctx: ctx, req: req, ladder: newLadder(parts)}
+	return &registering{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts)}
 }
 
 func (r *registering) register() (*Registration, *Error) {
@@ -81,23 +81,22 @@ func (r *registering) register() (*Registration, *Error) {
 	}
 	id, err := r.NewClientID()
 	if err != nil {
-		return nil, r.fault(rungInitialToken, "make a client_id", err)
+		return nil, r.serverError(ruleInitialToken, "make a client_id", err)
 	}
-	token, err := r.core.random(32)
+	token, err := r.random(32)
 	if err != nil {
-		return nil, r.fault(rungInitialToken, "make a registration access token", err)
+		return nil, r.serverError(ruleInitialToken, "make a registration access token", err)
 	}
-	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.core.clock.Now(), RegistrationToken: HashSecret(token)}
-	stored, refused := r.settle(client, "POST")
+	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.clock.Now(), RegistrationToken: HashSecret(token)}
+	stored, refused := r.put(client, "POST")
 	if refused != nil {
 		return nil, refused
 	}
 	return r.registration(stored, token), nil
 }
 
-// settle fills the client from the request, checks it and stores it as a
-// draft.
-func (r *registering) settle(c *Client, verb string) (*Client, *Error) {
+// put fills the client from the request, checks it and stores it as a draft.
+func (r *registering) put(c *Client, verb string) (*Client, *Error) {
 	if err := r.read(c, verb); err != nil {
 		return nil, err
 	}
@@ -111,10 +110,10 @@ func (r *registering) settle(c *Client, verb string) (*Client, *Error) {
 			return nil, err
 		}
 	}
-	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.core.clock.Now(), "", ""
-	stored, err := r.core.store.PutClient(r.ctx, r.core.env.Name, c)
+	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.clock.Now(), "", ""
+	stored, err := r.store.PutClient(r.ctx, r.env.Name, c)
 	if err != nil {
-		return nil, r.fault(rungRegisterLinks, "store the client", err)
+		return nil, r.serverError(ruleRegisterLinks, "store the client", err)
 	}
 	return stored, nil
 }
@@ -128,7 +127,7 @@ func (r *registering) secret(c *Client) *Error {
 	case len(c.Secrets) == 0:
 		plain, kept, err := r.NewSecret(0)
 		if err != nil {
-			return r.fault(rungRegisterLinks, "make a secret", err)
+			return r.serverError(ruleRegisterLinks, "make a secret", err)
 		}
 		r.plain, c.Secrets = plain, []Secret{kept}
 	}
@@ -137,7 +136,7 @@ func (r *registering) secret(c *Client) *Error {
 
 // NewClientID returns an id for a new client: 128 random bits in hexadecimal,
 // so that no encoding of a form or of Basic changes it.
-func (s *Server) NewClientID() (string, error) { return s.core.randomHex(16) }
+func (s *Server) NewClientID() (string, error) { return s.randomHex(16) }
 
 func (r *registering) registration(c *Client, token string) *Registration {
 	resp := RegistrationResponse{
@@ -152,14 +151,8 @@ func (r *registering) registration(c *Client, token string) *Registration {
 	return &Registration{Client: c, Response: resp}
 }
 
-func (r *registering) refuse(g rung, code string, o outcome) *Error {
-	return &Error{Code: code, Status: 400, Check: r.ladder.fail(g, o)}
-}
-
-func (r *registering) fault(g rung, doing string, err error) *Error {
-	e := r.refuse(g, CodeServerError, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
-	e.Status, e.cause = 500, err
-	return e
+func (r *registering) refuse(g ruleIndex, code string, o outcome) *Error {
+	return r.refusal(400, code, g, o)
 }
 
 // method settles how the client authenticates.
@@ -173,19 +166,19 @@ func (r *registering) method(c *Client) *Error {
 	case got == "" && r.behaviour.RegistrationDefaults:
 		got = PrivateKeyJWT
 	case got == "":
-		return r.refuse(rungRegisterMethod, CodeInvalidClientMetadata, outcome{got: "no token_endpoint_auth_method", want: string(PrivateKeyJWT),
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: "no token_endpoint_auth_method", want: string(PrivateKeyJWT),
 			text: "The registration has no token_endpoint_auth_method, which by RFC 7591 means client_secret_basic: not SMART Backend Services. Send \"token_endpoint_auth_method\":\"private_key_jwt\" with jwks_uri or jwks."})
 	case !slices.Contains(want, string(got)):
-		return r.refuse(rungRegisterMethod, CodeInvalidClientMetadata, outcome{got: string(got), want: list(want),
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: string(got), want: list(want),
 			text: "token_endpoint_auth_method is " + quote(string(got)) + "; this server takes " + list(want) + ". For SMART Backend Services send private_key_jwt."})
 	}
 	c.Method = got
 	if got.usesSecret() {
-		r.ladder.warn(rungRegisterMethod, outcome{got: string(got), want: string(PrivateKeyJWT),
+		r.warn(ruleRegisterMethod, outcome{got: string(got), want: string(PrivateKeyJWT),
 			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10; choose private_key_jwt for those."})
 		return nil
 	}
-	r.ladder.pass(rungRegisterMethod, string(got))
+	r.pass(ruleRegisterMethod, string(got))
 	return nil
 }
 
@@ -195,22 +188,22 @@ func (r *registering) grants(c *Client) *Error {
 	got := r.asked.GrantTypes
 	switch {
 	case len(got) == 0 && !r.behaviour.RegistrationDefaults:
-		return r.refuse(rungRegisterGrants, CodeInvalidClientMetadata, outcome{got: "no grant_types", want: GrantClientCredentials,
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "no grant_types", want: GrantClientCredentials,
 			text: "The registration has no grant_types, which by RFC 7591 means authorization_code: this server has no users. Send \"grant_types\":[\"client_credentials\"]."})
 	case len(got) > 0 && !slices.Contains(got, GrantClientCredentials):
-		return r.refuse(rungRegisterGrants, CodeInvalidClientMetadata, outcome{got: list(got), want: GrantClientCredentials,
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: list(got), want: GrantClientCredentials,
 			text: "grant_types are " + clip(list(got)) + "; this server has client_credentials only. Send \"grant_types\":[\"client_credentials\"]."})
 	case len(got) <= 1 && len(r.asked.ResponseTypes) > 0:
-		return r.refuse(rungRegisterGrants, CodeInvalidClientMetadata, outcome{got: "response_types " + clip(list(r.asked.ResponseTypes)), want: "none",
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "response_types " + clip(list(r.asked.ResponseTypes)), want: "none",
 			text: "response_types are " + clip(list(r.asked.ResponseTypes)) + ", which do not go with client_credentials (RFC 7591 section 2.1). Leave response_types out, or send an empty array."})
 	}
 	c.Grants = []string{GrantClientCredentials}
 	if len(got) > 1 {
-		r.ladder.warn(rungRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
+		r.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
 			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other."})
 		return nil
 	}
-	r.ladder.pass(rungRegisterGrants, GrantClientCredentials)
+	r.pass(ruleRegisterGrants, GrantClientCredentials)
 	return nil
 }
 
@@ -219,7 +212,7 @@ func (r *registering) grants(c *Client) *Error {
 func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}
-		r.ladder.warn(rungRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
+		r.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
 			text: "The registration has no scope; " + c.Scopes.String() + " was registered. Name the scopes that the client needs."})
 		return nil
 	}
@@ -232,19 +225,19 @@ func (r *registering) scopes(c *Client) *Error {
 		scope, err := r.checkScope(word)
 		if err != nil {
 			bad := scopeError(word, err)
-			return r.refuse(rungRegisterScopes, CodeInvalidClientMetadata, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
+			return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
 		}
 		c.Scopes = append(c.Scopes, scope)
 	}
 	if len(c.Scopes) == 0 {
-		return r.refuse(rungRegisterScopes, CodeInvalidClientMetadata, outcome{got: r.asked.Scope, want: "system/ scopes",
+		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{got: r.asked.Scope, want: "system/ scopes",
 			text: "None of the scopes is for a backend service: " + list(dropped) + ". Register system/ scopes, for instance system/*.rs."})
 	}
 	if len(dropped) > 0 {
-		r.ladder.warn(rungRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
+		r.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
 			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + "."})
 		return nil
 	}
-	r.ladder.pass(rungRegisterScopes, c.Scopes.String())
+	r.pass(ruleRegisterScopes, c.Scopes.String())
 	return nil
 }

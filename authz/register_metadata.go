@@ -45,7 +45,7 @@ const maxName = 200
 // read checks method, content type and JSON.
 func (r *registering) read(c *Client, verb string) *Error {
 	if r.req.Method != verb {
-		e := r.refuse(rungRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: verb,
+		e := r.refuse(ruleRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: verb,
 			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + "."})
 		e.Status, e.Allow = 405, verb
 		return e
@@ -55,18 +55,18 @@ func (r *registering) read(c *Client, verb string) *Error {
 		if got == "" {
 			got = "no Content-Type"
 		}
-		return r.refuse(rungRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
+		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
 			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ". It is the token endpoint that takes forms."})
 	}
-	r.ladder.pass(rungRegisterForm, verb+" of application/json")
+	r.pass(ruleRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
-		return r.refuse(rungRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
+		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
 	}
 	if utf8.RuneCountInString(r.asked.Name) > maxName {
-		return r.refuse(rungRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
+		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
 			text: "client_name is longer than " + itoa(maxName) + " characters."})
 	}
-	r.ladder.pass(rungRegisterJSON, "a JSON object")
+	r.pass(ruleRegisterJSON, "a JSON object")
 	c.Name, c.JWKS, c.JWKSURI, c.Scopes = r.asked.Name, nil, "", nil
 	c.Metadata = Metadata{
 		RedirectURIs: r.asked.RedirectURIs, ClientURI: r.asked.ClientURI, LogoURI: r.asked.LogoURI,
@@ -100,33 +100,33 @@ func (r *registering) keyChoice(c *Client) *Error {
 	hasSet := len(r.asked.JWKS) > 0 && r.asked.JWKS.Kind() != 'n'
 	switch {
 	case hasSet && r.asked.JWKSURI != "":
-		return r.refuse(rungRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
+		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
 			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2). Send jwks_uri if you can publish the keys, else jwks."})
 	case c.Method == PrivateKeyJWT && !hasSet && r.asked.JWKSURI == "":
-		return r.refuse(rungRegisterKeys, CodeInvalidClientMetadata, outcome{got: "no keys", want: "jwks_uri or jwks",
+		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "no keys", want: "jwks_uri or jwks",
 			text: "private_key_jwt needs the client's public keys: send jwks_uri, the https URL of your key set, or the set itself as jwks."})
 	}
 	switch {
 	case hasSet:
-		r.ladder.pass(rungRegisterKeys, "jwks")
+		r.pass(ruleRegisterKeys, "jwks")
 	case r.asked.JWKSURI != "":
-		r.ladder.pass(rungRegisterKeys, "jwks_uri")
+		r.pass(ruleRegisterKeys, "jwks_uri")
 	default:
-		r.ladder.pass(rungRegisterKeys, "none")
+		r.pass(ruleRegisterKeys, "none")
 	}
 	return nil
 }
 
 func (r *registering) keyURI(c *Client) *Error {
 	if r.asked.JWKSURI == "" {
-		r.ladder.pass(rungRegisterKeyURI, "absent")
+		r.pass(ruleRegisterKeyURI, "absent")
 		return nil
 	}
 	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
-		return r.refuse(rungRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
+		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
 	}
 	c.JWKSURI = r.asked.JWKSURI
-	r.ladder.pass(rungRegisterKeyURI, c.JWKSURI)
+	r.pass(ruleRegisterKeyURI, c.JWKSURI)
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (r *registering) keyURI(c *Client) *Error {
 // refuse is refused now.
 func (r *registering) keySet(c *Client) *Error {
 	if len(r.asked.JWKS) == 0 || r.asked.JWKS.Kind() == 'n' {
-		r.ladder.pass(rungRegisterKeySet, "absent")
+		r.pass(ruleRegisterKeySet, "absent")
 		return nil
 	}
 	jwks := r.asked.JWKS.Clone()
@@ -144,10 +144,10 @@ func (r *registering) keySet(c *Client) *Error {
 		for _, p := range problems {
 			text += " " + p.Text
 		}
-		return r.refuse(rungRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: problems[0].Finding, got: "jwks with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys", text: text})
+		return r.refuse(ruleRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: problems[0].Finding, got: "jwks with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys", text: text})
 	}
 	c.JWKS = jwks
-	r.ladder.pass(rungRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
+	r.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
 	return nil
 }
 
@@ -165,7 +165,7 @@ func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 
 // CheckKeyURI returns an error in full sentences if uri may not be registered
 // as a jwks_uri.
-func (s *Server) CheckKeyURI(uri string) error { return s.core.keys.CheckURI(uri) }
+func (s *Server) CheckKeyURI(uri string) error { return s.keys.CheckURI(uri) }
 
 // links checks the URLs that people will click on: web addresses only.
 func (r *registering) links(c *Client) *Error {
@@ -174,17 +174,17 @@ func (r *registering) links(c *Client) *Error {
 		{"tos_uri", c.Metadata.TermsURI}, {"policy_uri", c.Metadata.PolicyURI},
 	} {
 		if link.uri != "" && !isWebAddress(link.uri) {
-			return r.refuse(rungRegisterLinks, CodeInvalidClientMetadata, outcome{got: link.name + " " + link.uri, want: "an http or https URL",
+			return r.refuse(ruleRegisterLinks, CodeInvalidClientMetadata, outcome{got: link.name + " " + link.uri, want: "an http or https URL",
 				text: link.name + " is " + quote(link.uri) + "; it must be an absolute http or https URL."})
 		}
 	}
 	for _, uri := range c.Metadata.RedirectURIs {
 		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" {
-			return r.refuse(rungRegisterLinks, CodeInvalidRedirectURI, outcome{got: uri, want: "none, or absolute URIs without fragment",
+			return r.refuse(ruleRegisterLinks, CodeInvalidRedirectURI, outcome{got: uri, want: "none, or absolute URIs without fragment",
 				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment. A backend service needs none: leave redirect_uris out."})
 		}
 	}
-	r.ladder.pass(rungRegisterLinks, "")
+	r.pass(ruleRegisterLinks, "")
 	return nil
 }
 

@@ -143,7 +143,7 @@ func TestRegistration(t *testing.T) {
 	if d.Err != nil {
 		t.Fatalf("refused: %v", d.Err)
 	}
-	checkLadder(t, d.Checks, nil)
+	checkOrder(t, d.Checks, nil)
 	c := d.Registration.Client
 	if c.Status != authz.StatusDraft || c.Source != authz.SourceRegistration || len(c.ID) != 32 || !c.CreatedAt.Equal(w.clock.Now()) {
 		t.Errorf("client %+v", c)
@@ -232,7 +232,7 @@ func TestRegistrationVariants(t *testing.T) {
 			if d.Err != nil {
 				t.Fatalf("refused: %v", d.Err)
 			}
-			checkLadder(t, d.Checks, nil)
+			checkOrder(t, d.Checks, nil)
 			c.check(t, d.Registration.Response)
 			var warns []string
 			for _, check := range d.Checks {

@@ -49,108 +49,108 @@ func Rules() []Rule {
 	return rows
 }
 
-// Ladder returns the rules that a kind of request walks, in order.
-func Ladder(parts ...Part) []Rule {
-	var ladder []Rule
+// RulesOf returns the rules that a kind of request walks, in order.
+func RulesOf(parts ...Part) []Rule {
+	var checklist []Rule
 	for _, r := range Rules() {
 		if slices.Contains(parts, r.Part) {
-			ladder = append(ladder, r)
+			checklist = append(checklist, r)
 		}
 	}
-	return ladder
+	return checklist
 }
 
-// AssertionLadder returns the parts of a token request that is authenticated
+// AssertionParts returns the parts of a token request that is authenticated
 // by an assertion.
-func AssertionLadder() []Part {
+func AssertionParts() []Part {
 	return []Part{PartForm, PartGrantType, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartScope}
 }
 
-// SecretLadder returns the parts of a token request that is authenticated by
+// SecretParts returns the parts of a token request that is authenticated by
 // a client secret.
-func SecretLadder() []Part {
+func SecretParts() []Part {
 	return []Part{PartForm, PartGrantType, PartAuthentication, PartSecret, PartClient, PartSecretMatch, PartScope}
 }
 
-// IntrospectionLadder returns the parts of an introspection request whose
+// IntrospectionParts returns the parts of an introspection request whose
 // caller authenticates by an assertion.
-func IntrospectionLadder() []Part {
+func IntrospectionParts() []Part {
 	return []Part{PartForm, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartToken}
 }
 
-// RevocationLadder returns the parts of a revocation request that is
+// RevocationParts returns the parts of a revocation request that is
 // authenticated by an assertion.
-func RevocationLadder() []Part { return append(IntrospectionLadder(), PartTokenOwner) }
+func RevocationParts() []Part { return append(IntrospectionParts(), PartTokenOwner) }
 
-// rung is an index into rules.
-type rung int
+// ruleIndex is an index into rules.
+type ruleIndex int
 
 const (
-	rungMethod rung = iota
-	rungContentType
-	rungParameters
-	rungQueryString
-	rungGrantTypePresent
-	rungGrantType
-	rungOneMechanism
-	rungCredential
-	rungAssertionType
-	rungCompact
-	rungMembers
-	rungTyp
-	rungAlg
-	rungCrit
-	rungKid
-	rungIssuer
-	rungSubject
-	rungFormClient
-	rungSecretsOffered
-	rungSecretForm
-	rungSecretClient
-	rungStatus
-	rungClientMethod
-	rungAudience
-	rungExpiry
-	rungLifetime
-	rungNotBefore
-	rungIssuedAt
-	rungJTI
-	rungJKU
-	rungKeySet
-	rungKeyMatch
-	rungKeyUsable
-	rungSignature
-	rungReplay
-	rungSecretMatch
-	rungClientGrant
-	rungScopePresent
-	rungScopeSyntax
-	rungScopeGranted
-	rungBearerTransport
-	rungBearerPresent
-	rungBearerForm
-	rungTokenForm
-	rungTokenEnvironment
-	rungTokenSignature
-	rungTokenExpiry
-	rungTokenRevoked
-	rungTokenClient
-	rungTokenScope
-	rungCaller
-	rungTokenParameter
-	rungTokenOwner
-	rungInitialToken
-	rungManageToken
-	rungManageMethod
-	rungRegisterForm
-	rungRegisterJSON
-	rungManageBody
-	rungRegisterMethod
-	rungRegisterGrants
-	rungRegisterKeys
-	rungRegisterKeyURI
-	rungRegisterKeySet
-	rungRegisterScopes
-	rungRegisterLinks
-	numRungs
+	ruleMethod ruleIndex = iota
+	ruleContentType
+	ruleParameters
+	ruleQueryString
+	ruleGrantTypePresent
+	ruleGrantType
+	ruleOneMechanism
+	ruleCredential
+	ruleAssertionType
+	ruleCompact
+	ruleMembers
+	ruleTyp
+	ruleAlg
+	ruleCrit
+	ruleKid
+	ruleIssuer
+	ruleSubject
+	ruleFormClient
+	ruleSecretsOffered
+	ruleSecretForm
+	ruleSecretClient
+	ruleStatus
+	ruleClientMethod
+	ruleAudience
+	ruleExpiry
+	ruleLifetime
+	ruleNotBefore
+	ruleIssuedAt
+	ruleJTI
+	ruleJKU
+	ruleKeySet
+	ruleKeyMatch
+	ruleKeyUsable
+	ruleSignature
+	ruleReplay
+	ruleSecretMatch
+	ruleClientGrant
+	ruleScopePresent
+	ruleScopeSyntax
+	ruleScopeGranted
+	ruleBearerTransport
+	ruleBearerPresent
+	ruleBearerForm
+	ruleTokenForm
+	ruleTokenEnvironment
+	ruleTokenSignature
+	ruleTokenExpiry
+	ruleTokenRevoked
+	ruleTokenClient
+	ruleTokenScope
+	ruleCaller
+	ruleTokenParameter
+	ruleTokenOwner
+	ruleInitialToken
+	ruleManageToken
+	ruleManageMethod
+	ruleRegisterForm
+	ruleRegisterJSON
+	ruleManageBody
+	ruleRegisterMethod
+	ruleRegisterGrants
+	ruleRegisterKeys
+	ruleRegisterKeyURI
+	ruleRegisterKeySet
+	ruleRegisterScopes
+	ruleRegisterLinks
+	numRules
 )

@@ -133,17 +133,11 @@ func (ss Scopes) Allows(typ string, letters Letters) Permission {
 			permission.By = permission.By.with(free[0])
 			continue
 		}
-		var both []Query
-		for _, a := range alternatives {
-			for _, s := range constrained {
-				both = append(both, a.and(s.Query))
-			}
-		}
-		alternatives = both
+		alternatives = bothOf(alternatives, constrained)
 		permission.By = permission.By.with(constrained...)
 	}
 	if len(alternatives) > 1 || len(alternatives[0]) > 0 {
-		permission.Constraints = alternatives
+		permission.Constraints = canonical(alternatives)
 	}
 	return permission
 }
@@ -183,6 +177,7 @@ type Permission struct {
 	// By lists scopes that give it.
 	By Scopes
 	// Constraints is set if only constrained scopes give it: a resource must
-	// match at least one of them. Empty means every resource of the type.
+	// match at least one of them. Empty means every resource of the type. The
+	// order of scopes, parameters and values makes no difference to it.
 	Constraints []Query
 }

@@ -95,6 +95,61 @@ func (q Query) and(r Query) Query {
 	return both
 }
 
+// bothOf returns what one of the alternatives and one of the scopes both
+// admit, as alternatives again.
+func bothOf(alternatives []Query, scopes Scopes) []Query {
+	var both []Query
+	for _, a := range alternatives {
+		// A scope that admits all of a makes its other meetings needless.
+		if slices.ContainsFunc(scopes, func(s Scope) bool { return a.narrows(s.Query) }) {
+			both = append(both, a)
+			continue
+		}
+		for _, s := range scopes {
+			both = append(both, a.and(s.Query))
+		}
+	}
+	return both
+}
+
+// canonical returns the alternatives without those that another one covers,
+// in an order that depends on nothing but what they say.
+func canonical(alternatives []Query) []Query {
+	var kept []Query
+	for i, q := range alternatives {
+		covered := false
+		for j, other := range alternatives {
+			// Of two that say the same the first stays.
+			if i != j && q.narrows(other) && (j < i || !other.narrows(q)) {
+				covered = true
+				break
+			}
+		}
+		if !covered {
+			kept = append(kept, q.sorted())
+		}
+	}
+	slices.SortFunc(kept, func(a, b Query) int { return strings.Compare(a.String(), b.String()) })
+	return kept
+}
+
+// sorted returns the query with parameters and values in order, each once.
+func (q Query) sorted() Query {
+	s := make(Query, len(q))
+	for i, p := range q {
+		values := slices.Clone(p.Values)
+		slices.Sort(values)
+		s[i] = Parameter{Name: p.Name, Values: slices.Compact(values)}
+	}
+	slices.SortFunc(s, func(a, b Parameter) int {
+		if a.Name != b.Name {
+			return strings.Compare(a.Name, b.Name)
+		}
+		return slices.Compare(a.Values, b.Values)
+	})
+	return s
+}
+
 // parseQuery reads the part of a scope after the question mark. The result of
 // a refusal says what is wrong, as the end of a sentence.
 func parseQuery(text string) (Query, string) {

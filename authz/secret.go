@@ -11,11 +11,11 @@ import (
 // NewSecret returns a client secret of 256 random bits, to be shown once, and
 // the form in which it is kept. A lifetime of 0 never ends.
 func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, err error) {
-	plain, err = s.core.random(32)
+	plain, err = s.random(32)
 	if err != nil {
 		return "", Secret{}, err
 	}
-	now := s.core.clock.Now()
+	now := s.clock.Now()
 	kept = Secret{Hash: HashSecret(plain), CreatedAt: now}
 	if lifetime > 0 {
 		kept.ExpiresAt = now.Add(lifetime)
@@ -42,10 +42,10 @@ func (c *Client) matchSecret(plain string) int {
 	return match
 }
 
-// secretParts is the ladder for a client that sends a secret.
+// secretParts is the checklist for a client that sends a secret.
 func (a *attempt) secretParts() []Part {
 	var parts []Part
-	for _, p := range a.ladder.parts {
+	for _, p := range a.parts {
 		switch p {
 		case PartAssertion:
 			parts = append(parts, PartSecret)
@@ -68,19 +68,19 @@ func (a *attempt) bySecret() (*Client, *Error) {
 		used = ClientSecretBasic
 	}
 	if !a.behaviour.SecretsOffered {
-		return nil, a.refuseClient(rungSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
+		return nil, a.refuseClient(ruleSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
 			text: "This server takes no client secrets at the moment (see token_endpoint_auth_methods_supported in discovery). SMART Backend Services authenticates by a signed assertion: register a key set."})
 	}
-	a.ladder.pass(rungSecretsOffered, string(used))
+	a.pass(ruleSecretsOffered, string(used))
 	sent, err := a.sentSecret(used)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.lookUp(rungSecretClient, sent.id)
+	client, err := a.lookUp(ruleSecretClient, sent.id)
 	if err != nil {
 		return nil, err
 	}
-	a.ladder.pass(rungSecretClient, client.ID)
+	a.pass(ruleSecretClient, client.ID)
 	if err := a.checkClient("a client secret ("+string(used)+")", client.Method.usesSecret()); err != nil {
 		return nil, err
 	}
@@ -101,17 +101,17 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 	if used == ClientSecretPost {
 		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
 		if c.id == "" {
-			return c, a.refuseClient(rungSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
+			return c, a.refuseClient(ruleSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
 				text: "client_secret is in the form and client_id is missing. Send both."})
 		}
 		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
 		c.habit = "with + in place of the spaces it arrived with: a + in a form means a space, send %2B"
-		a.ladder.pass(rungSecretForm, "client_id and client_secret in the form")
+		a.pass(ruleSecretForm, "client_id and client_secret in the form")
 		return c, nil
 	}
 	id, secret, why := a.basicCredential()
 	if why != "" {
-		return credential{}, a.refuseClient(rungSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
+		return credential{}, a.refuseClient(ruleSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
 			text: "The Authorization header cannot be read: " + why + ". Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
 	}
 	c := credential{id: id, secret: secret, otherSecret: secret}
@@ -132,20 +132,20 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		c.secret = ""
 	}
 	if c.id == "" {
-		return c, a.refuseClient(rungSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
+		return c, a.refuseClient(ruleSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
 			text: "The Authorization header has no client_id before the colon."})
 	}
 	if other := a.form["client_id"]; other != "" && other != c.id {
-		return c, a.refuseClient(rungSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
+		return c, a.refuseClient(ruleSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
 			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ". Leave client_id out of the form, or send the same one."})
 	}
-	a.ladder.pass(rungSecretForm, "Basic")
+	a.pass(ruleSecretForm, "Basic")
 	return c, nil
 }
 
 // compareSecret checks the secret and its life by the workspace's clock.
 func (a *attempt) compareSecret(sent credential) *Error {
-	now := a.core.clock.Now()
+	now := a.clock.Now()
 	c := a.client
 	match := c.matchSecret(sent.secret)
 	o := outcome{got: "a secret that does not match", want: "the client's secret"}
@@ -174,14 +174,14 @@ func (a *attempt) compareSecret(sent credential) *Error {
 			o.text += " Make a new one in the portal."
 		}
 	default:
-		a.ladder.pass(rungSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
+		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
 		if ends := c.Secrets[match].ExpiresAt; !ends.IsZero() && latestSecret(c.Secrets) != match {
-			a.ladder.warn(rungSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
+			a.warn(ruleSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
 				text: "This secret was rotated: it works until " + stamp(ends) + ". Deploy the new one before that."})
 		}
 		return nil
 	}
-	return a.refuseClient(rungSecretMatch, o)
+	return a.refuseClient(ruleSecretMatch, o)
 }
 
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

@@ -136,13 +136,13 @@ func TestGrantedSecrets(t *testing.T) {
 			if d.Err != nil {
 				t.Fatalf("refused: %v", d.Err)
 			}
-			checkLadder(t, d.Checks, nil)
+			checkOrder(t, d.Checks, nil)
 			for _, check := range d.Checks {
 				if check.Result == authz.Warn && check.ID != c.warn {
 					t.Errorf("warning %s: %s", check.ID, check.Text)
 				}
 				if strings.HasPrefix(check.Requirement, "SB-JWT") {
-					t.Errorf("the ladder of a secret has the assertion's check %s", check.Requirement)
+					t.Errorf("the checklist of a secret has the assertion's check %s", check.Requirement)
 				}
 			}
 		})

@@ -2,9 +2,11 @@ package authz
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/sandfhir/sandfhir/internal/clock"
 )
@@ -43,20 +45,32 @@ type Config struct {
 // Server is the authorization server of one environment. It is safe for
 // concurrent use.
 type Server struct {
-	core      *core
-	behaviour Behaviour
+	env             Environment
+	others          []string
+	store           Store
+	keys            KeySource
+	clock           clock.Clock // ages what the server issued
+	wall            clock.Clock // judges what clients made
+	rand            io.Reader
+	isResourceType  func(string) bool
+	searchParameter func(typ, name string) bool
+	initialToken    []byte // hash; nil leaves registration open
+	behaviour       Behaviour
+
+	ring     *keyring
+	inline   *cache[*KeySet]
+	verified *cache[*tokenClaims]
 }
 
 // New returns the authorization server of an environment. It loads the
 // environment's signing keys from the Store, or makes the first one.
 func New(ctx context.Context, cfg Config) (*Server, error) {
-	if cfg.Store == nil {
+	switch {
+	case cfg.Store == nil:
 		return nil, errors.New("authz: Config.Store is missing")
-	}
-	if cfg.IsResourceType == nil {
+	case cfg.IsResourceType == nil:
 		return nil, errors.New("authz: Config.IsResourceType is missing")
-	}
-	if cfg.Environment.Name == "" {
+	case cfg.Environment.Name == "":
 		return nil, errors.New("authz: Config.Environment has no name")
 	}
 	behaviour := Strict()
@@ -66,25 +80,58 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := behaviour.Validate(); err != nil {
 		return nil, err
 	}
-	core, err := newCore(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("authz: start %s: %w", cfg.Environment, err)
+	s := &Server{
+		env:             cfg.Environment,
+		others:          slices.Clone(cfg.Others),
+		store:           cfg.Store,
+		keys:            cfg.Keys,
+		clock:           cfg.Clock,
+		wall:            cfg.Wall,
+		rand:            rand.Reader,
+		isResourceType:  cfg.IsResourceType,
+		searchParameter: cfg.SearchParameter,
+		behaviour:       behaviour.clone(),
+		inline:          newCache[*KeySet](maxInlineSets),
+		verified:        newCache[*tokenClaims](maxVerifiedTokens),
 	}
-	return &Server{core: core, behaviour: behaviour.clone()}, nil
+	if cfg.InitialAccessToken != "" {
+		s.initialToken = HashSecret(cfg.InitialAccessToken)
+	}
+	if s.keys == nil {
+		s.keys = noKeySource{}
+	}
+	if s.clock == nil {
+		s.clock = clock.System{}
+	}
+	if s.wall == nil {
+		s.wall = clock.System{}
+	}
+	if cfg.Rand != nil {
+		s.rand = &lockedReader{r: cfg.Rand}
+	}
+	if s.searchParameter == nil {
+		s.searchParameter = func(string, string) bool { return true }
+	}
+	var err error
+	if s.ring, err = openKeyring(ctx, s.store, s.env.Name, s.clock); err != nil {
+		return nil, fmt.Errorf("authz: start %s: %w", s.env, err)
+	}
+	return s, nil
 }
 
 // With returns the same server under other switches: keys, caches and store
-// are shared. It is cheap enough for one request, which is how a fault changes
-// a switch for the requests that it matches.
+// are shared. It is cheap enough for one request.
 func (s *Server) With(b Behaviour) (*Server, error) {
 	if err := b.Validate(); err != nil {
 		return nil, err
 	}
-	return &Server{core: s.core, behaviour: b.clone()}, nil
+	other := *s
+	other.behaviour = b.clone()
+	return &other, nil
 }
 
 // Behaviour returns the switches in force.
 func (s *Server) Behaviour() Behaviour { return s.behaviour.clone() }
 
 // Environment returns the environment that the server belongs to.
-func (s *Server) Environment() Environment { return s.core.env }
+func (s *Server) Environment() Environment { return s.env }

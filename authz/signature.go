@@ -14,13 +14,13 @@ import (
 // byte. Another one is never fetched (SB-JWT-08).
 func (a *attempt) jku() *Error {
 	if a.jws.header.kind("jku") == 0 {
-		a.ladder.pass(rungJKU, "absent")
+		a.pass(ruleJKU, "absent")
 		return nil
 	}
 	got, _ := a.jws.header.text("jku")
 	want := a.client.JWKSURI
 	if got == want && want != "" {
-		a.ladder.pass(rungJKU, got)
+		a.pass(ruleJKU, got)
 		return nil
 	}
 	o := outcome{finding: "A24", got: a.jws.header.show("jku"), want: want}
@@ -30,7 +30,7 @@ func (a *attempt) jku() *Error {
 	} else {
 		o.text = "The header's jku is " + quote(got) + "; the registered jwks_uri is " + quote(want) + " (" + differ(got, want) + "). Drop jku or register this URL. It was not fetched."
 	}
-	return a.refuseClient(rungJKU, o)
+	return a.refuseClient(ruleJKU, o)
 }
 
 // signature finds the one key that the header names and verifies with it
@@ -51,9 +51,9 @@ func (a *attempt) signature() *Error {
 	}
 	alg, _ := a.jws.header.text("alg")
 	if !verifies(alg, key, a.jws.signingInput, a.jws.signature) {
-		return a.refuseClient(rungSignature, a.diagnoseSignature(alg, key, set, story))
+		return a.refuseClient(ruleSignature, a.diagnoseSignature(alg, key, set, story))
 	}
-	a.ladder.pass(rungSignature, alg+" with key "+key.name())
+	a.pass(ruleSignature, alg+" with key "+key.name())
 	return nil
 }
 
@@ -81,29 +81,29 @@ func (k *keyStory) tell(now time.Time) string {
 
 // keySet returns the client's keys: the set by value, or the published one.
 func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
-	set, story, err := a.core.keysOf(a.ctx, a.client, kid, a.behaviour.BareKeyArray)
+	set, story, err := a.keysOf(a.ctx, a.client, kid, a.behaviour.BareKeyArray)
 	var bad *KeySetError
 	var fetch *FetchError
 	switch {
 	case errors.As(err, &fetch):
-		return nil, nil, a.refuseClient(rungKeySet, outcome{finding: fetch.Finding, got: fetch.Short, want: "a JWK Set", text: fetch.Text})
+		return nil, nil, a.refuseClient(ruleKeySet, outcome{finding: fetch.Finding, got: fetch.Short, want: "a JWK Set", text: fetch.Text})
 	case errors.As(err, &bad):
 		text := "The registered key set cannot be used. " + bad.Text
-		return nil, nil, a.refuseClient(rungKeySet, outcome{finding: bad.Finding, got: "a key set that cannot be read", want: "a JWK Set", text: text})
+		return nil, nil, a.refuseClient(ruleKeySet, outcome{finding: bad.Finding, got: "a key set that cannot be read", want: "a JWK Set", text: text})
 	case err != nil:
-		return nil, nil, a.fault(rungKeySet, "get the client's key set", err)
+		return nil, nil, a.serverError(ruleKeySet, "get the client's key set", err)
 	case set == nil:
-		return nil, nil, a.refuseClient(rungKeySet, outcome{got: "no key set", want: "jwks or jwks_uri",
+		return nil, nil, a.refuseClient(ruleKeySet, outcome{got: "no key set", want: "jwks or jwks_uri",
 			text: "Client " + quote(a.client.ID) + " has no key set registered. Register its public keys, by URL or by value."})
 	case set.Len() == 0:
-		return nil, nil, a.refuseClient(rungKeySet, outcome{got: "an empty set", want: "at least one key",
+		return nil, nil, a.refuseClient(ruleKeySet, outcome{got: "an empty set", want: "at least one key",
 			text: "The client's key set has no key in it." + story.tell(a.now) + " Publish the public half of the key you sign with."})
 	}
 	got := plural(set.Len(), "key") + " by value"
 	if story != nil {
 		got = plural(set.Len(), "key") + " from " + story.uri
 	}
-	a.ladder.pass(rungKeySet, got)
+	a.pass(ruleKeySet, got)
 	return set, story, nil
 }
 
@@ -114,7 +114,7 @@ func (a *attempt) matchKey(set *KeySet, story *keyStory, kid string) (*publicKey
 	kty, crv := keyType(alg)
 	named := set.withID(kid)
 	if len(named) == 0 {
-		return nil, a.refuseClient(rungKeyMatch, a.diagnoseKid(kid, set, story))
+		return nil, a.refuseClient(ruleKeyMatch, a.diagnoseKid(kid, set, story))
 	}
 	var fitting []*publicKey
 	for _, k := range named {
@@ -129,16 +129,16 @@ func (a *attempt) matchKey(set *KeySet, story *keyStory, kid string) (*publicKey
 		if fit := smartAlgorithm(k); fit != "" {
 			text += " and set alg to " + fit
 		}
-		return nil, a.refuseClient(rungKeyMatch, outcome{finding: "A14", got: "kty " + k.kty, want: "kty " + kty, text: text + ", or name the kid of another key." + story.tell(a.now)})
+		return nil, a.refuseClient(ruleKeyMatch, outcome{finding: "A14", got: "kty " + k.kty, want: "kty " + kty, text: text + ", or name the kid of another key." + story.tell(a.now)})
 	case len(fitting) > 1:
-		return nil, a.refuseClient(rungKeyMatch, outcome{finding: "A13", got: plural(len(fitting), "key") + " with kid " + kid, want: "exactly one",
+		return nil, a.refuseClient(ruleKeyMatch, outcome{finding: "A13", got: plural(len(fitting), "key") + " with kid " + kid, want: "exactly one",
 			text: plural(len(fitting), "key") + " of the client's set have kid " + quote(kid) + "; SMART requires exactly one match. Give every key a kid of its own." + story.tell(a.now)})
 	case crv != "" && fitting[0].crv != crv:
 		k := fitting[0]
-		return nil, a.refuseClient(rungKeyMatch, outcome{finding: "A17", got: "curve " + k.crv, want: "curve " + crv,
+		return nil, a.refuseClient(ruleKeyMatch, outcome{finding: "A17", got: "curve " + k.crv, want: "curve " + crv,
 			text: "Key " + k.name() + " is on curve " + quote(k.crv) + ", which cannot sign " + alg + "; it needs " + crv + curveAlias(crv) + ". Make a key pair on that curve (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:" + crv + ") and register its public half."})
 	}
-	a.ladder.pass(rungKeyMatch, "kid "+kid+", "+fitting[0].describe())
+	a.pass(ruleKeyMatch, "kid "+kid+", "+fitting[0].describe())
 	return fitting[0], nil
 }
 
@@ -169,23 +169,23 @@ func (a *attempt) usableKey(key *publicKey) *Error {
 	for _, finding := range []string{"A20", "A22", "A18", "A21"} {
 		for _, p := range key.problems {
 			if p.Finding == finding {
-				return a.refuseClient(rungKeyUsable, outcome{finding: finding, got: "key " + key.name(), want: "a public signature key", text: p.Text})
+				return a.refuseClient(ruleKeyUsable, outcome{finding: finding, got: "key " + key.name(), want: "a public signature key", text: p.Text})
 			}
 		}
 	}
 	if a.behaviour.RequireUse && key.use != "sig" {
-		return a.refuseClient(rungKeyUsable, outcome{finding: "A21", got: "no use", want: `"use":"sig"`,
+		return a.refuseClient(ruleKeyUsable, outcome{finding: "A21", got: "no use", want: `"use":"sig"`,
 			text: "Key " + key.name() + ` has no "use":"sig", which this server's behaviour requires, as some payers do. Add it to the JWK.`})
 	}
 	if alg, _ := a.jws.header.text("alg"); key.alg != "" && key.alg != alg {
-		return a.refuseClient(rungKeyUsable, outcome{got: `the key's "alg":` + quote(key.alg), want: alg,
+		return a.refuseClient(ruleKeyUsable, outcome{got: `the key's "alg":` + quote(key.alg), want: alg,
 			text: "Key " + key.name() + ` says "alg":` + quote(key.alg) + ", the assertion's header says " + quote(alg) + ". A key with an alg serves that one only (RFC 7517 section 4.4): drop alg from the JWK, or set it to " + alg + "."})
 	}
 	if key.raw == nil {
-		return a.refuseClient(rungKeyUsable, outcome{finding: "A18", got: "key " + key.name(), want: "a public signature key",
+		return a.refuseClient(ruleKeyUsable, outcome{finding: "A18", got: "key " + key.name(), want: "a public signature key",
 			text: "Key " + key.name() + " cannot be read. Publish kty, kid and the public numbers, n and e or crv, x and y."})
 	}
-	a.ladder.pass(rungKeyUsable, key.describe())
+	a.pass(ruleKeyUsable, key.describe())
 	return nil
 }
 
@@ -269,7 +269,7 @@ func (a *attempt) diagnoseChangedKey(alg string, key *publicKey, story *keyStory
 	if story == nil {
 		return outcome{}, false
 	}
-	fresh, err := a.core.keys.Refetch(a.ctx, story.uri)
+	fresh, err := a.keys.Refetch(a.ctx, story.uri)
 	if err != nil || fresh == nil || fresh.Set == story.Set {
 		return outcome{}, false
 	}

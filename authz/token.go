@@ -19,7 +19,7 @@ type FormRequest struct {
 
 // TokenDecision is what became of a token request: a Grant or an Err.
 type TokenDecision struct {
-	// Checks is the whole ladder in order; what comes after a failed check is
+	// Checks is the whole checklist in order; what comes after a failed check is
 	// NotReached.
 	Checks []Check
 	Grant  *Grant
@@ -68,10 +68,10 @@ type TokenResponse struct {
 // proof, then the scopes, in this order so that one defect has one stable code
 // (SB-TOK-08).
 func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
-	a := s.attempt(ctx, req, AssertionLadder())
+	a := s.attempt(ctx, req, AssertionParts())
 	grant, err := a.token()
 	return &TokenDecision{
-		Checks: a.ladder.checks(), Grant: grant, Err: err,
+		Checks: a.checks(), Grant: grant, Err: err,
 		ClientID: a.clientID, Client: a.client, Assertion: a.assertion,
 	}
 }
@@ -93,7 +93,7 @@ func (a *attempt) token() (*Grant, *Error) {
 	}
 	grant, fault := a.issue(client, granted, a.form["scope"], a.req.Addresses)
 	if fault != nil {
-		return nil, a.fault(rungScopeGranted, "issue the token", fault)
+		return nil, a.serverError(ruleScopeGranted, "issue the token", fault)
 	}
 	return grant, nil
 }
@@ -101,14 +101,14 @@ func (a *attempt) token() (*Grant, *Error) {
 func (a *attempt) grantType() *Error {
 	got := a.form["grant_type"]
 	if got == "" {
-		return a.refuse(rungGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
+		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
 			text: "The form has no grant_type. Send grant_type=client_credentials."})
 	}
-	a.ladder.pass(rungGrantTypePresent, got)
+	a.pass(ruleGrantTypePresent, got)
 	o := outcome{got: got, want: GrantClientCredentials}
 	switch got {
 	case GrantClientCredentials:
-		a.ladder.pass(rungGrantType, got)
+		a.pass(ruleGrantType, got)
 		return nil
 	case "refresh_token":
 		o.finding = "T04"
@@ -123,5 +123,5 @@ func (a *attempt) grantType() *Error {
 			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
 		}
 	}
-	return a.refuse(rungGrantType, CodeUnsupportedGrantType, o)
+	return a.refuse(ruleGrantType, CodeUnsupportedGrantType, o)
 }

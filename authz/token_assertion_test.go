@@ -297,7 +297,7 @@ func TestGrantedAssertions(t *testing.T) {
 			if d.Err != nil {
 				t.Fatalf("refused: %v", d.Err)
 			}
-			checkLadder(t, d.Checks, nil)
+			checkOrder(t, d.Checks, nil)
 			var warnings []string
 			for _, check := range d.Checks {
 				if check.Result == authz.Warn {

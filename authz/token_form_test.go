@@ -85,7 +85,7 @@ func TestRefusedForms(t *testing.T) {
 	}
 }
 
-// SB-TOK-08: of two defects the one that comes first in the ladder answers.
+// SB-TOK-08: of two defects the one that comes first in the checklist answers.
 func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -148,7 +148,7 @@ func TestToleratedForms(t *testing.T) {
 			if d.Err != nil {
 				t.Fatalf("refused: %v", d.Err)
 			}
-			checkLadder(t, d.Checks, nil)
+			checkOrder(t, d.Checks, nil)
 			for _, check := range d.Checks {
 				if check.Result == authz.Warn && check.ID != c.warn {
 					t.Errorf("warning %s: %s", check.ID, check.Text)

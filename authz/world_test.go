@@ -255,14 +255,14 @@ func (a *ask) granted() *authz.Grant {
 	if d.Err != nil {
 		a.t.Fatalf("refused: %v", d.Err)
 	}
-	checkLadder(a.t, d.Checks, nil)
+	checkOrder(a.t, d.Checks, nil)
 	return d.Grant
 }
 
-// checkLadder checks what holds for every decision: the checks stand in the
+// checkOrder checks what holds for every decision: the checks stand in the
 // order of the table; before a failed one all passed, after it none was
 // reached; the failed one is the error's and is known to the table.
-func checkLadder(t testing.TB, checks []authz.Check, err *authz.Error) {
+func checkOrder(t testing.TB, checks []authz.Check, err *authz.Error) {
 	t.Helper()
 	rules := authz.Rules()
 	last, failed := -1, false
@@ -320,7 +320,7 @@ func (want refusal) check(t testing.TB, checks []authz.Check, err *authz.Error) 
 	if err == nil {
 		t.Fatalf("granted, want %s %s", want.code, want.id)
 	}
-	checkLadder(t, checks, err)
+	checkOrder(t, checks, err)
 	if err.Check.ID != want.id || err.Code != want.code || err.Status != want.status {
 		t.Errorf("got %d %s %s, want %d %s %s\n%s", err.Status, err.Code, err.Check.ID, want.status, want.code, want.id, err.Check.Text)
 	}

@@ -1,0 +1,34 @@
+package authz
+
+import "strings"
+
+// maxScheme is longer than the name of any scheme that is registered for
+// HTTP.
+const maxScheme = 20
+
+// splitAuthorization returns the scheme and the credential of an Authorization
+// header's value (RFC 9110 section 11.4). Where no name of a scheme and a
+// space lead, all of it is the credential, which no diagnosis may repeat.
+func splitAuthorization(header string) (scheme, credential string) {
+	header = strings.TrimSpace(header)
+	scheme, credential, found := strings.Cut(header, " ")
+	if !isScheme(scheme) || !found && !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "Basic") {
+		return "", header
+	}
+	return scheme, strings.TrimSpace(credential)
+}
+
+// isScheme reports whether word can be the name of a scheme. All that are
+// registered are letters, digits and hyphens and begin with a letter.
+func isScheme(word string) bool {
+	if word == "" || len(word) > maxScheme {
+		return false
+	}
+	for i, r := range word {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r != '-' && (r < '0' || r > '9')) {
+			return false
+		}
+	}
+	return true
+}
