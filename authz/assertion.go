@@ -160,7 +160,7 @@ func (a *attempt) keyClient() *Error {
 
 func (a *attempt) jti() *Error {
 	got, ok := a.jws.claims.text("jti")
-	o := outcome{finding: "C14", got: a.jws.claims.show("jti"), want: "a new string for each assertion"}
+	o := outcome{finding: "C14", got: a.jws.claims.show("jti"), want: "a fresh string for each assertion, such as a UUID"}
 	switch {
 	case a.jws.claims.kind("jti") == 0:
 		o.text = "The assertion has no jti. Add a fresh UUID for every token request."

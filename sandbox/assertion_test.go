@@ -171,7 +171,7 @@ func TestTokenError(t *testing.T) {
 	if !errors.As(err, &refused) {
 		t.Fatalf("got %v, want a *TokenError", err)
 	}
-	if refused.Status != 400 || refused.Code != "invalid_client" || !strings.HasPrefix(refused.Description, "C14: The assertion has no jti.") {
+	if refused.Status != 400 || refused.Code != "invalid_client" || !strings.HasPrefix(refused.Description, "C14: The assertion has no jti; wanted: ") {
 		t.Errorf("got %+v, want 400 invalid_client with a diagnosis", refused)
 	}
 	if !strings.Contains(err.Error(), "400 invalid_client: C14: ") || !strings.Contains(err.Error(), refused.URL) {

@@ -88,7 +88,7 @@ func ExampleClient_Assertion() {
 	}
 	// Output:
 	// 400 invalid_client C14
-	// C14: The assertion has no jti. Add a fresh UUID for every token request.
+	// C14: The assertion has no jti; wanted: a fresh string for each assertion, such as a UUID.
 }
 
 // A sandbox in an HTTPS server of one's own.
