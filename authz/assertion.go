@@ -182,10 +182,15 @@ func (a *attempt) replay() *Error {
 	jti, _ := a.jws.claims.text("jti")
 	exp, _ := a.jws.claims.numericDate("exp")
 	now := a.now
-	earlier, err := a.store.UseJTI(a.ctx, JTIUse{
+	use := JTIUse{
 		Env: a.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
 		At: now, Expires: instant(exp).Add(a.behaviour.Skew),
-	})
+	}
+	record := a.store.UseJTI
+	if a.dry {
+		record = a.store.EarlierJTI
+	}
+	earlier, err := record(a.ctx, use)
 	if err != nil {
 		return a.serverError(ruleReplay, "record the assertion's jti", err)
 	}

@@ -16,6 +16,7 @@ type attempt struct {
 	*checklist
 	form form
 	now  time.Time // real time, the same for all claims
+	dry  bool      // nothing is issued and nothing remembered
 
 	sent       bool   // there is an Authorization header
 	scheme     string // its scheme in lower case; "" where it has none

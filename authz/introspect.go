@@ -16,6 +16,9 @@ type IntrospectionDecision struct {
 	Token *AccessDecision
 	// ClientID is the caller, proven or not; "" if it names none.
 	ClientID string
+	// Assertion is what the caller\'s assertion says; nil if there was none that
+	// could be read.
+	Assertion *Assertion
 }
 
 // IntrospectionResponse is the JSON of the answer (RFC 7662 section 2.2). Of
@@ -41,7 +44,7 @@ func (s *Server) Introspect(ctx context.Context, req FormRequest) *Introspection
 	a := s.attempt(ctx, req, IntrospectionParts())
 	d := &IntrospectionDecision{}
 	d.Response, d.Token, d.Err = a.introspect()
-	d.Checks, d.ClientID = a.checks(), a.clientID
+	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
 	return d
 }
 
@@ -144,8 +147,9 @@ type RevocationDecision struct {
 	Err    *Error
 	// TokenID is the token that was revoked now; "" if there was nothing to
 	// revoke: unknown, expired and revoked tokens get the same answer.
-	TokenID  string
-	ClientID string
+	TokenID   string
+	ClientID  string
+	Assertion *Assertion // as in IntrospectionDecision
 }
 
 // Revoke decides a request to the revocation endpoint (RFC 7009). A client
@@ -155,7 +159,7 @@ func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecisio
 	a := s.attempt(ctx, req, RevocationParts())
 	d := &RevocationDecision{}
 	d.TokenID, d.Err = a.revoke()
-	d.Checks, d.ClientID = a.checks(), a.clientID
+	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
 	return d
 }
 

@@ -41,15 +41,15 @@ func (b Behaviour) lifetime(c *Client) time.Duration {
 // issue makes the access token (SMART App Launch 2.2, backend-services, Issue
 // access token). There is no refresh token.
 func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Addresses) (*Grant, error) {
+	g := s.grant(c, granted, requested)
 	id, err := s.random(16)
 	if err != nil {
 		return nil, err
 	}
 	now := firstSecond(s.clock.Now())
-	life := s.behaviour.lifetime(c)
 	claims := tokenClaims{
 		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: addresses.FHIRBase,
-		Expires: now.Add(life).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
+		Expires: now.Add(s.behaviour.lifetime(c)).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
 		Workspace: s.env.Workspace, Environment: s.env.Name, Generation: c.Generation,
 	}
 	kid, key := s.ring.signing()
@@ -65,17 +65,22 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 	if err != nil {
 		return nil, fmt.Errorf("sign token: %w", err)
 	}
+	g.TokenID, g.Response.AccessToken = id, token
+	return g, nil
+}
+
+// grant is what a client gets, without the token itself.
+func (s *Server) grant(c *Client, granted Scopes, requested string) *Grant {
 	g := &Grant{
-		ClientID: c.ID, TokenID: id, Organization: c.Organization, Requested: requested, Scopes: granted,
+		ClientID: c.ID, Organization: c.Organization, Requested: requested, Scopes: granted,
 		Response: TokenResponse{
-			AccessToken: token, TokenType: s.behaviour.TokenType,
-			ExpiresIn: int64(life / time.Second), Scope: claims.Scope,
+			TokenType: s.behaviour.TokenType, ExpiresIn: int64(s.behaviour.lifetime(c) / time.Second), Scope: granted.String(),
 		},
 	}
 	if s.behaviour.OmitScope {
 		g.Response.Scope = ""
 	}
-	return g, nil
+	return g
 }
 
 // JWKS returns the public halves of the signing keys as a JWK Set.

@@ -31,6 +31,9 @@ type Store interface {
 	// is on record with an Expires after use.At: then it changes nothing and
 	// returns that record. Check and record are one atomic step.
 	UseJTI(ctx context.Context, use JTIUse) (earlier *JTIUse, err error)
+	// EarlierJTI returns the record that UseJTI would return now, and records
+	// nothing.
+	EarlierJTI(ctx context.Context, use JTIUse) (*JTIUse, error)
 
 	// RevokeToken records that an access token is revoked. The record may be
 	// dropped after expires.

@@ -44,10 +44,10 @@ type Assertion struct {
 	Claims json.RawMessage `json:"claims"`
 }
 
-// Grant is an issued access token.
+// Grant is an issued access token; of Explain, what would be issued.
 type Grant struct {
 	ClientID     string
-	TokenID      string // the token's jti
+	TokenID      string // the token's jti; "" of Explain
 	Organization string
 	Requested    string // scope as asked
 	Scopes       Scopes // scope as granted
@@ -58,7 +58,7 @@ type Grant struct {
 // backend-services, Issue access token; RFC 6749 section 5.1). There is no
 // refresh token: a backend service asks again with a new assertion.
 type TokenResponse struct {
-	AccessToken string `json:"access_token"`
+	AccessToken string `json:"access_token"` // "" of Explain
 	TokenType   string `json:"token_type"`
 	ExpiresIn   int64  `json:"expires_in"` // seconds
 	Scope       string `json:"scope,omitempty"`
@@ -68,7 +68,10 @@ type TokenResponse struct {
 // proof, then the scopes, in this order so that one defect has one stable code
 // (SB-TOK-08).
 func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
-	a := s.attempt(ctx, req, AssertionParts())
+	return s.attempt(ctx, req, AssertionParts()).decide()
+}
+
+func (a *attempt) decide() *TokenDecision {
 	grant, err := a.token()
 	return &TokenDecision{
 		Checks: a.checks(), Grant: grant, Err: err,
@@ -91,9 +94,12 @@ func (a *attempt) token() (*Grant, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	grant, fault := a.issue(client, granted, a.form["scope"], a.req.Addresses)
-	if fault != nil {
-		return nil, a.serverError(ruleScopeGranted, "issue the token", fault)
+	if a.dry {
+		return a.grant(client, granted, a.form["scope"]), nil
+	}
+	grant, failure := a.issue(client, granted, a.form["scope"], a.req.Addresses)
+	if failure != nil {
+		return nil, a.serverError(ruleScopeGranted, "issue the token", failure)
 	}
 	return grant, nil
 }

@@ -57,8 +57,24 @@ func (c *Client) Token(ctx context.Context, scopes ...string) (Token, error) {
 
 // TokenFor is Token with an assertion of the caller's, such as a wrong one.
 func (c *Client) TokenFor(ctx context.Context, assertion string, scopes ...string) (Token, error) {
-	if err := c.ready(); err != nil {
+	req, err := c.tokenRequest(ctx, c.TokenURL(), assertion, scopes)
+	if err != nil {
 		return Token{}, err
+	}
+	asked := c.env.server.Clock().Now().Truncate(time.Second) // tokens count in whole seconds
+	resp, err := c.roundTripper().RoundTrip(req)              // without redirects: an assertion is for one endpoint
+	if err != nil {
+		return Token{}, fmt.Errorf("sandbox: request token: %w", err)
+	}
+	defer resp.Body.Close()
+	return c.readToken(resp, asked)
+}
+
+// tokenRequest returns the request with which an assertion asks for a token;
+// without scopes it asks for all that the client is registered for.
+func (c *Client) tokenRequest(ctx context.Context, to, assertion string, scopes []string) (*http.Request, error) {
+	if err := c.ready(); err != nil {
+		return nil, err
 	}
 	if len(scopes) == 0 {
 		scopes = c.scopes
@@ -69,19 +85,13 @@ func (c *Client) TokenFor(ctx context.Context, assertion string, scopes ...strin
 		"client_assertion_type": {authz.AssertionType},
 		"client_assertion":      {assertion},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.TokenURL(), strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
 	if err != nil {
-		return Token{}, fmt.Errorf("sandbox: request token: %w", err)
+		return nil, fmt.Errorf("sandbox: request token: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	asked := c.env.server.Clock().Now().Truncate(time.Second) // tokens count in whole seconds
-	resp, err := c.roundTripper().RoundTrip(req)              // without redirects: an assertion is for one endpoint
-	if err != nil {
-		return Token{}, fmt.Errorf("sandbox: request token: %w", err)
-	}
-	defer resp.Body.Close()
-	return c.readToken(resp, asked)
+	return req, nil
 }
 
 // maxTokenAnswer is how much of an answer is read, in bytes.

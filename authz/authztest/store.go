@@ -145,6 +145,16 @@ func (s *Store) UseJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, erro
 	return nil, nil
 }
 
+// EarlierJTI implements authz.Store.
+func (s *Store) EarlierJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if earlier, ok := s.uses[useKey{use.Env, use.Issuer, use.JTI}]; ok && earlier.Expires.After(use.At) {
+		return &earlier, nil
+	}
+	return nil, nil
+}
+
 // RevokeToken implements authz.Store.
 func (s *Store) RevokeToken(_ context.Context, env, tokenID string, _ time.Time) error {
 	s.mu.Lock()

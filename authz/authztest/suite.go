@@ -248,7 +248,19 @@ func useJTI(t *testing.T, s authz.Store, u authz.JTIUse) *authz.JTIUse {
 	return earlier
 }
 
+func earlierJTI(t *testing.T, s authz.Store, u authz.JTIUse) *authz.JTIUse {
+	t.Helper()
+	earlier, err := s.EarlierJTI(context.Background(), u)
+	if err != nil {
+		t.Fatalf("EarlierJTI: %v", err)
+	}
+	return earlier
+}
+
 func jtiOnce(t *testing.T, s authz.Store) {
+	if earlier := earlierJTI(t, s, use("j1")); earlier != nil {
+		t.Fatalf("a new jti has the earlier use %+v", earlier)
+	}
 	if earlier := useJTI(t, s, use("j1")); earlier != nil {
 		t.Fatalf("a new jti was used before: %+v", earlier)
 	}
@@ -262,6 +274,14 @@ func jtiOnce(t *testing.T, s authz.Store) {
 		if earlier.Exchange != "x1" || !earlier.At.Equal(at(0)) || earlier.Issuer != "c1" || earlier.JTI != "j1" || earlier.Env != authz.Sandbox {
 			t.Errorf("the earlier use is %+v, want that of exchange x1", earlier)
 		}
+	}
+	if earlier := earlierJTI(t, s, again); earlier == nil || earlier.Exchange != "x1" {
+		t.Errorf("the earlier use is %+v, want that of exchange x1", earlier)
+	}
+	late := again
+	late.At = at(6 * time.Minute)
+	if earlier := earlierJTI(t, s, late); earlier != nil {
+		t.Errorf("after its time the earlier use is %+v", earlier)
 	}
 	for name, change := range map[string]func(*authz.JTIUse){
 		"another issuer":      func(u *authz.JTIUse) { u.Issuer = "c2" },

@@ -40,6 +40,41 @@ func (l *call) token() error {
 	return l.json(fiber.StatusOK, decision.Grant.Response)
 }
 
+// A tokenExplanation is what would become of a token request.
+type tokenExplanation struct {
+	Granted   bool             `json:"granted"`
+	Scope     string           `json:"scope,omitempty"`
+	ExpiresIn int64            `json:"expires_in,omitempty"` // seconds
+	Error     string           `json:"error,omitempty"`
+	Status    int              `json:"status"` // of the answer to such a token request
+	Why       string           `json:"error_description,omitempty"`
+	Client    string           `json:"client,omitempty"`
+	Assertion *authz.Assertion `json:"assertion,omitempty"`
+	Failed    *authz.Check     `json:"failed,omitempty"`
+	Checks    []authz.Check    `json:"checks"`
+}
+
+// explainToken decides the same form as the token endpoint, and issues and
+// remembers nothing. An explained refusal is a success here.
+func (l *call) explainToken() error {
+	req, err := l.form()
+	if err != nil {
+		return err
+	}
+	if l.server.cfg.AdminToken != "" { // the header was for the guard
+		req.Authorization = nil
+	}
+	d := l.env.Auth.Explain(l.UserContext(), req)
+	e := tokenExplanation{Status: fiber.StatusOK, Client: d.ClientID, Assertion: d.Assertion, Checks: d.Checks}
+	if d.Err != nil {
+		e.Error, e.Status, e.Why, e.Failed = d.Err.Code, d.Err.Status, d.Err.Description(), &d.Err.Check
+	} else {
+		e.Granted, e.Scope, e.ExpiresIn = true, d.Grant.Scopes.String(), d.Grant.Response.ExpiresIn
+	}
+	l.noStore()
+	return l.json(fiber.StatusOK, e)
+}
+
 // introspect tells what an access token stands for (RFC 7662).
 func (l *call) introspect() error {
 	req, err := l.form()
@@ -47,9 +82,14 @@ func (l *call) introspect() error {
 		return err
 	}
 	decision := l.env.Auth.Introspect(l.UserContext(), req)
-	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
+	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
 	if decision.Err != nil {
 		return decision.Err
+	}
+	if inactive := decision.Token.Err; inactive != nil { // for the page: the answer says no more than inactive
+		why := inactive.Check
+		why.Result = authz.Warn
+		l.exchange.Checks = append(l.exchange.Checks, why)
 	}
 	l.noStore()
 	return l.json(fiber.StatusOK, decision.Response)
@@ -62,7 +102,7 @@ func (l *call) revoke() error {
 		return err
 	}
 	decision := l.env.Auth.Revoke(l.UserContext(), req)
-	l.exchange.Checks, l.exchange.Client = decision.Checks, decision.ClientID
+	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -97,7 +137,8 @@ func (l *call) manage() error {
 	if err != nil {
 		return err
 	}
-	return l.registered(fiber.StatusOK, l.env.Auth.Manage(l.UserContext(), l.Params("client"), req))
+	l.exchange.Client = l.Params("client")
+	return l.registered(fiber.StatusOK, l.env.Auth.Manage(l.UserContext(), l.exchange.Client, req))
 }
 
 func (l *call) registered(status int, decision *authz.RegistrationDecision) error {

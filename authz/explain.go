@@ -1,0 +1,14 @@
+package authz
+
+import "context"
+
+// Explain decides a token request as Token does, by the same rules in the same
+// order, and issues and remembers nothing: the grant of a request that would
+// be granted has no access token, and the assertion stays unused, so that it
+// can be explained again and posted afterwards. The client's published key set
+// is fetched as for a token request.
+func (s *Server) Explain(ctx context.Context, req FormRequest) *TokenDecision {
+	a := s.attempt(ctx, req, AssertionParts())
+	a.dry = true
+	return a.decide()
+}
