@@ -19,6 +19,8 @@ func (s *Server) Manage(ctx context.Context, clientID string, req RegistrationRe
 		parts = append(parts, PartManagementBody, PartRegistration)
 	}
 	r := s.registering(ctx, req, parts...)
+	s.managing.Lock()
+	defer s.managing.Unlock()
 	registration, err := r.manage(clientID)
 	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
 }

@@ -37,6 +37,11 @@ func (s *Server) checkScope(word string) (Scope, error) {
 			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " " + text + "."}
 		}
 	}
+	if len(scope.Query) > 0 {
+		if err := s.checkConstraint(scope.Type, scope.Query.String()); err != nil {
+			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " has a constraint that no search could be made with: " + strings.TrimSuffix(clip(err.Error()), ".") + "."}
+		}
+	}
 	return scope, nil
 }
 

@@ -1,9 +1,12 @@
 package authz
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +25,45 @@ func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, e
 	}
 	return plain, kept, nil
 }
+
+// maxSecrets is how many secrets of a client are kept, ended ones included:
+// who still sends one of those is told so.
+const maxSecrets = 5
+
+// RotateSecret gives a secret client a new secret, to be shown once, beside
+// the ones it has: those go on for the overlap, or end at once where that is
+// 0. Its tokens stay valid. The error is ErrNoClient where there is no such
+// client, and ErrNoSecret where it has none because it signs assertions.
+func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string, c *Client, err error) {
+	s.managing.Lock()
+	defer s.managing.Unlock()
+	if c, err = s.store.Client(ctx, s.env.Name, clientID); err != nil {
+		return "", nil, err
+	}
+	if !c.Method.usesSecret() {
+		return "", nil, ErrNoSecret
+	}
+	plain, kept, err := s.NewSecret(0)
+	if err != nil {
+		return "", nil, err
+	}
+	ends := kept.CreatedAt.Add(max(0, overlap))
+	for i := range c.Secrets {
+		if old := &c.Secrets[i]; old.ExpiresAt.IsZero() || old.ExpiresAt.After(ends) {
+			old.ExpiresAt = ends
+		}
+	}
+	c.Secrets = append(c.Secrets, kept)
+	if extra := len(c.Secrets) - maxSecrets; extra > 0 {
+		c.Secrets = slices.Delete(c.Secrets, 0, extra)
+	}
+	c, err = s.store.PutClient(ctx, s.env.Name, c)
+	return plain, c, err
+}
+
+// ErrNoSecret says that a client authenticates by assertions and has no secret
+// to rotate.
+var ErrNoSecret = errors.New("authz: the client signs assertions and has no secret")
 
 // HashSecret returns the hash under which a secret is kept.
 func HashSecret(plain string) []byte {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/sandfhir/sandfhir/internal/clock"
 )
@@ -37,6 +38,10 @@ type Config struct {
 	// IsResourceType reports whether a name is a FHIR resource type, case
 	// included.
 	IsResourceType func(name string) bool
+	// CheckConstraint returns what is wrong with the constraint of a scope of
+	// that type (AnyType included), in the form of a URL's query, whose
+	// parameters SearchParameter knows; nil takes every value.
+	CheckConstraint func(typ, constraint string) error
 	// SearchParameter reports whether the type has the search parameter. It
 	// checks the constraints of scopes; nil takes every well-formed name.
 	SearchParameter func(typ, name string) bool
@@ -54,12 +59,14 @@ type Server struct {
 	rand            io.Reader
 	isResourceType  func(string) bool
 	searchParameter func(typ, name string) bool
+	checkConstraint func(typ, constraint string) error
 	initialToken    []byte // hash; nil leaves registration open
 	behaviour       Behaviour
 
 	ring     *keyring
 	inline   *cache[*KeySet]
 	verified *cache[*tokenClaims]
+	managing *sync.Mutex // held while a client is read, changed and written
 }
 
 // New returns the authorization server of an environment. It loads the
@@ -90,6 +97,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		rand:            rand.Reader,
 		isResourceType:  cfg.IsResourceType,
 		searchParameter: cfg.SearchParameter,
+		checkConstraint: cfg.CheckConstraint,
+		managing:        new(sync.Mutex),
 		behaviour:       behaviour.clone(),
 		inline:          newCache[*KeySet](maxInlineSets),
 		verified:        newCache[*tokenClaims](maxVerifiedTokens),
@@ -111,6 +120,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	if s.searchParameter == nil {
 		s.searchParameter = func(string, string) bool { return true }
+	}
+	if s.checkConstraint == nil {
+		s.checkConstraint = func(string, string) error { return nil }
 	}
 	var err error
 	if s.ring, err = openKeyring(ctx, s.store, s.env.Name, s.clock); err != nil {

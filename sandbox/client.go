@@ -44,6 +44,9 @@ type ClientConfig struct {
 	// scopes-and-launch-context), v1 or v2; empty is system/*.cruds.
 	Scopes []string
 
+	// Method is how the client authenticates; empty is PrivateKeyJWT. A client
+	// with a secret gets one made: see Client.Secret.
+	Method AuthMethod
 	// Algorithm is ES384, the default, or RS384.
 	Algorithm Algorithm
 	// Key is the client's private key, an *ecdsa.PrivateKey on P-384 or an
@@ -75,6 +78,8 @@ type Client struct {
 	id     string
 	key    *privateKey
 	scopes []string
+	method AuthMethod
+	secret *secret
 
 	base      string            // the server's URL as this client reaches it; "" is the server's own
 	transport http.RoundTripper // nil is the server's own
@@ -110,7 +115,7 @@ func (s *Server) DefaultClient() *Client {
 		cfg := ClientConfig{ID: "default-client", Name: "Default client"}
 		c, err := s.newDefaultClient(cfg)
 		if err != nil {
-			c = &Client{env: s.sandbox, id: cfg.ID, err: fmt.Errorf("sandbox: register the default client: %w", err)}
+			c = &Client{env: s.sandbox, id: cfg.ID, secret: &secret{}, err: fmt.Errorf("sandbox: register the default client: %w", err)}
 		}
 		s.defaultClient = c
 	})
@@ -162,11 +167,14 @@ func readKey(path string) (crypto.Signer, error) {
 
 // newClient makes a client that is not registered yet.
 func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
-	c := &Client{env: e, id: cfg.ID, scopes: strings.Fields(strings.Join(cfg.Scopes, " "))}
+	c := &Client{env: e, id: cfg.ID, scopes: strings.Fields(strings.Join(cfg.Scopes, " ")), secret: &secret{}}
 	if len(c.scopes) == 0 {
 		c.scopes = []string{everything}
 	}
 	var err error
+	if c.method, err = cfg.authMethod(); err != nil {
+		return nil, err
+	}
 	if c.id == "" {
 		if c.id, err = e.inner.Auth.NewClientID(); err != nil {
 			return nil, err
@@ -217,6 +225,10 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 		registered.JWKS, registered.JWKSURI = nil, cfg.JWKSURI
 	case cfg.JWKS != nil:
 		registered.JWKS = cfg.JWKS
+	case c.method.usesSecret():
+		if err := c.issueSecret(registered); err != nil {
+			return err
+		}
 	}
 	store := e.server.workspace.Control
 	if !replace {

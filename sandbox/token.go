@@ -45,9 +45,17 @@ func (e *TokenError) Error() string {
 }
 
 // Token requests an access token with a new assertion (SMART App Launch 2.2,
-// backend-services, Obtain access token). Without scopes it asks for all that
-// the client is registered for. A refusal is a *TokenError.
+// backend-services, Obtain access token), or with the secret of a client that
+// has one. Without scopes it asks for all that the client is registered for. A
+// refusal is a *TokenError.
 func (c *Client) Token(ctx context.Context, scopes ...string) (Token, error) {
+	if c.method.usesSecret() {
+		req, err := c.secretRequest(ctx, scopes)
+		if err != nil {
+			return Token{}, err
+		}
+		return c.requestToken(req)
+	}
 	assertion, err := c.Assertion()
 	if err != nil {
 		return Token{}, err
@@ -61,6 +69,10 @@ func (c *Client) TokenFor(ctx context.Context, assertion string, scopes ...strin
 	if err != nil {
 		return Token{}, err
 	}
+	return c.requestToken(req)
+}
+
+func (c *Client) requestToken(req *http.Request) (Token, error) {
 	asked := c.env.server.Clock().Now().Truncate(time.Second) // tokens count in whole seconds
 	resp, err := c.roundTripper().RoundTrip(req)              // without redirects: an assertion is for one endpoint
 	if err != nil {
@@ -73,18 +85,22 @@ func (c *Client) TokenFor(ctx context.Context, assertion string, scopes ...strin
 // tokenRequest returns the request with which an assertion asks for a token;
 // without scopes it asks for all that the client is registered for.
 func (c *Client) tokenRequest(ctx context.Context, to, assertion string, scopes []string) (*http.Request, error) {
+	return c.formRequest(ctx, to, url.Values{
+		"client_assertion_type": {authz.AssertionType},
+		"client_assertion":      {assertion},
+	}, scopes)
+}
+
+// formRequest returns a token request with a credential in its form.
+func (c *Client) formRequest(ctx context.Context, to string, form url.Values, scopes []string) (*http.Request, error) {
 	if err := c.ready(); err != nil {
 		return nil, err
 	}
 	if len(scopes) == 0 {
 		scopes = c.scopes
 	}
-	form := url.Values{
-		"grant_type":            {authz.GrantClientCredentials},
-		"scope":                 {strings.Join(scopes, " ")},
-		"client_assertion_type": {authz.AssertionType},
-		"client_assertion":      {assertion},
-	}
+	form.Set("grant_type", authz.GrantClientCredentials)
+	form.Set("scope", strings.Join(scopes, " "))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: request token: %w", err)

@@ -84,6 +84,7 @@ func routeTable() []route {
 		// Control.
 		{method: get, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).setClock},
+		{method: post, path: "/_sandbox/clients/:client/rotate-secret", surface: controlSurface, handle: (*call).rotateSecret},
 		{method: post, path: "/_sandbox/token/explain", surface: controlSurface, handle: (*call).explainToken},
 		{method: get, path: "/_sandbox/exchanges", surface: controlSurface, handle: (*call).exchanges},
 		{method: get, path: "/_sandbox/exchanges/:id", surface: plainSurface, handle: (*call).exchangePage}, // whoever knows the id may read it

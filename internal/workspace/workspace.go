@@ -99,14 +99,15 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 	}
 	defs := r4.Definitions()
 	auth, err := authz.New(ctx, authz.Config{
-		Environment:    authz.Environment{Name: name, Workspace: w.Name},
-		Others:         []string{other},
-		Store:          w.Control,
-		Keys:           w.cfg.Keys,
-		Clock:          w.Clock,
-		Wall:           w.cfg.Wall,
-		Behaviour:      &w.cfg.Behaviour,
-		IsResourceType: defs.IsType,
+		Environment:     authz.Environment{Name: name, Workspace: w.Name},
+		Others:          []string{other},
+		Store:           w.Control,
+		Keys:            w.cfg.Keys,
+		Clock:           w.Clock,
+		Wall:            w.cfg.Wall,
+		Behaviour:       &w.cfg.Behaviour,
+		IsResourceType:  defs.IsType,
+		CheckConstraint: func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
 		SearchParameter: func(typ, name string) bool {
 			if typ == authz.AnyType {
 				typ = "Resource"

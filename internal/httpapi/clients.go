@@ -1,0 +1,65 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+)
+
+// rotateSecret gives a secret client a new secret, shown this once:
+// {"overlap":"10m"} lets the old one work for that long, no body ends it at
+// once.
+func (l *call) rotateSecret() error {
+	overlap, err := l.overlap()
+	if err != nil {
+		return err
+	}
+	id := l.Params("client")
+	plain, client, err := l.env.Auth.RotateSecret(l.UserContext(), id, overlap)
+	switch {
+	case errors.Is(err, authz.ErrNoClient):
+		return notFound("there is no client %s in %s", id, l.env.Name)
+	case errors.Is(err, authz.ErrNoSecret):
+		return &httpError{status: fiber.StatusConflict, code: "conflict", message: "client " + id + " signs assertions and has no secret to rotate"}
+	case err != nil:
+		return err
+	}
+	l.exchange.Client = client.ID
+	l.noStore()
+	return l.json(fiber.StatusOK, map[string]any{
+		"client_id": client.ID, "client_secret": plain, "client_secret_expires_at": 0,
+		"old_secrets_end_at": l.workspace.Clock.Now().Add(overlap).UTC().Format(time.RFC3339),
+	})
+}
+
+func (l *call) overlap() (time.Duration, error) {
+	body, err := l.readBody(maxOAuthBody)
+	if err != nil || len(body) == 0 {
+		return 0, err
+	}
+	if _, err := fhirjson.Parse(body); err != nil {
+		return 0, err
+	}
+	var asked struct {
+		Overlap string `json:"overlap"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&asked); err != nil {
+		return 0, badRequest("value", `the body is {"overlap":"10m"} or nothing: `+err.Error())
+	}
+	if asked.Overlap == "" {
+		return 0, nil
+	}
+	overlap, err := time.ParseDuration(asked.Overlap)
+	if err != nil || overlap < 0 {
+		return 0, badRequest("value", "overlap has to be a duration such as 10m or 24h")
+	}
+	return overlap, nil
+}
