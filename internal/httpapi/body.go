@@ -58,6 +58,9 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 		return nil, &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported", message: "Content-Encoding " + encoding + " is not supported; send the body as it is, or as gzip"}
 	}
 	var buf bytes.Buffer
+	if told := int64(l.Request().Header.ContentLength()); told > 0 && told <= maxOAuthBody {
+		buf.Grow(int(told) + bytes.MinRead) // larger ones come before they are believed
+	}
 	n, err := io.Copy(&buf, io.LimitReader(reader, limit+1))
 	body := buf.Bytes()
 	l.exchange.RequestBody = l.bodyText(l.Get(fiber.HeaderContentType), body[:min(n, limit)])
