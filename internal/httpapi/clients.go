@@ -52,7 +52,7 @@ func (l *call) overlap() (time.Duration, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&asked); err != nil {
-		return 0, badRequest("value", `the body is {"overlap":"10m"} or nothing: `+err.Error())
+		return 0, badRequest("value", `the body is {"overlap":"10m"} or nothing: `+jsonProblem(err))
 	}
 	if asked.Overlap == "" {
 		return 0, nil

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ func (l *call) setClock() error {
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&change); err != nil {
-		return badRequest("value", `the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"} or {"freeze":true}: `+err.Error())
+		return badRequest("value", `the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"}, {"freeze":true} or {"freeze":false}, which lets it go on: `+jsonProblem(err))
 	}
 	var to time.Time
 	if change.Set != "" {
@@ -69,6 +70,24 @@ func (l *call) setClock() error {
 		}
 	}
 	return l.clock()
+}
+
+// jsonProblem says what is wrong with the members of a control's body, without
+// the words of the program.
+func jsonProblem(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		kind, _, _ := strings.Cut(wrong.Value, " ") // a number's value follows
+		article := "a "
+		if kind == "array" || kind == "object" {
+			article = "an "
+		}
+		if wrong.Field == "" {
+			return "the body is " + article + kind + " and has to be an object"
+		}
+		return wrong.Field + " cannot be " + article + kind
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // exchanges lists the workspace's exchanges, newest first: ?limit=, ?client=,

@@ -78,6 +78,23 @@ func TestClockAges(t *testing.T) {
 	w.at().askToken(t, w.TokenURL(), stale, "system/*.rs").oauth(t, 400, "invalid_client") // real time counts the other way, too
 }
 
+// TestClockRefusals reads what a mistaken body is told.
+func TestClockRefusals(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, c := range []struct{ body, want string }{
+		{`[]`, "the body is an array and has to be an object"},
+		{`{"advance":5}`, "advance cannot be a number"},
+		{`{"now":"2026-01-31T08:00:00Z"}`, `unknown field \"now\"`},
+		{`{"advance":"soon"}`, "advance has to be a duration such as 10m"},
+		{`{"set":"tomorrow"}`, "set has to be an instant"},
+	} {
+		if a := w.setClock(t, c.body).want(t, 400); !strings.Contains(string(a.body), c.want) || strings.Contains(string(a.body), "struct") {
+			t.Errorf("%s: got %s, want %s", c.body, a.body, c.want)
+		}
+	}
+}
+
 // TestControlsAndForeignPages proves that a web page of another site cannot use
 // the controls through its reader's browser.
 func TestControlsAndForeignPages(t *testing.T) {

@@ -120,11 +120,10 @@ func (l *call) written(status int, res *fhirstore.Resource) error {
 		l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
 	}
 	asked := l.preferences()["return"]
-	switch asked {
-	case "minimal", "representation", "OperationOutcome":
+	mayRead := l.access.Allows(res.Type, authz.Read).Granted
+	if asked == "minimal" || asked == "OperationOutcome" || asked == "representation" && mayRead {
 		l.Set("Preference-Applied", "return="+asked)
 	}
-	mayRead := l.access.Allows(res.Type, authz.Read).Granted
 	switch {
 	case asked == "OperationOutcome":
 		return l.send(status, fhirJSON, operationOutcome("information", "informational", "stored as version "+res.VersionID(), ""))

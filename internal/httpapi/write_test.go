@@ -157,6 +157,13 @@ func TestPreferReturn(t *testing.T) {
 			}
 		})
 	}
+	t.Run("FR-PR-02 FR-SC-30 what a writer may not read is not said to be returned", func(t *testing.T) {
+		writer := w.grant(t, "system/Patient.cud")
+		a := writer.put(t, "/Patient/x", patient("x"), "Prefer", "return=representation").want(t, 200)
+		if applied := a.header.Get("Preference-Applied"); len(a.body) > 0 || applied != "" {
+			t.Errorf("got Preference-Applied %q and the body %s, want neither", applied, a.body)
+		}
+	})
 	a := w.all.put(t, "/Patient/x", patient("y"), "Prefer", "return=minimal")
 	a.refused(t, 400, "invalid") // FR-PR-01: a failure always says why
 }
