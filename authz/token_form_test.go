@@ -113,7 +113,7 @@ func TestOrderOfChecks(t *testing.T) {
 			first.granted()
 			a.form.Set("scope", "nonsense")
 		}, clientError("C15")},
-		{"the client's grant before the scope", func(a *ask) {
+		{"SB-ERR-20 the client's grant before the scope", func(a *ask) {
 			a.change(func(c *authz.Client) { c.Grants = []string{"authorization_code"} })
 			a.form.Set("scope", "nonsense")
 		}, refusal{id: "SB-ERR-20", code: "unauthorized_client", status: 400, says: []string{"authorization_code"}}},
