@@ -325,7 +325,7 @@ func TestTokenReplay(t *testing.T) {
 			}
 		}
 	})
-	t.Run("SB-JWT-20 a restart is no second chance", func(t *testing.T) {
+	t.Run("SB-JWT-20 SB-JWT-21 a restart is no second chance", func(t *testing.T) {
 		dir := t.TempDir()
 		first, err := sandbox.New(t.Context(), sandbox.WithPatients(patients), sandbox.WithDataDir(dir))
 		if err != nil {
