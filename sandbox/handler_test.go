@@ -1,7 +1,9 @@
 package sandbox_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -91,7 +93,7 @@ func TestHandlerBesideListen(t *testing.T) {
 	}
 }
 
-func TestServe(t *testing.T) {
+func TestListenOn(t *testing.T) {
 	t.Parallel()
 	sb, err := sandbox.New(t.Context(), sandbox.WithPatients(1))
 	if err != nil {
@@ -101,20 +103,59 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- sb.Serve(ln) }()
-	expect(t, http.StatusOK, http.DefaultClient, http.MethodGet, "http://"+ln.Addr().String()+"/livez", "")
+	if err := sb.ListenOn(ln); err != nil {
+		t.Fatal(err)
+	}
 	if want := "http://" + ln.Addr().String(); sb.URL() != want {
 		t.Errorf("got URL %q, want %q", sb.URL(), want)
 	}
+	expect(t, http.StatusOK, http.DefaultClient, http.MethodGet, sb.URL()+"/livez", "")
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := sb.Wait(impatient); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait returned %v while the server serves, want that its context has ended", err)
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- sb.Wait(t.Context()) }()
 	if err := sb.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := <-served; err != nil {
-		t.Errorf("Serve returned %v, want nil after Close", err)
+	if err := <-waited; err != nil {
+		t.Errorf("Wait returned %v, want nil after Close", err)
 	}
-	if err := sb.Listen(ln.Addr().String()); err == nil {
-		t.Error("a closed server listens")
+	again, err := net.Listen("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sb.ListenOn(again); !errors.Is(err, sandbox.ErrClosed) {
+		t.Errorf("a closed server listens: %v", err)
+	}
+	if err := again.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a listener that was refused stayed open: %v", err)
+	}
+}
+
+// A brokenListener fails instead of accepting.
+type brokenListener struct{ net.Listener }
+
+func (brokenListener) Accept() (net.Conn, error) { return nil, errors.New("no more files") }
+
+func TestWaitTellsOfAListenerThatFails(t *testing.T) {
+	t.Parallel()
+	sb := start(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sb.ListenOn(brokenListener{ln}); err != nil {
+		t.Fatal(err)
+	}
+	if err := sb.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "no more files") {
+		t.Errorf("got %v, want the listener's error", err)
+	}
+	expect(t, http.StatusOK, http.DefaultClient, http.MethodGet, sb.URL()+"/livez", "") // the other one goes on
+	if err := sb.Close(); err == nil || !strings.Contains(err.Error(), "no more files") {
+		t.Errorf("Close returned %v, want the listener's error", err)
 	}
 }
 

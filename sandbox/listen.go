@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,7 +10,7 @@ import (
 	"strconv"
 )
 
-// ErrClosed is returned by Listen and Serve after Close.
+// ErrClosed is returned by Listen and ListenOn after Close.
 var ErrClosed = errors.New("sandbox: the server is closed")
 
 // serving is one listener that is served.
@@ -37,35 +38,25 @@ func (s *Server) Listen(addr string) error {
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	_, err = s.begin(ln)
-	return err
+	return s.ListenOn(ln)
 }
 
-// Serve serves the connections of ln until Close, and returns nil then. What
-// Listen says about addresses holds for it too. ln is closed in any case.
+// ListenOn is Listen with a listener of the caller's, which it closes in any
+// case: with an error, or when Close ends it.
 //
 // Behind a listener of package crypto/tls the server speaks HTTPS, but its URLs
 // begin with https:// only where WithBaseURL says so; Handler in an http.Server
 // finds out by itself.
-func (s *Server) Serve(ln net.Listener) error {
-	l, err := s.begin(ln)
-	if err != nil {
-		return err
-	}
-	<-l.done
-	return l.err
-}
-
-func (s *Server) begin(ln net.Listener) (*serving, error) {
+func (s *Server) ListenOn(ln net.Listener) error {
 	if s.cfg.adminToken == "" && !loopback(ln.Addr()) {
 		ln.Close()
-		return nil, fmt.Errorf("sandbox: %s can be reached from other machines, and portal and controls are open to whoever reaches it; give an admin token with WithAdminToken, or listen on 127.0.0.1", ln.Addr())
+		return fmt.Errorf("sandbox: %s can be reached from other machines, and portal and controls are open to whoever reaches it; give an admin token with WithAdminToken, or listen on 127.0.0.1", ln.Addr())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		ln.Close()
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	l := &serving{ln: ln, done: make(chan struct{})}
 	s.serving = append(s.serving, l)
@@ -74,9 +65,31 @@ func (s *Server) begin(ln net.Listener) (*serving, error) {
 	}
 	go func() {
 		defer close(l.done)
-		l.err = s.api.Serve(ln)
+		if l.err = s.api.Serve(ln); l.err != nil {
+			s.end(fmt.Errorf("sandbox: serve at %s: %w", ln.Addr(), l.err))
+		}
 	}()
-	return l, nil
+	return nil
+}
+
+// Wait waits until the server is closed, and returns nil; or until one of its
+// listeners fails, or ctx is done, and returns that error. It closes nothing
+// itself.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-s.ended:
+		return s.endErr
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end lets Wait return. The first reason counts.
+func (s *Server) end(err error) {
+	s.endOnce.Do(func() {
+		s.endErr = err
+		close(s.ended)
+	})
 }
 
 // loopback reports whether only this machine reaches the address.

@@ -36,6 +36,10 @@ type Server struct {
 	defaultOnce   sync.Once
 	defaultClient *Client
 
+	ended   chan struct{} // closed once Wait may return
+	endOnce sync.Once
+	endErr  error // there once ended is closed
+
 	mu      sync.Mutex // guards what follows
 	closed  bool
 	url     string // of the listener, "" before there is one
@@ -57,7 +61,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	s := &Server{cfg: cfg, transport: newTransport(), unlock: func() error { return nil }}
+	s := &Server{cfg: cfg, transport: newTransport(), ended: make(chan struct{}), unlock: func() error { return nil }}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("sandbox: %w", errors.Join(err, s.release()))
@@ -143,6 +147,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	list := s.serving
 	s.mu.Unlock()
 
+	defer s.end(nil)
 	s.transport.CloseIdleConnections()
 	var errs []error
 	if err := s.api.Shutdown(ctx); err != nil {

@@ -67,14 +67,8 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 		err = errors.Join(err, server.Shutdown(grace))
 	}()
 
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
-	for server.URL() == "" { // the goroutine above is about to set it
-		select {
-		case err := <-served:
-			return err
-		case <-time.After(time.Millisecond):
-		}
+	if err := server.ListenOn(ln); err != nil {
+		return err
 	}
 	demo, found, remove, err := p.introduce(s, server, ln.Addr().String())
 	if err != nil {
@@ -84,12 +78,10 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	if err := p.greet(s, server, demo, found); err != nil {
 		return err
 	}
-	select {
-	case err := <-served:
+	if err := server.Wait(ctx); ctx.Err() == nil {
 		return err
-	case <-ctx.Done():
-		return nil
 	}
+	return nil
 }
 
 // options turns settings into those of the Go package.
