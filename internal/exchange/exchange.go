@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -85,18 +86,12 @@ func (e *Exchange) String() string {
 	return line
 }
 
-// NewID returns 128 random bits in hexadecimal: an exchange's page can be read
-// by whoever knows its id.
-func NewID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
 // A Log is a workspace's exchanges: the latest ones, refused ones kept longer
 // than others. It is safe for concurrent use.
 type Log struct {
-	mu      sync.Mutex
+	rand io.Reader
+
+	mu      sync.Mutex // guards what follows
 	next    int64
 	refused ring
 	others  ring
@@ -106,8 +101,24 @@ type Log struct {
 // capacity is how many of each a Log keeps.
 const capacity = 1000
 
-// NewLog returns an empty log.
-func NewLog() *Log { return &Log{byID: map[string]*Exchange{}} }
+// NewLog returns an empty log that takes the ids of exchanges from random, which
+// is safe for concurrent use; nil is crypto/rand.
+func NewLog(random io.Reader) *Log {
+	if random == nil {
+		random = rand.Reader
+	}
+	return &Log{rand: random, byID: map[string]*Exchange{}}
+}
+
+// NewID returns the id for an exchange: 128 random bits in hexadecimal, because
+// whoever knows it can read the exchange's page.
+func (l *Log) NewID() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(l.rand, b[:]); err != nil {
+		return "", fmt.Errorf("make the id of an exchange: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}
 
 type ring struct {
 	list []*Exchange

@@ -53,6 +53,22 @@ func TestHeadersAndURLsHideCredentials(t *testing.T) {
 	}
 }
 
+func TestIDsComeFromTheReader(t *testing.T) {
+	t.Parallel()
+	l := exchange.NewLog(strings.NewReader("0123456789abcdef" + "short"))
+	if id, err := l.NewID(); err != nil || id != "30313233343536373839616263646566" {
+		t.Errorf("got %q, %v; want the reader's bytes in hexadecimal", id, err)
+	}
+	if id, err := l.NewID(); err == nil {
+		t.Errorf("got %q from a reader that has ended, want an error", id)
+	}
+	random := exchange.NewLog(nil)
+	a, _ := random.NewID()
+	if b, err := random.NewID(); err != nil || len(a) != 32 || a == b {
+		t.Errorf("got %q and %q, %v; want different ids of 128 bits", a, b, err)
+	}
+}
+
 func FuzzText(f *testing.F) {
 	f.Add([]byte(`{"access_token":"a.b.c"}`))
 	f.Add([]byte(`client_assertion=a.b.c`))
@@ -67,7 +83,7 @@ func FuzzText(f *testing.F) {
 
 func TestLogKeepsRefusalsLonger(t *testing.T) {
 	t.Parallel()
-	l := exchange.NewLog()
+	l := exchange.NewLog(nil)
 	l.Add(&exchange.Exchange{ID: "refused", Refusal: "because"})
 	for i := range 5000 {
 		l.Add(&exchange.Exchange{ID: fmt.Sprint(i)})

@@ -3,14 +3,10 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
-	"mime"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-
-	"github.com/sandfhir/sandfhir/internal/exchange"
 )
 
 // The largest bodies that are read, in bytes after decompression.
@@ -18,21 +14,6 @@ const (
 	maxFHIRBody  = 32 << 20
 	maxOAuthBody = 64 << 10
 )
-
-// bodyText is a body as the record of the exchange keeps it. Of what OAuth
-// clients send it keeps only the forms that it can find credentials in. Health
-// data hold none to look for; a search's form may.
-func (l *call) bodyText(contentType string, body []byte) string {
-	media, _, _ := mime.ParseMediaType(contentType) // "" for what is none
-	isForm := media == fiber.MIMEApplicationForm
-	switch {
-	case l.surface == fhirSurface:
-		return exchange.Text(body, isForm)
-	case l.surface == oauthSurface && len(body) > 0 && !isForm && media != fiber.MIMEApplicationJSON:
-		return fmt.Sprintf("(%d bytes of %q)", len(body), contentType)
-	}
-	return exchange.Text(body, true)
-}
 
 // maxDrain is how much of a body that is refused is still read, so that the
 // client gets to see the refusal instead of a broken connection.
@@ -109,10 +90,11 @@ func (o *onceReader) Read(p []byte) (n int, err error) {
 
 // drain reads what no handler read of the body, so that a client that is still
 // sending gets to see the answer. Where that is too much, or fails, the
-// connection ends with the answer.
+// connection ends with the answer, as it does where nobody can tell how long
+// the body is.
 func (l *call) drain() {
 	stream := l.bodyStream()
-	if stream == nil {
+	if stream == nil || l.Response().ConnectionClose() {
 		return
 	}
 	n, err := io.Copy(io.Discard, io.LimitReader(stream, maxDrain+1))

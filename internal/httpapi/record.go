@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"fmt"
+	"mime"
 	"sync"
 	"time"
 
@@ -15,7 +17,8 @@ import (
 type recording struct {
 	exchange.Exchange
 	log   *exchange.Log
-	begun time.Time
+	wall  clock.Clock
+	begun time.Time // by wall
 	once  sync.Once
 	// later is set by a handler whose answer is sent after it returned.
 	later bool
@@ -27,7 +30,7 @@ type recording struct {
 func (r *recording) finish(aborted bool) {
 	r.once.Do(func() {
 		r.Aborted = aborted
-		r.Seconds = clock.System{}.Now().Sub(r.begun).Seconds()
+		r.Seconds = r.wall.Now().Sub(r.begun).Seconds()
 		r.log.Add(&r.Exchange)
 	})
 }
@@ -36,9 +39,20 @@ func (r *recording) finish(aborted bool) {
 // what was answered.
 func (s *Server) record(c *fiber.Ctx) error {
 	l := callOf(c)
-	l.exchange = &recording{log: l.workspace.Exchanges, begun: clock.System{}.Now(), Exchange: exchange.Exchange{
-		ID: exchange.NewID(), Environment: l.env.Name, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
+	if l.workspace == nil { // there is not even a default one
+		return c.Next()
+	}
+	id, err := l.workspace.Exchanges.NewID()
+	if err != nil {
+		return err
+	}
+	wall := l.workspace.Wall
+	l.exchange = &recording{log: l.workspace.Exchanges, wall: wall, begun: wall.Now(), Exchange: exchange.Exchange{
+		ID: id, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
 	}}
+	if l.env != nil {
+		l.exchange.Environment = l.env.Name
+	}
 	r := l.exchange
 	c.Request().Header.VisitAll(func(name, value []byte) {
 		r.RequestHeader = append(r.RequestHeader, header(string(name), string(value)))
@@ -46,8 +60,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	if id := c.Get(fiber.HeaderXRequestID); id != "" {
 		c.Set(fiber.HeaderXRequestID, id)
 	}
-	err := c.Next()
-	if err != nil {
+	if err = c.Next(); err != nil {
 		err = l.fail(err)
 	}
 	if r.dropped {
@@ -68,6 +81,21 @@ func (s *Server) record(c *fiber.Ctx) error {
 	}
 	r.finish(false)
 	return err
+}
+
+// bodyText is a body as the record of the exchange keeps it. Of what OAuth
+// clients send it keeps only the forms that it can find credentials in. Health
+// data hold none to look for; a search's form may.
+func (l *call) bodyText(contentType string, body []byte) string {
+	media, _, _ := mime.ParseMediaType(contentType) // "" for what is none
+	isForm := media == fiber.MIMEApplicationForm
+	switch {
+	case l.surface == fhirSurface:
+		return exchange.Text(body, isForm)
+	case l.surface == oauthSurface && len(body) > 0 && !isForm && media != fiber.MIMEApplicationJSON:
+		return fmt.Sprintf("(%d bytes of %q)", len(body), contentType)
+	}
+	return exchange.Text(body, true)
 }
 
 // hasBody reports whether an answer may have a body (RFC 9110 section 6.4.1).

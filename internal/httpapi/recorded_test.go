@@ -1,10 +1,17 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/internal/httpapi"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
@@ -97,5 +104,46 @@ func TestMultipartBodies(t *testing.T) {
 	w.all.search(t, "/Patient/_search", "access_token=open-sesame&name=x")
 	if e := w.latest(t); strings.Contains(e.RequestBody, "sesame") || !strings.Contains(e.RequestBody, "name=x") {
 		t.Errorf("the exchange keeps the form %q, want it without the token", e.RequestBody)
+	}
+}
+
+// A stopped clock always tells the same time.
+type stopped time.Time
+
+func (s stopped) Now() time.Time { return time.Time(s) }
+
+// A repeater reads as one byte for ever.
+type repeater byte
+
+func (r repeater) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r)
+	}
+	return len(p), nil
+}
+
+// TestRecordsUseTheTimeAndRandomnessOfTheWorkspace proves that a workspace's
+// exchanges depend on nothing but what the workspace was given.
+func TestRecordsUseTheTimeAndRandomnessOfTheWorkspace(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC)
+	w, err := workspace.New(t.Context(), workspace.Config{
+		Populations: workspace.NewPopulations(""), Behaviour: authz.Strict(), ExportLength: bulk.OnePoll,
+		Wall: stopped(at), Rand: repeater(0xab),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	s := httpapi.New(httpapi.Config{Workspace: func(string) *workspace.Workspace { return w }})
+	t.Cleanup(func() { s.Shutdown(context.Background()) })
+	got := httptest.NewRecorder()
+	s.Handler().ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), "GET", "/livez", nil))
+	list := w.Exchanges.List(0, nil)
+	if got.Code != 200 || len(list) != 1 {
+		t.Fatalf("got status %d and %d exchanges, want 200 and one", got.Code, len(list))
+	}
+	if e := list[0]; e.ID != strings.Repeat("ab", 16) || !e.At.Equal(at) || e.Seconds != 0 {
+		t.Errorf("got id %s at %v after %v s, want the workspace's randomness and time", e.ID, e.At, e.Seconds)
 	}
 }

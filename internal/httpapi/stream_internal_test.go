@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 )
 
@@ -24,7 +25,7 @@ func TestGzipStreamTellsOfFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &recording{log: exchange.NewLog()}
+			r := &recording{log: exchange.NewLog(nil), wall: clock.System{}}
 			stream := &gzipStream{bodyStream: bodyStream{body: send, n: 10, recording: r}}
 			if _, err := io.ReadAll(stream); err == nil {
 				t.Error("the body ended as if it were whole")

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -51,12 +52,16 @@ type Config struct {
 	ExportLength time.Duration
 	// Wall is real time; nil means the wall clock.
 	Wall clock.Clock
+	// Rand makes ids, secrets and tokens; nil means crypto/rand. It need not be
+	// safe for concurrent use.
+	Rand io.Reader
 }
 
 // A Workspace is an isolated world.
 type Workspace struct {
 	Name      string
 	Clock     *clock.Adjustable
+	Wall      clock.Clock // real time
 	Control   *control.DB
 	Exchanges *exchange.Log
 	Faults    *fault.Set
@@ -70,7 +75,17 @@ type Workspace struct {
 
 // New opens a workspace. Its environments' data are opened when first used.
 func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
-	w := &Workspace{Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Exchanges: exchange.NewLog(), Faults: &fault.Set{}, cfg: cfg, envs: map[string]*Environment{}}
+	if cfg.Wall == nil {
+		cfg.Wall = clock.System{}
+	}
+	if cfg.Rand != nil {
+		cfg.Rand = &sharedReader{r: cfg.Rand}
+	}
+	w := &Workspace{
+		Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Wall: cfg.Wall,
+		Exchanges: exchange.NewLog(cfg.Rand), Faults: &fault.Set{},
+		cfg: cfg, envs: map[string]*Environment{},
+	}
 	path := ""
 	if cfg.Dir != "" {
 		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
@@ -105,6 +120,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		Keys:            w.cfg.Keys,
 		Clock:           w.Clock,
 		Wall:            w.cfg.Wall,
+		Rand:            w.cfg.Rand,
 		Behaviour:       &w.cfg.Behaviour,
 		IsResourceType:  defs.IsType,
 		CheckConstraint: func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
@@ -120,6 +136,18 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		return nil, err
 	}
 	return &Environment{Name: name, Auth: auth, workspace: w, population: population}, nil
+}
+
+// A sharedReader lets several read one after the other.
+type sharedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (s *sharedReader) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(p)
 }
 
 // Environment returns the environment with this name, or nil.
