@@ -12,16 +12,15 @@ type call struct {
 	*fiber.Ctx
 	server    *Server
 	workspace *workspace.Workspace
-	env       *workspace.Environment
+	env       *workspace.Environment // nil where the path names no workspace
 	addresses authz.Addresses
 	surface   surface
+	refused   error // what locate found to be wrong with the request, or nil
 
-	root   string // the server's root URL
-	prefix string // of the workspace, below root
-	path   string // as it was asked for
-	// original is path as it was sent, escapes included; Ctx forgets it once the
-	// prefixes are off.
-	original string
+	root     string // the server's root URL
+	prefix   string // of the workspace, below root
+	path     string // as it was asked for
+	original string // path as it was sent, escapes included
 	routed   string // without prefixes
 
 	body     *onceReader // the request's, once something looked at it
@@ -33,7 +32,7 @@ type callKeyType struct{}
 
 var callKey = callKeyType{}
 
-// callOf returns the request's call, or nil where it could not be located.
+// callOf returns the request's call, or nil where it could not be read.
 func callOf(c *fiber.Ctx) *call {
 	l, _ := c.Locals(callKey).(*call)
 	return l

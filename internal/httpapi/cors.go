@@ -1,22 +1,22 @@
 package httpapi
 
-import (
-	"strings"
-
-	"github.com/gofiber/fiber/v2"
-)
+import "github.com/gofiber/fiber/v2"
 
 // cors lets pages of any origin read discovery, and, since this is a sandbox,
 // call everything else that FHIR and OAuth clients call (SMART App Launch 2.2,
-// app-launch, CORS). The portal and the controls are for their own pages.
+// app-launch, CORS). The portal and the controls are for their own pages. A
+// browser's preflight is answered here and not recorded: it is none of the
+// client's requests, and it allows methods that are then refused in words.
 func (s *Server) cors(c *fiber.Ctx) error {
-	routed := callOf(c).routed
-	if c.Get(fiber.HeaderOrigin) == "" || surfaceOf(routed) == plainSurface && !strings.HasPrefix(routed, wellKnown) {
+	if callOf(c).surface == plainSurface {
+		return c.Next()
+	}
+	c.Vary(fiber.HeaderOrigin)
+	if c.Get(fiber.HeaderOrigin) == "" {
 		return c.Next()
 	}
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Location, ETag, Expires, Last-Modified, Link, Location, Retry-After, WWW-Authenticate, X-Progress, X-Request-Id")
-	c.Vary(fiber.HeaderOrigin)
 	if c.Method() != fiber.MethodOptions || c.Get(fiber.HeaderAccessControlRequestMethod) == "" {
 		return c.Next()
 	}

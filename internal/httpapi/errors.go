@@ -1,11 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,19 +13,14 @@ import (
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
-// httpDate is the layout of HTTP dates (RFC 9110 section 5.6.7).
-const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-// An httpError is a refusal that is decided here. code is from the FHIR
-// issue-type code system.
+// An httpError is a refusal or a failure as HTTP tells of it.
 type httpError struct {
 	status     int
-	code       string
+	code       string // of FHIR's issue types
 	message    string
-	expression string
+	expression string // FHIRPath of what is wrong, or ""
 	header     map[string]string
+	rules      *authz.Error // where the authorization rules refused, or nil
 }
 
 func (e *httpError) Error() string { return e.message }
@@ -41,33 +33,79 @@ func notFound(format string, args ...any) *httpError {
 	return &httpError{status: fiber.StatusNotFound, code: "not-found", message: fmt.Sprintf(format, args...)}
 }
 
-// fail renders an error as the call's surface wants it. It is the only place
+// fail renders an error: as an OperationOutcome to FHIR clients, as an OAuth
+// error to OAuth clients, as plain JSON to everyone else. It is the only place
 // that does.
 func (l *call) fail(err error) error {
-	var oauth *authz.Error
-	if errors.As(err, &oauth) {
-		l.noteCheck(oauth.Check)
-		if oauth.Challenge != "" {
-			l.Set(fiber.HeaderWWWAuthenticate, oauth.Challenge)
-		}
-		if oauth.Allow != "" {
-			l.Set(fiber.HeaderAllow, oauth.Allow)
-		}
-		if oauth.Status >= 500 {
-			l.server.cfg.Logger.Error("a request failed", "method", l.Method(), "path", l.path, "error", err)
-		}
-		if l.surface == oauthSurface {
-			return l.oauthError(oauth)
-		}
-		return l.outcome(&httpError{status: oauth.Status, code: issueCode(oauth), message: oauth.Check.ID + ": " + oauth.Check.Text})
+	e := l.asHTTP(err)
+	l.note(e)
+	for name, value := range e.header {
+		l.Set(name, value)
 	}
-	return l.outcome(l.asHTTP(err))
+	help := ""
+	if l.exchange != nil && (e.status < 500 || e.rules != nil) {
+		help = l.explanation()
+		l.Set(fiber.HeaderLink, "<"+help+`>; rel="help"`)
+	}
+	switch l.surface {
+	case fhirSurface:
+		contentType := fhirJSON
+		if accept := l.accept(); accepts(accept, fiber.MIMEApplicationJSON) && !accepts(accept, fhirJSON) {
+			contentType = fiber.MIMEApplicationJSON
+		}
+		return l.send(e.status, contentType, operationOutcome(severityOf(e.status), e.code, e.message, e.expression))
+	case oauthSurface:
+		l.noStore()
+		return l.json(e.status, e.oauth(help))
+	}
+	return l.json(e.status, map[string]string{"error": e.message})
 }
 
-// asHTTP turns what the packages below refuse into a status and a code.
+// An oauthAnswer is an error response of RFC 6749 section 5.2.
+type oauthAnswer struct {
+	Code        string `json:"error,omitempty"` // RFC 6750 section 3 wants none where there are no credentials
+	Description string `json:"error_description"`
+	URI         string `json:"error_uri,omitempty"`
+}
+
+func (e *httpError) oauth(help string) oauthAnswer {
+	if e.rules != nil {
+		return oauthAnswer{e.rules.Code, e.rules.Description(), help}
+	}
+	answer := oauthAnswer{authz.CodeInvalidRequest, description(e.message), help}
+	if e.status >= 500 {
+		answer.Code = authz.CodeServerError
+	}
+	return answer
+}
+
+// description is a text in the characters that authz allows in a description.
+func description(text string) string {
+	e := authz.Error{Status: fiber.StatusInternalServerError, Check: authz.Check{Text: text}} // with such a status it is not shortened
+	return strings.TrimPrefix(e.Description(), ": ")                                          // there is no check to name
+}
+
+// note puts a refusal into the exchange, and its check where the ladder does
+// not have it already.
+func (l *call) note(e *httpError) {
+	switch {
+	case l.exchange == nil:
+	case e.rules != nil:
+		if l.exchange.Failed() == nil {
+			l.exchange.Checks = append(l.exchange.Checks, e.rules.Check)
+		}
+		l.exchange.Refusal = e.message
+	case e.status < 500 && l.exchange.Refusal == "":
+		l.exchange.Refusal = e.message
+	}
+}
+
+// asHTTP turns what the packages below refuse into a status and codes, and
+// logs what failed.
 func (l *call) asHTTP(err error) *httpError {
 	var (
 		own       *httpError
+		oauth     *authz.Error
 		fiberErr  *fiber.Error
 		syntax    *fhirjson.SyntaxError
 		missing   *fhirstore.NotFoundError
@@ -81,6 +119,11 @@ func (l *call) asHTTP(err error) *httpError {
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &oauth):
+		if oauth.Status >= 500 {
+			l.logFailure(err)
+		}
+		return ofRules(oauth)
 	case errors.As(err, &syntax):
 		return badRequest("structure", "the body is no JSON: "+syntax.Error())
 	case errors.As(err, &missing):
@@ -99,15 +142,27 @@ func (l *call) asHTTP(err error) *httpError {
 		return badRequest(export.Code, export.Error())
 	case errors.Is(err, bulk.ErrNoJob):
 		return notFound("there is no such export job of yours: it never was, was deleted, or has expired")
-	case errors.As(err, &fiberErr):
-		code := "not-found"
-		if fiberErr.Code != fiber.StatusNotFound {
-			code = "not-supported"
-		}
-		return &httpError{status: fiberErr.Code, code: code, message: fiberErr.Message}
+	case errors.As(err, &fiberErr): // the bytes that came were no request, or too many
+		return &httpError{status: fiberErr.Code, code: "structure", message: "the request cannot be read: " + fiberErr.Message}
 	}
-	l.server.cfg.Logger.Error("a request failed", "method", l.Method(), "path", l.path, "error", err)
+	l.logFailure(err)
 	return &httpError{status: fiber.StatusInternalServerError, code: "exception", message: "the server failed; its log has the reason"}
+}
+
+func (l *call) logFailure(err error) {
+	l.server.cfg.Logger.Error("a request failed", "method", l.Method(), "path", l.path, "error", err)
+}
+
+// ofRules is a refusal by the authorization rules.
+func ofRules(e *authz.Error) *httpError {
+	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Text, rules: e, header: map[string]string{}}
+	if e.Challenge != "" {
+		of.header[fiber.HeaderWWWAuthenticate] = e.Challenge
+	}
+	if e.Allow != "" {
+		of.header[fiber.HeaderAllow] = e.Allow
+	}
+	return of
 }
 
 // issueCode is the issue type of a refusal by the authorization rules.
@@ -125,78 +180,6 @@ func issueCode(e *authz.Error) string {
 	return "invalid"
 }
 
-// noteCheck puts a failed check into the exchange where its ladder does not
-// have it already.
-func (l *call) noteCheck(check authz.Check) {
-	if l.exchange == nil {
-		return
-	}
-	if l.exchange.Failed() == nil {
-		l.exchange.Checks = append(l.exchange.Checks, check)
-	}
-	l.exchange.Refusal = check.ID + ": " + check.Text
-}
-
-// oauthError renders a refusal at an OAuth endpoint (RFC 6749 section 5.2).
-func (l *call) oauthError(e *authz.Error) error {
-	l.noStore()
-	return l.json(e.Status, map[string]string{
-		"error":             e.Code,
-		"error_description": e.Description(),
-		"error_uri":         l.explanation(),
-	})
-}
-
-// noStore keeps an answer with credentials out of caches (RFC 6749 section
-// 5.1).
-func (l *call) noStore() {
-	l.Set(fiber.HeaderCacheControl, "no-store")
-	l.Set(fiber.HeaderPragma, "no-cache")
-}
-
-// outcome renders an error: as an OperationOutcome to FHIR clients, as an
-// OAuth error to OAuth clients, as plain JSON to everyone else.
-func (l *call) outcome(e *httpError) error {
-	if l.exchange != nil && l.exchange.Refusal == "" && e.status < 500 {
-		l.exchange.Refusal = e.message
-	}
-	for name, value := range e.header {
-		l.Set(name, value)
-	}
-	if l.exchange != nil && e.status < 500 {
-		l.Set(fiber.HeaderLink, "<"+l.explanation()+`>; rel="help"`)
-	}
-	switch l.surface {
-	case fhirSurface:
-		contentType := fhirJSON
-		if accept := l.Get(fiber.HeaderAccept); strings.Contains(accept, fiber.MIMEApplicationJSON) && !strings.Contains(accept, fhirJSON) {
-			contentType = fiber.MIMEApplicationJSON
-		}
-		return l.send(e.status, contentType, operationOutcome(severityOf(e.status), e.code, e.message, e.expression))
-	case oauthSurface:
-		l.noStore()
-		answer := map[string]string{"error": oauthCode(e.status), "error_description": description(e.message)}
-		if l.exchange != nil && e.status < 500 {
-			answer["error_uri"] = l.explanation()
-		}
-		return l.json(e.status, answer)
-	}
-	return l.json(e.status, map[string]string{"error": e.message})
-}
-
-func oauthCode(status int) string {
-	if status >= 500 {
-		return authz.CodeServerError
-	}
-	return authz.CodeInvalidRequest
-}
-
-// description is a text in the characters that authz allows in a description.
-func description(text string) string {
-	e := authz.Error{Check: authz.Check{Text: text}}
-	return strings.TrimPrefix(e.Description(), ": ") // there is no check to name
-}
-
 func severityOf(status int) string {
 	if status >= 500 {
 		return "fatal"
@@ -204,28 +187,11 @@ func severityOf(status int) string {
 	return "error"
 }
 
-// send answers with a body that is ready.
-func (l *call) send(status int, contentType string, body []byte) error {
-	l.Set(fiber.HeaderContentType, contentType)
-	return l.Status(status).Send(body)
-}
-
-// json answers with v as plain JSON.
-func (l *call) json(status int, v any) error {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return l.send(status, fiber.MIMEApplicationJSON, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
-}
-
 // unrouted renders what went wrong outside of every handler.
 func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	l := callOf(c)
-	if l == nil {
-		l = &call{Ctx: c, server: s, path: c.Path()}
+	if l == nil { // the request could not be read
+		l, _ = s.newCall(c)
 	}
 	return l.fail(err)
 }

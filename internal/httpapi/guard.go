@@ -16,7 +16,7 @@ const adminCookie = "sandfhir-admin"
 // guard keeps the portal and the control surfaces to those who may use them.
 // FHIR and OAuth surfaces are guarded by their own rules.
 func (r route) guard(l *call) error {
-	if r.surface != controlSurface {
+	if l.surface != plainSurface || r.public {
 		return nil
 	}
 	if err := l.checkOrigin(); err != nil {
@@ -51,14 +51,14 @@ func equal(a, b string) bool {
 func (l *call) checkOrigin() error {
 	if origin := l.Get(fiber.HeaderOrigin); origin != "" {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host != hostOf(l.root) {
+		if err != nil || u.Host != hostOfURL(l.root) {
 			return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of " + origin + " must not use this server's controls"}
 		}
 	}
 	if l.server.cfg.AdminToken != "" || l.server.cfg.BaseURL != "" || l.IsProxyTrusted() {
 		return nil
 	}
-	host := hostOf(l.root)
+	host := hostOfURL(l.root)
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -68,7 +68,7 @@ func (l *call) checkOrigin() error {
 	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "the controls are open to " + host + " only if the server was told its name (--base-url)"}
 }
 
-func hostOf(root string) string {
+func hostOfURL(root string) string {
 	u, err := url.Parse(root)
 	if err != nil {
 		return ""

@@ -100,7 +100,8 @@ func forward(r *httputil.ProxyRequest) {
 	}
 	if asked, err := url.ParseRequestURI(r.In.RequestURI); err == nil {
 		if cut := len(asked.Path) - len(r.In.URL.Path); cut > 0 && asked.Path[cut:] == r.In.URL.Path {
-			r.Out.Header.Set("X-Forwarded-Prefix", asked.Path[:cut])
+			prefix := url.URL{Path: asked.Path[:cut]}
+			r.Out.Header.Set("X-Forwarded-Prefix", prefix.EscapedPath())
 		}
 	}
 	if _, ok := r.Out.Header["User-Agent"]; !ok {

@@ -2,73 +2,106 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
 // locate finds the workspace and the environment that a path names, takes
 // their prefixes off it, and works out the URLs as this request addressed the
-// server.
+// server. What it finds to be wrong is refused by admit, once it is recorded.
 func (s *Server) locate(c *fiber.Ctx) error {
-	if s.cfg.BaseURL == "" && c.Hostname() == "" {
-		return fiber.NewError(fiber.StatusBadRequest, "the request has no Host (RFC 9112 section 3.2)")
+	l, at := s.newCall(c)
+	c.Locals(callKey, l)
+	root, noRoot := s.rootURL(c)
+	l.root, l.refused = root, cmp.Or(l.refused, noRoot, unambiguous(c))
+	if l.workspace = s.workspaceOf(at); l.workspace == nil {
+		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q", at.workspace)))
+		l.workspace = s.cfg.Workspace("") // it has the request in its log
+		return c.Next()
 	}
-	if isAmbiguous(c.Request().Header.RawHeaders()) {
-		c.Context().SetConnectionClose()
-		return fiber.NewError(fiber.StatusBadRequest, "the request says in two ways how long it is, or where it is for (RFC 9112 section 6.3)")
-	}
-	l := &call{Ctx: c, server: s, root: s.rootURL(c), path: c.Path(), original: string(c.Request().URI().PathOriginal())}
-	path, name := c.Path(), ""
-	// RFC 8414 puts its well-known name before the path of the issuer.
-	if rest, ok := strings.CutPrefix(path, wellKnown+"oauth-authorization-server/"); ok {
-		if prefix := strings.TrimSuffix("/"+rest, "/auth"); prefix != "" && strings.HasSuffix(rest, "auth") {
-			path = prefix + wellKnown + "oauth-authorization-server/auth"
-			path = strings.Replace(path, "//", "/", 1)
-		}
-	}
-	if rest, ok := strings.CutPrefix(path, "/w/"); ok {
-		var found bool
-		name, rest, found = strings.Cut(rest, "/")
-		if path = "/" + rest; !found {
-			path = "/"
-		}
-		if name == "" {
-			return fiber.NewError(fiber.StatusNotFound, "there is no workspace without a name under /w/")
-		}
-		l.prefix = "/w/" + url.PathEscape(name)
-	}
-	if l.workspace = s.cfg.Workspace(name); l.workspace == nil {
-		return fiber.NewError(fiber.StatusNotFound, "there is no workspace "+name)
-	}
-	env := authz.Sandbox
-	if rest, ok := strings.CutPrefix(path, "/"+authz.Production); ok && (rest == "" || rest[0] == '/') {
-		env, path = authz.Production, rest
-		if path == "" {
-			path = "/"
-		}
-	}
-	l.env = l.workspace.Environment(env)
-	l.routed = path
-	l.addresses = l.addressesOf(env)
+	l.prefix, l.env = at.prefix, l.workspace.Environment(at.env)
+	l.addresses = l.addressesOf(at.env)
 	other := authz.Production
-	if env == other {
+	if at.env == other {
 		other = authz.Sandbox
 	}
 	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
-	c.Locals(callKey, l)
-	c.Path(path)
+	c.Path(l.routed)
 	return c.Next()
 }
 
-// isAmbiguous reports whether header fields leave open where the request ends or
+// admit refuses what locate found to be wrong.
+func (s *Server) admit(c *fiber.Ctx) error {
+	if l := callOf(c); l.refused != nil {
+		return l.refused
+	}
+	return c.Next()
+}
+
+// newCall returns the call of a request as far as its path tells.
+func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
+	l := &call{Ctx: c, server: s, original: string(c.Request().URI().PathOriginal())}
+	if l.original == "" { // its URL and Host together are no URL
+		l.original, _, _ = strings.Cut(c.OriginalURL(), "?")
+	}
+	var err error
+	if l.path, err = url.PathUnescape(l.original); err != nil {
+		l.path, l.refused = l.original, badRequest("invalid", "the path "+l.original+" has a % that is not followed by two hexadecimal digits (RFC 3986 section 2.1)")
+	}
+	at := placeOf(l.path)
+	l.routed, l.surface = at.path, surfaceOf(at.path)
+	return l, at
+}
+
+// A place is what a path names.
+type place struct {
+	workspace string // name, "" for the default one
+	prefix    string // the workspace's, escaped, or ""
+	env       string
+	path      string // without the prefixes, and without a slash at its end
+}
+
+// placeOf takes the prefixes of workspace and environment off a path.
+func placeOf(asked string) place {
+	at := place{env: authz.Sandbox, path: asked}
+	// RFC 8414 section 3 puts its well-known name before the path of the issuer.
+	if issuer, ok := strings.CutPrefix(asked, issuerMetadata+"/"); ok {
+		if prefix, ok := strings.CutSuffix(issuer, "/auth"); ok && prefix != "" {
+			at.path = "/" + prefix + issuerMetadata + "/auth"
+		}
+	}
+	if rest, ok := strings.CutPrefix(at.path, "/w/"); ok {
+		at.workspace, rest, _ = strings.Cut(rest, "/")
+		at.prefix, at.path = "/w/"+url.PathEscape(at.workspace), "/"+rest
+	}
+	if rest, ok := strings.CutPrefix(at.path, "/"+authz.Production); ok && (rest == "" || rest[0] == '/') {
+		at.env, at.path = authz.Production, rest
+	}
+	if at.path = strings.TrimRight(at.path, "/"); at.path == "" {
+		at.path = "/"
+	}
+	return at
+}
+
+// workspaceOf returns the workspace that a path names, or nil.
+func (s *Server) workspaceOf(at place) *workspace.Workspace {
+	if at.prefix != "" && at.workspace == "" {
+		return nil
+	}
+	return s.cfg.Workspace(at.workspace)
+}
+
+// unambiguous refuses a request whose header fields leave open where it ends or
 // whom it is for: a proxy in front could read it differently.
-func isAmbiguous(raw []byte) bool {
+func unambiguous(c *fiber.Ctx) error {
 	var lengths, codings, hosts int
-	for line := range bytes.Lines(raw) {
+	for line := range bytes.Lines(c.Request().Header.RawHeaders()) {
 		name, _, _ := bytes.Cut(line, []byte(":"))
 		switch {
 		case bytes.EqualFold(name, []byte(fiber.HeaderContentLength)):
@@ -79,34 +112,15 @@ func isAmbiguous(raw []byte) bool {
 			hosts++
 		}
 	}
-	return lengths > 1 || codings > 1 || lengths+codings > 1 || hosts > 1
-}
-
-// rootURL is the URL of the server's root as the request addressed it.
-func (s *Server) rootURL(c *fiber.Ctx) string {
-	if s.cfg.BaseURL != "" {
-		return s.cfg.BaseURL
+	message := ""
+	switch {
+	case hosts > 1:
+		message = "the request says in two ways whom it is for: it has several Host fields (RFC 9112 section 3.2)"
+	case lengths+codings > 1:
+		message = "the request says in two ways how long it is, by Content-Length and Transfer-Encoding (RFC 9112 section 6.3)"
+	default:
+		return nil
 	}
-	root := c.BaseURL()
-	if c.IsProxyTrusted() {
-		if prefix := c.Get("X-Forwarded-Prefix"); prefix != "" {
-			root += "/" + strings.Trim(prefix, "/")
-		}
-	}
-	return root
-}
-
-// addressesOf are the URLs of an environment of the call's workspace.
-func (l *call) addressesOf(env string) authz.Addresses {
-	base := l.root + l.prefix
-	a := authz.Addresses{PortalURL: base + "/"}
-	if env == authz.Production {
-		base += "/" + authz.Production
-	} else {
-		a.RegistrationURL = base + "/auth/register"
-	}
-	a.Issuer, a.FHIRBase = base+"/auth", base+fhir
-	a.TokenURL, a.JWKSURL = base+"/auth/token", base+"/auth/jwks"
-	a.IntrospectionURL, a.RevocationURL = base+"/auth/introspect", base+"/auth/revoke"
-	return a
+	c.Context().SetConnectionClose()
+	return badRequest("structure", message)
 }

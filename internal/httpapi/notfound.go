@@ -11,7 +11,6 @@ import (
 // looked at.
 func (s *Server) notFound(c *fiber.Ctx) error {
 	l := callOf(c)
-	l.surface = surfaceOf(l.routed)
 	if l.surface == fhirSurface && !isOpen(l.routed) {
 		if err := l.authenticate(); err != nil {
 			return l.fail(err)
@@ -25,11 +24,11 @@ func (s *Server) notFound(c *fiber.Ctx) error {
 func (l *call) nothingHere() error {
 	if allowed := allowedMethods(l.server.routes, l.routed); len(allowed) > 0 {
 		list := strings.Join(allowed, ", ")
-		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: l.Method() + " is not offered here; " + list + " are",
+		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: l.Method() + " is not offered here; use " + list,
 			header: map[string]string{fiber.HeaderAllow: list}}
 	}
-	if strings.HasPrefix(l.routed, fhir) && strings.Contains(l.routed, "/$") {
-		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "the operation " + l.routed[strings.Index(l.routed, "$"):] + " is not offered"}
+	if _, operation, ok := strings.Cut(l.routed, "/$"); ok && l.surface == fhirSurface {
+		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "the operation $" + operation + " is not offered"}
 	}
 	if l.routed == fhir && l.Method() == fiber.MethodPost {
 		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "batch and transaction are not offered; send each interaction by itself"}
@@ -37,26 +36,20 @@ func (l *call) nothingHere() error {
 	return notFound("there is nothing at %s", l.path)
 }
 
-func surfaceOf(path string) surface {
-	switch {
-	case path == fhir || strings.HasPrefix(path, fhir+"/"):
-		return fhirSurface
-	case strings.HasPrefix(path, "/auth/"):
-		return oauthSurface
-	}
-	return plainSurface
-}
-
 // allowedMethods are the methods that routes offer at a path; a route that
 // names the path itself goes before those that match it by a pattern.
 func allowedMethods(routes []route, path string) []string {
 	var exact, matching []string
 	for _, r := range routes {
+		offered := []string{r.method}
+		if r.method == fiber.MethodGet && !r.noHead {
+			offered = append(offered, fiber.MethodHead)
+		}
 		switch {
 		case r.path == path:
-			exact = append(exact, r.method)
-		case matches(r.path, path) && !slices.Contains(matching, r.method):
-			matching = append(matching, r.method)
+			exact = append(exact, offered...)
+		case r.matches(path) && !slices.Contains(matching, r.method):
+			matching = append(matching, offered...)
 		}
 	}
 	if exact != nil {
@@ -65,22 +58,15 @@ func allowedMethods(routes []route, path string) []string {
 	return matching
 }
 
-// matches reports whether a path is one of a route's. A parameter is no
-// operation ($export) and no special name (_history).
-func matches(pattern, path string) bool {
-	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
+// matches reports whether the router takes a path to the route, and its
+// handler does not give it back for a special name.
+func (r route) matches(path string) bool {
+	if !fiber.RoutePatternMatch(path, r.path, fiber.Config{CaseSensitive: true}) {
 		return false
 	}
-	for i := range want {
-		if want[i] == "*" {
-			continue
-		}
-		if strings.HasPrefix(want[i], ":") {
-			if isSpecial(got[i]) || want[i] == ":type" && got[i][0] == '.' {
-				return false
-			}
-		} else if want[i] != got[i] {
+	got := strings.Split(path, "/")
+	for i, want := range strings.Split(r.path, "/") {
+		if want == ":type" && !isTypeName(got[i]) || want == ":id" && isSpecial(got[i]) {
 			return false
 		}
 	}
@@ -92,6 +78,12 @@ func isOpen(path string) bool {
 	return strings.HasPrefix(path, fhir+wellKnown) || path == fhir+"/metadata"
 }
 
+// isTypeName reports whether a segment stands where a resource type does and is
+// no name of another kind.
+func isTypeName(segment string) bool { return !isSpecial(segment) && segment[0] != '.' }
+
+// isSpecial reports whether a segment is an operation ($export) or a name that
+// FHIR gives a meaning (_history), and neither a type nor an id.
 func isSpecial(segment string) bool {
 	return segment == "" || segment[0] == '$' || segment[0] == '_'
 }

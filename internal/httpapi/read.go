@@ -20,7 +20,7 @@ func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fh
 		return "", nil, err
 	}
 	typ = l.Params("type")
-	if isSpecial(typ) || typ[0] == '.' || l.Params("id") != "" && isSpecial(l.Params("id")) {
+	if !isTypeName(typ) || l.Params("id") != "" && isSpecial(l.Params("id")) {
 		return "", nil, l.nothingHere() // the router takes $nothing and _nothing for a type or an id
 	}
 	store, err = l.env.Data(l.UserContext())

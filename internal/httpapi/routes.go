@@ -1,25 +1,47 @@
 package httpapi
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"strings"
 
-// A surface is a kind of client that a route is for. It decides what an error
-// looks like.
+	"github.com/gofiber/fiber/v2"
+)
+
+// A surface is a kind of client that a path is for. It decides what an error
+// looks like, whether pages of other origins may ask, and whether the admin
+// token guards the path.
 type surface int
 
 const (
-	plainSurface   surface = iota // people and tools: plain JSON
-	oauthSurface                  // OAuth clients: RFC 6749 errors
-	fhirSurface                   // FHIR clients: OperationOutcome
-	controlSurface                // portal and controls: JSON, guarded by the admin token
+	plainSurface surface = iota // people and tools: plain JSON, guarded unless the route is public
+	oauthSurface                // OAuth clients: errors of RFC 6749
+	fhirSurface                 // FHIR clients: OperationOutcome
 )
 
+// surfaceOf is the surface of a path, whether a route serves it or not.
+func surfaceOf(path string) surface {
+	switch {
+	case strings.HasPrefix(path, wellKnown), strings.HasPrefix(path, fhir+wellKnown), isBelow(path, "/auth"):
+		return oauthSurface
+	case isBelow(path, fhir):
+		return fhirSurface
+	}
+	return plainSurface
+}
+
+func isBelow(path, root string) bool {
+	rest, ok := strings.CutPrefix(path, root)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
 // A route is one method of one path. Paths stand without the prefixes of a
-// workspace (/w/{name}) and of an environment (/production).
+// workspace (/w/{name}) and of an environment (/production). The path says what
+// surface the route belongs to.
 type route struct {
-	method      string
+	method      string // HEAD is offered with GET
 	path        string
-	surface     surface
+	public      bool // open to everyone, whoever has the admin token
 	sandboxOnly bool
+	noHead      bool // GET begins something, so that HEAD is refused
 	handle      func(*call) error
 }
 
@@ -31,69 +53,70 @@ const (
 
 	anyMethod = "*"
 
-	fhir      = "/fhir"
-	wellKnown = "/.well-known/"
+	fhir           = "/fhir"
+	wellKnown      = "/.well-known/"
+	issuerMetadata = wellKnown + "oauth-authorization-server"
 )
 
 // routeTable returns every route. Operations stand before /:type/:id, which
 // would match them too.
 func routeTable() []route {
 	return []route{
-		{method: get, path: "/livez", surface: plainSurface, handle: (*call).live},
-		{method: get, path: "/readyz", surface: plainSurface, handle: (*call).ready},
+		{method: get, path: "/livez", public: true, handle: (*call).live},
+		{method: get, path: "/readyz", public: true, handle: (*call).ready},
 
 		// Discovery.
-		{method: get, path: fhir + wellKnown + "smart-configuration", surface: oauthSurface, handle: (*call).smartConfiguration},
-		{method: get, path: wellKnown + "smart-configuration", surface: oauthSurface, sandboxOnly: true, handle: (*call).smartConfiguration},
-		{method: get, path: wellKnown + "jwks.json", surface: oauthSurface, sandboxOnly: true, handle: (*call).jwks},
-		{method: get, path: wellKnown + "oauth-authorization-server", surface: oauthSurface, sandboxOnly: true, handle: (*call).serverMetadata},
-		{method: get, path: wellKnown + "oauth-authorization-server/*", surface: oauthSurface, handle: (*call).serverMetadata},
-		{method: get, path: fhir + "/metadata", surface: fhirSurface, handle: (*call).capabilities},
+		{method: get, path: fhir + wellKnown + "smart-configuration", handle: (*call).smartConfiguration},
+		{method: get, path: wellKnown + "smart-configuration", sandboxOnly: true, handle: (*call).smartConfiguration},
+		{method: get, path: wellKnown + "jwks.json", sandboxOnly: true, handle: (*call).jwks},
+		{method: get, path: issuerMetadata, sandboxOnly: true, handle: (*call).serverMetadata},
+		{method: get, path: issuerMetadata + "/*", handle: (*call).serverMetadata},
+		{method: get, path: fhir + "/metadata", handle: (*call).capabilities},
 
 		// OAuth. The forms take POST; every method gets there, for authz to say so.
-		{method: anyMethod, path: "/auth/token", surface: oauthSurface, handle: (*call).token},
-		{method: anyMethod, path: "/auth/introspect", surface: oauthSurface, handle: (*call).introspect},
-		{method: anyMethod, path: "/auth/revoke", surface: oauthSurface, handle: (*call).revoke},
-		{method: get, path: "/auth/jwks", surface: oauthSurface, handle: (*call).jwks},
-		{method: post, path: "/auth/register", surface: oauthSurface, sandboxOnly: true, handle: (*call).register},
-		{method: get, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
-		{method: put, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
-		{method: deleteMethod, path: "/auth/register/:client", surface: oauthSurface, sandboxOnly: true, handle: (*call).manage},
+		{method: anyMethod, path: "/auth/token", handle: (*call).token},
+		{method: anyMethod, path: "/auth/introspect", handle: (*call).introspect},
+		{method: anyMethod, path: "/auth/revoke", handle: (*call).revoke},
+		{method: get, path: "/auth/jwks", handle: (*call).jwks},
+		{method: post, path: "/auth/register", sandboxOnly: true, handle: (*call).register},
+		{method: get, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
+		{method: put, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
+		{method: deleteMethod, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
 
 		// Bulk Data.
-		{method: get, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
-		{method: post, path: fhir + "/$export", surface: fhirSurface, handle: (*call).exportSystem},
-		{method: get, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
-		{method: post, path: fhir + "/Patient/$export", surface: fhirSurface, handle: (*call).exportPatients},
-		{method: get, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
-		{method: post, path: fhir + "/Group/:id/$export", surface: fhirSurface, handle: (*call).exportGroup},
-		{method: get, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportStatus},
-		{method: deleteMethod, path: fhir + "/_export/:job", surface: fhirSurface, handle: (*call).exportDelete},
-		{method: get, path: fhir + "/_export/:job/:number/:name", surface: fhirSurface, handle: (*call).exportFile},
+		{method: get, path: fhir + "/$export", noHead: true, handle: (*call).exportSystem},
+		{method: post, path: fhir + "/$export", handle: (*call).exportSystem},
+		{method: get, path: fhir + "/Patient/$export", noHead: true, handle: (*call).exportPatients},
+		{method: post, path: fhir + "/Patient/$export", handle: (*call).exportPatients},
+		{method: get, path: fhir + "/Group/:id/$export", noHead: true, handle: (*call).exportGroup},
+		{method: post, path: fhir + "/Group/:id/$export", handle: (*call).exportGroup},
+		{method: get, path: fhir + "/_export/:job", handle: (*call).exportStatus},
+		{method: deleteMethod, path: fhir + "/_export/:job", handle: (*call).exportDelete},
+		{method: get, path: fhir + "/_export/:job/:number/:name", handle: (*call).exportFile},
 
 		// FHIR REST.
-		{method: post, path: fhir + "/:type/_search", surface: fhirSurface, handle: (*call).search},
-		{method: get, path: fhir + "/:type/:id/_history/:version", surface: fhirSurface, handle: (*call).vread},
-		{method: get, path: fhir + "/:type/:id/_history", surface: fhirSurface, handle: (*call).history},
-		{method: get, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).read},
-		{method: put, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).update},
-		{method: deleteMethod, path: fhir + "/:type/:id", surface: fhirSurface, handle: (*call).delete},
-		{method: get, path: fhir + "/:type", surface: fhirSurface, handle: (*call).search},
-		{method: post, path: fhir + "/:type", surface: fhirSurface, handle: (*call).create},
+		{method: post, path: fhir + "/:type/_search", handle: (*call).search},
+		{method: get, path: fhir + "/:type/:id/_history/:version", handle: (*call).vread},
+		{method: get, path: fhir + "/:type/:id/_history", handle: (*call).history},
+		{method: get, path: fhir + "/:type/:id", handle: (*call).read},
+		{method: put, path: fhir + "/:type/:id", handle: (*call).update},
+		{method: deleteMethod, path: fhir + "/:type/:id", handle: (*call).delete},
+		{method: get, path: fhir + "/:type", handle: (*call).search},
+		{method: post, path: fhir + "/:type", handle: (*call).create},
 
 		// Control.
-		{method: get, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).clock},
-		{method: post, path: "/_sandbox/clock", surface: controlSurface, handle: (*call).setClock},
-		{method: post, path: "/_sandbox/clients/:client/rotate-secret", surface: controlSurface, handle: (*call).rotateSecret},
-		{method: post, path: "/_sandbox/token/explain", surface: controlSurface, handle: (*call).explainToken},
-		{method: get, path: "/_sandbox/exchanges", surface: controlSurface, handle: (*call).exchanges},
-		{method: get, path: "/_sandbox/exchanges/:id", surface: plainSurface, handle: (*call).exchangePage}, // whoever knows the id may read it
+		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
+		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
+		{method: post, path: "/_sandbox/clients/:client/rotate-secret", handle: (*call).rotateSecret},
+		{method: post, path: "/_sandbox/token/explain", handle: (*call).explainToken},
+		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
+		{method: get, path: "/_sandbox/exchanges/:id", public: true, handle: (*call).exchangePage}, // whoever knows the id may read it
 
 		// Portal.
-		{method: get, path: "/", surface: controlSurface, handle: (*call).home},
-		{method: get, path: "/_sandbox/style.css", surface: plainSurface, handle: (*call).style},
-		{method: get, path: "/_sandbox/script.js", surface: plainSurface, handle: (*call).script},
-		{method: get, path: "/_sandbox/icon.svg", surface: plainSurface, handle: (*call).icon},
-		{method: get, path: "/favicon.ico", surface: plainSurface, handle: (*call).icon},
+		{method: get, path: "/", handle: (*call).home},
+		{method: get, path: "/_sandbox/style.css", public: true, handle: (*call).style},
+		{method: get, path: "/_sandbox/script.js", public: true, handle: (*call).script},
+		{method: get, path: "/_sandbox/icon.svg", public: true, handle: (*call).icon},
+		{method: get, path: "/favicon.ico", public: true, handle: (*call).icon},
 	}
 }

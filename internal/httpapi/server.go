@@ -66,7 +66,6 @@ func New(cfg Config) *Server {
 	s.app = fiber.New(fiber.Config{
 		AppName:                 "sandfhir",
 		CaseSensitive:           true,
-		UnescapePath:            true,
 		Immutable:               true,
 		DisableStartupMessage:   true,
 		ReadBufferSize:          readBuffer,
@@ -80,7 +79,7 @@ func New(cfg Config) *Server {
 	})
 	endRequests(&s.app.Server().ConnState, s.conns)
 	s.app.Use(s.track, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
-	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.faults)
+	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.admit, s.faults)
 	for _, r := range s.routes {
 		s.route(r)
 	}
@@ -102,7 +101,6 @@ func (s *Server) logPanic(c *fiber.Ctx, e any) {
 func (s *Server) route(r route) {
 	handler := func(c *fiber.Ctx) error {
 		call := callOf(c)
-		call.surface = r.surface
 		if r.sandboxOnly && call.env.Name != authz.Sandbox {
 			return call.fail(notFound("%s is only offered by the sandbox environment", r.path))
 		}
