@@ -144,6 +144,48 @@ func TestControlsAndForeignPages(t *testing.T) {
 	})
 }
 
+// TestForeignPagesUnderABaseURL proves that a name that leads to this machine
+// (DNS rebinding) does not open the controls where the server knows its own.
+func TestForeignPagesUnderABaseURL(t *testing.T) {
+	t.Parallel()
+	_, p := listen(t, sandbox.WithBaseURL("https://sandbox.example.org/smart"))
+	for _, c := range []struct {
+		name   string
+		header []string
+		status int
+	}{
+		{"loopback", nil, 200},
+		{"loopback and its Origin", []string{"Origin", p.base}, 200},
+		{"localhost", []string{"Host", "localhost:4711"}, 200},
+		{"own name", []string{"Host", "sandbox.example.org"}, 200},
+		{"own name and its Origin", []string{"Host", "sandbox.example.org", "Origin", "https://sandbox.example.org"}, 200},
+		{"own name with port", []string{"Host", "Sandbox.Example.Org:8080"}, 200},
+		{"Origin of the own name through a proxy", []string{"Origin", "https://sandbox.example.org"}, 200},
+		{"another name", []string{"Host", "evil.example"}, 403},
+		{"another name and its Origin", []string{"Host", "evil.example", "Origin", "http://evil.example"}, 403},
+		{"another name and our Origin", []string{"Host", "evil.example", "Origin", "https://sandbox.example.org"}, 403},
+		{"own name as a part", []string{"Host", "sandbox.example.org.evil.example"}, 403},
+		{"own name and another Origin", []string{"Host", "sandbox.example.org", "Origin", "http://evil.example"}, 403},
+		{"forwarded own name", []string{"Host", "evil.example", "X-Forwarded-Host", "sandbox.example.org"}, 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p.get(t, "/_sandbox/exchanges", c.header...).want(t, c.status)
+			p.get(t, "/", c.header...).want(t, c.status)
+			p.send(t, "POST", "/_sandbox/clock", `{"advance":"0s"}`, c.header...).want(t, c.status)
+			p.get(t, "/fhir/metadata", c.header...).want(t, 200)
+		})
+	}
+}
+
+// TestForeignNamesWithAnAdminToken: who has the token may come by any name.
+func TestForeignNamesWithAnAdminToken(t *testing.T) {
+	t.Parallel()
+	const secret = "correct-horse-battery-staple"
+	_, p := listen(t, sandbox.WithAdminToken(secret), sandbox.WithBaseURL("https://sandbox.example.org"))
+	p.get(t, "/_sandbox/exchanges", "Host", "other.example").want(t, 401)
+	p.get(t, "/_sandbox/exchanges", "Host", "other.example", "Authorization", "Bearer "+secret).want(t, 200)
+}
+
 func TestAdminToken(t *testing.T) {
 	t.Parallel()
 	const secret = "correct-horse-battery-staple"
@@ -158,7 +200,7 @@ func TestAdminToken(t *testing.T) {
 		t.Run(g.method+" "+g.path, func(t *testing.T) {
 			for name, header := range map[string][]string{
 				"nothing": nil, "wrong token": bearer("wrong"), "a part of it": bearer(secret[:20]), "empty token": {"Authorization", "Bearer "},
-				"FHIR token": bearer(w.all.token), "Basic": {"Authorization", "Basic " + basic("admin", secret)}, "wrong cookie": {"Cookie", "sandfhir-admin=wrong"}, "empty cookie": {"Cookie", "sandfhir-admin="},
+				"FHIR token": bearer(w.all.token), "token without its scheme": {"Authorization", secret}, "token of another scheme": {"Authorization", "Token " + secret}, "Basic": {"Authorization", "Basic " + basic("admin", secret)}, "wrong cookie": {"Cookie", "sandfhir-admin=wrong"}, "empty cookie": {"Cookie", "sandfhir-admin="},
 			} {
 				a := w.at().send(t, g.method, g.path, g.body, header...)
 				if a.status != 401 || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
@@ -168,6 +210,7 @@ func TestAdminToken(t *testing.T) {
 			w.at().send(t, g.method, g.path+"?admin=wrong", g.body).want(t, 401)
 			w.at().send(t, g.method, g.path+"?admin=", g.body).want(t, 401)
 			w.at().send(t, g.method, g.path, g.body, bearer(secret)...).want(t, 200)
+			w.at().send(t, g.method, g.path, g.body, "Authorization", "bearer "+secret).want(t, 200) // RFC 9110 section 11.1
 			w.at().send(t, g.method, g.path, g.body, append(bearer(secret), "Origin", "https://evil.example")...).want(t, 403)
 		})
 	}

@@ -24,14 +24,14 @@ func (r route) guard(l *call) error {
 	}
 	token := l.server.cfg.AdminToken
 	if token == "" {
-		return nil
+		return l.checkHost()
 	}
 	if offered := l.Query("admin"); offered != "" && equal(offered, token) {
 		l.Cookie(&fiber.Cookie{Name: adminCookie, Value: offered, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: l.Secure()})
 		return nil
 	}
-	bearer, _ := strings.CutPrefix(l.Get(fiber.HeaderAuthorization), "Bearer ")
-	if equal(bearer, token) || equal(l.Cookies(adminCookie), token) {
+	scheme, bearer, _ := strings.Cut(l.Get(fiber.HeaderAuthorization), " ")
+	if strings.EqualFold(scheme, "Bearer") && equal(bearer, token) || equal(l.Cookies(adminCookie), token) {
 		return nil
 	}
 	return &httpError{status: fiber.StatusUnauthorized, code: "login",
@@ -45,33 +45,43 @@ func equal(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// checkOrigin refuses a browser that acts for another site: by the Origin of
-// its page, or by a Host that is not this server's name, which is how a page
-// reaches a server on its reader's own machine (DNS rebinding).
+// checkOrigin refuses a browser that acts for a page of another site. A page is
+// of this server's where it was read under the Host of this request, or under
+// the base URL.
 func (l *call) checkOrigin() error {
-	if origin := l.Get(fiber.HeaderOrigin); origin != "" {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host != hostOfURL(l.root) {
-			return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of " + origin + " must not use this server's controls"}
-		}
-	}
-	if l.server.cfg.AdminToken != "" || l.server.cfg.BaseURL != "" || l.IsProxyTrusted() {
+	origin := l.Get(fiber.HeaderOrigin)
+	if origin == "" {
 		return nil
 	}
-	host := hostOfURL(l.root)
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	u, err := url.Parse(origin)
+	if err == nil && u.Host != "" && (strings.EqualFold(u.Host, hostOf(l.Ctx)) || strings.EqualFold(u.Host, l.baseURL().Host)) {
 		return nil
 	}
-	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "the controls are open to " + host + " only if the server was told its name (--base-url)"}
+	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of " + origin + " must not use this server's controls"}
 }
 
-func hostOfURL(root string) string {
-	u, err := url.Parse(root)
-	if err != nil {
-		return ""
+// checkHost refuses a Host that is not this server's name: a page of another
+// site reaches a server on its reader's own machine by a name of its own that
+// leads there (DNS rebinding). It cannot do so by an address, and not through a
+// proxy that knows whom it serves.
+func (l *call) checkHost() error {
+	own := url.URL{Host: hostOf(l.Ctx)}
+	name := own.Hostname()
+	switch {
+	case l.IsProxyTrusted(),
+		net.ParseIP(name) != nil,
+		name == "localhost", strings.HasSuffix(name, ".localhost"),
+		name != "" && strings.EqualFold(name, l.baseURL().Hostname()):
+		return nil
 	}
-	return u.Host
+	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "the controls are open to the name " + name + " only where the server was told that it is its own (--base-url)"}
+}
+
+// baseURL is the URL that the server was told, or an empty one.
+func (l *call) baseURL() *url.URL {
+	u, err := url.Parse(l.server.cfg.BaseURL)
+	if err != nil {
+		return new(url.URL)
+	}
+	return u
 }
