@@ -28,7 +28,7 @@ func layers() [][]string {
 		{"authz", "fhirstore", "seed", "web"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
-		{"internal/clock", "internal/fhirjson"},
+		{"internal/clock", "internal/fhirjson", "internal/nearest"},
 	}
 }
 
@@ -40,7 +40,7 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 // may import.
 func narrower() map[string][]string {
 	return map[string][]string{
-		"authz":         {"internal/clock"},
+		"authz":         {"internal/clock", "internal/nearest"},
 		"fhirstore":     {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb"},
 		"internal/bulk": {"fhirstore", "internal/clock"},
 		"seed":          {"internal/clock", "internal/fhirjson", "seed/internal/population"},

@@ -7,5 +7,5 @@
 // Group's name. It is embedded as text and read piece by piece when a piece is first asked for:
 // a server that only serves Patients never reads what the other types look like.
 //
-// It imports fhirpath and fhirjson and nothing else of ours.
+// It imports fhirpath, fhirjson and nearest and nothing else of ours.
 package r4
