@@ -45,8 +45,10 @@ type config struct {
 	baseURL        string
 	trustedProxies []string
 	adminToken     string
+	registerToken  string
 	keyReach       authz.Reach
 	keyRoots       *x509.CertPool
+	keyInsecure    bool
 	logger         *slog.Logger
 }
 
@@ -225,9 +227,6 @@ func WithTrustedProxies(addresses ...string) Option {
 	}
 }
 
-// minAdminToken is the least length of an admin token in characters.
-const minAdminToken = 16
-
 // WithAdminToken guards the portal and the controls (/_sandbox) by a token of
 // at least 16 characters, sent as Authorization: Bearer or brought by
 // PortalURL. Without one they are open to whoever reaches the server, and
@@ -235,15 +234,41 @@ const minAdminToken = 16
 // guarded by their own rules and do not take it.
 func WithAdminToken(token string) Option {
 	return func(c *config) error {
-		if len(token) < minAdminToken { // errors do not quote it: it is a secret
-			return fmt.Errorf("WithAdminToken: the token is shorter than %d characters", minAdminToken)
-		}
-		if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return errors.New("WithAdminToken: the token has characters that cannot stand in a header; use printable ASCII without spaces")
+		if err := checkToken(token); err != nil {
+			return fmt.Errorf("WithAdminToken: %w", err)
 		}
 		c.adminToken = token
 		return nil
 	}
+}
+
+// WithRegistrationToken has dynamic registration ask for an initial access
+// token (RFC 7591 section 1.2) of at least 16 characters, sent as
+// Authorization: Bearer. By default registration is open. RegisterClient does
+// not need it.
+func WithRegistrationToken(token string) Option {
+	return func(c *config) error {
+		if err := checkToken(token); err != nil {
+			return fmt.Errorf("WithRegistrationToken: %w", err)
+		}
+		c.registerToken = token
+		return nil
+	}
+}
+
+// minToken is the least length of a token that the caller makes, in characters.
+const minToken = 16
+
+// checkToken judges a token that is to be sent as Authorization: Bearer. Its
+// errors do not quote the token: it is a secret.
+func checkToken(token string) error {
+	if len(token) < minToken {
+		return fmt.Errorf("the token is shorter than %d characters", minToken)
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("the token has characters that cannot stand in a header; use printable ASCII without spaces")
+	}
+	return nil
 }
 
 // WithPrivateKeySets lets the server fetch key sets (jwks_uri) from private
@@ -266,6 +291,16 @@ func WithKeySetRoots(roots *x509.CertPool) Option {
 			return errors.New("WithKeySetRoots: the pool is nil")
 		}
 		c.keyRoots = roots
+		return nil
+	}
+}
+
+// WithInsecureKeySets lets the server take key sets (jwks_uri) whatever
+// certificate their server has: a self-signed one of a development machine, for
+// instance. Whoever is between the two can then change the keys.
+func WithInsecureKeySets() Option {
+	return func(c *config) error {
+		c.keyInsecure = true
 		return nil
 	}
 }

@@ -34,6 +34,7 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 		{"proxy by name", []sandbox.Option{sandbox.WithTrustedProxies("10.0.0.0/8", "proxy.local")}, []string{`WithTrustedProxies: "proxy.local"`}},
 		{"short admin token", []sandbox.Option{sandbox.WithAdminToken("secret-word")}, []string{"WithAdminToken: the token is shorter than 16"}},
 		{"admin token with space", []sandbox.Option{sandbox.WithAdminToken("a secret-word with spaces")}, []string{"WithAdminToken"}},
+		{"short registration token", []sandbox.Option{sandbox.WithRegistrationToken("secret-word")}, []string{"WithRegistrationToken: the token is shorter than 16"}},
 		{"nil pool", []sandbox.Option{sandbox.WithKeySetRoots(nil)}, []string{"WithKeySetRoots"}},
 		{"nil logger", []sandbox.Option{sandbox.WithLogger(nil)}, []string{"WithLogger"}},
 		{"several", []sandbox.Option{sandbox.WithPatients(-3), sandbox.WithBaseURL("x"), sandbox.WithSeed(3)}, []string{"WithPatients: -3", `WithBaseURL: "x"`}},

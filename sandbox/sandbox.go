@@ -74,16 +74,17 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		}
 		s.unlock = unlock
 	}
-	s.keys = authz.NewFetcher(authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots})
+	s.keys = authz.NewFetcher(authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure})
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
 	s.workspace, err = workspace.New(ctx, workspace.Config{
-		Dir:          cfg.dataDir,
-		FullSync:     cfg.fullSync,
-		Populations:  s.populations,
-		Population:   seed.Population{Patients: cfg.patients, Seed: cfg.seed},
-		Behaviour:    authz.Strict(),
-		Keys:         s.keys,
-		ExportLength: cfg.exportDuration,
+		Dir:               cfg.dataDir,
+		FullSync:          cfg.fullSync,
+		Populations:       s.populations,
+		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed},
+		Behaviour:         authz.Strict(),
+		Keys:              s.keys,
+		RegistrationToken: cfg.registerToken,
+		ExportLength:      cfg.exportDuration,
 	})
 	if err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ seed = 40
 load = ["x.ndjson", "y dir"]
 keep-going = true
 log-level = "debug"
+trusted-proxies = ["::1", "10.0.0.0/8"]
 `)
 	list := strings.Join([]string{"e.ndjson", "f"}, string(os.PathListSeparator))
 	tests := []struct {
@@ -65,6 +66,10 @@ log-level = "debug"
 		{"last variable", []string{"SANDFHIR_PATIENTS=1", "SANDFHIR_PATIENTS=2"}, nil, "patients 2 SANDFHIR_PATIENTS"},
 		{"list of flags", []string{"SANDFHIR_LOAD=" + list}, []string{"--load", "a", "--load", "b,c"}, "load a, b,c --load"},
 		{"list in the environment", []string{"SANDFHIR_LOAD=" + list}, nil, "load e.ndjson, f SANDFHIR_LOAD"},
+		{"networks", nil, []string{"--trusted-proxies", "127.0.0.1, 10.0.0.0/8", "--trusted-proxies=::1"}, "trusted-proxies 127.0.0.1, 10.0.0.0/8, ::1 --trusted-proxies"},
+		{"networks in the environment", []string{"SANDFHIR_TRUSTED_PROXIES=::1,10.0.0.0/8,"}, nil, "trusted-proxies ::1, 10.0.0.0/8 SANDFHIR_TRUSTED_PROXIES"},
+		{"networks in the file", nil, []string{"--config", file}, "trusted-proxies ::1, 10.0.0.0/8 " + file + ": trusted-proxies"},
+		{"another secret", []string{"SANDFHIR_REGISTRATION_TOKEN=0123456789abcdef"}, nil, "registration-token ******** SANDFHIR_REGISTRATION_TOKEN"},
 		{"switch", nil, []string{"--keep-going"}, "keep-going true --keep-going"},
 		{"switch off", nil, []string{"--keep-going=false", "--config", file}, "keep-going false --keep-going"},
 		{"secret", []string{"SANDFHIR_ADMIN_TOKEN=0123456789abcdef"}, nil, "admin-token ******** SANDFHIR_ADMIN_TOKEN"},
@@ -116,6 +121,10 @@ func TestSettingsMistakes(t *testing.T) {
 		{"port", "", "", "--addr :65536", `--addr: ":65536" does not end in a port from 0 to 65535`},
 		{"base URL", "", "", "--base-url sandbox.example.org", `--base-url: "sandbox.example.org" is not a URL such as https://sandbox.example.org`},
 		{"base URL with query", "", "", "--base-url http://h/?a", `--base-url: "http://h/?a" has a user, a query or a fragment, which a base URL cannot have`},
+		{"proxy by name", "", "", "--trusted-proxies 10.0.0.0/8,proxy.local", `--trusted-proxies: "proxy.local" is neither an IP address nor a network such as 10.0.0.0/8`},
+		{"short registration token", "SANDFHIR_REGISTRATION_TOKEN=secret", "", "", `SANDFHIR_REGISTRATION_TOKEN: the token is shorter than 16 characters`},
+		{"registration token in the file", "", `registration-token = "0123456789abcdef"`, "", `FILE: registration-token cannot stand in a settings file; set SANDFHIR_REGISTRATION_TOKEN`},
+		{"registration token as a flag", "", "", "--registration-token x", `there is no flag --registration-token`},
 		{"level", "", "", "--log-level loud", `--log-level: "loud" is not debug, info, warn or error`},
 		{"duration", "", "", "--export-duration 5", `--export-duration: "5" is not a duration such as 0s, 30s or 2m`},
 		{"negative duration", "", "", "--export-duration=-5s", `--export-duration: -5s is less than nothing`},

@@ -110,11 +110,27 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	if s.AdminToken != "" {
 		opts = append(opts, sandbox.WithAdminToken(s.AdminToken))
 	}
+	if s.RegistrationToken != "" {
+		opts = append(opts, sandbox.WithRegistrationToken(s.RegistrationToken))
+	}
+	if len(s.TrustedProxies) > 0 {
+		opts = append(opts, sandbox.WithTrustedProxies(s.TrustedProxies...))
+	}
 	if s.ExportDuration != nil {
 		opts = append(opts, sandbox.WithExportDuration(*s.ExportDuration))
 	}
-	if s.KeepGoing {
-		opts = append(opts, sandbox.WithKeepGoing())
+	for _, o := range []struct {
+		on     bool
+		option func() sandbox.Option
+	}{
+		{s.FullSync, sandbox.WithFullSync},
+		{s.KeepGoing, sandbox.WithKeepGoing},
+		{s.PrivateKeySets, sandbox.WithPrivateKeySets},
+		{s.InsecureKeySets, sandbox.WithInsecureKeySets},
+	} {
+		if o.on {
+			opts = append(opts, o.option())
+		}
 	}
 	return opts, nil
 }

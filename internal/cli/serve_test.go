@@ -52,7 +52,13 @@ func (w *watchedWriter) String() string {
 // serve starts a server with a small population and private directories.
 func serve(t *testing.T, home string, args ...string) *serving {
 	t.Helper()
-	s := &serving{environ: []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home}}
+	return serveIn(t, home, nil, args...)
+}
+
+// serveIn is serve with more in the environment.
+func serveIn(t *testing.T, home string, environ []string, args ...string) *serving {
+	t.Helper()
+	s := &serving{environ: append([]string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home}, environ...)}
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout := &watchedWriter{text: " export", seen: make(chan struct{})}
 	stderr := &watchedWriter{text: "\x00"}

@@ -9,18 +9,23 @@ import (
 
 // Settings are what a server is started with.
 type Settings struct {
-	Addr           string         // host:port to listen on
-	Data           string         // directory that keeps the data; "" keeps them in memory
-	Patients       int            // size of the sample population
-	Seed           uint64         // of the sample population
-	Load           []string       // files, directories and archives to load at the start
-	KeepGoing      bool           // a load passes over what is bad
-	BaseURL        string         // what all URLs begin with, without a final slash; "" takes the request's
-	LogLevel       slog.Level     // least level that is logged
-	ExportDuration *time.Duration // of an export by the workspace clock; nil is done at the second status request
-	AdminToken     string         // opens the portal, admin and control surfaces; "" has one generated
-	CacheDir       string         // keeps built populations; "" is the user's cache directory
-	Config         string         // the file that settings were read from, "" for none
+	Addr              string         // host:port to listen on
+	Data              string         // directory that keeps the data; "" keeps them in memory
+	FullSync          bool           // every write to Data waits for the disk
+	Patients          int            // size of the sample population
+	Seed              uint64         // of the sample population
+	Load              []string       // files, directories and archives to load at the start
+	KeepGoing         bool           // a load passes over what is bad
+	BaseURL           string         // what all URLs begin with, without a final slash; "" takes the request's
+	TrustedProxies    []string       // addresses and networks whose X-Forwarded-* headers are believed
+	PrivateKeySets    bool           // key sets are fetched from private networks too
+	InsecureKeySets   bool           // whatever certificate their server has
+	LogLevel          slog.Level     // least level that is logged
+	ExportDuration    *time.Duration // of an export by the workspace clock; nil is done at the second status request
+	AdminToken        string         // opens the portal, admin and control surfaces; "" has one generated
+	RegistrationToken string         // that registration asks for; "" asks for none
+	CacheDir          string         // keeps built populations; "" is the user's cache directory
+	Config            string         // the file that settings were read from, "" for none
 }
 
 // The places that a setting can be given in.
@@ -43,6 +48,7 @@ type setting struct {
 	def    string // the default, as it would be given; "" for none
 	places places
 	list   bool // can be given more than once
+	commas bool // the items of a list are separated by commas; else, in the variable only, as paths are
 	secret bool // is not shown
 	loads  bool // matters to the load command too
 	set    func(*Settings, string) error
@@ -64,6 +70,9 @@ func settingsTable() []setting {
 		{name: "data", arg: "DIR", places: anywhere, loads: true,
 			help: "directory that keeps the data; without it they are gone at the end",
 			set:  func(s *Settings, v string) error { return parseText(&s.Data, v) }},
+		{name: "full-sync", places: anywhere, loads: true, def: "false",
+			help: "have every write to the data directory wait for the disk",
+			set:  func(s *Settings, v string) error { return parseBool(&s.FullSync, v) }},
 		{name: "patients", arg: "N", places: anywhere, loads: true, def: "100",
 			help: "patients of the sample population",
 			set:  func(s *Settings, v string) error { return parseCount(&s.Patients, v) }},
@@ -80,6 +89,15 @@ func settingsTable() []setting {
 		{name: "base-url", arg: "URL", places: anywhere,
 			help: "what all URLs in answers begin with; by default that of the request",
 			set:  func(s *Settings, v string) error { return parseBaseURL(&s.BaseURL, v) }},
+		{name: "trusted-proxies", arg: "LIST", places: anywhere, list: true, commas: true,
+			help: "addresses and networks, such as 127.0.0.1,10.0.0.0/8, whose X-Forwarded-Host, -Proto and -Prefix are believed",
+			set:  func(s *Settings, v string) error { return parseNetwork(&s.TrustedProxies, v) }},
+		{name: "private-jwks-uri", places: anywhere, def: "false",
+			help: "fetch key sets (jwks_uri) from private networks too, by http as well",
+			set:  func(s *Settings, v string) error { return parseBool(&s.PrivateKeySets, v) }},
+		{name: "insecure-jwks-uri", places: anywhere, def: "false",
+			help: "fetch key sets (jwks_uri) whatever certificate their server has: a self-signed one, for instance",
+			set:  func(s *Settings, v string) error { return parseBool(&s.InsecureKeySets, v) }},
 		{name: "log-level", arg: "LEVEL", places: anywhere, loads: true, def: "info",
 			help: "debug, info, warn or error",
 			set:  func(s *Settings, v string) error { return parseLevel(&s.LogLevel, v) }},
@@ -89,6 +107,9 @@ func settingsTable() []setting {
 		{name: "admin-token", arg: "TOKEN", places: byEnv, secret: true,
 			help: "opens the portal, admin and control pages where the server listens on more than this machine",
 			set:  func(s *Settings, v string) error { return parseToken(&s.AdminToken, v) }},
+		{name: "registration-token", arg: "TOKEN", places: byEnv, secret: true,
+			help: "initial access token that has to come with a dynamic client registration",
+			set:  func(s *Settings, v string) error { return parseToken(&s.RegistrationToken, v) }},
 		{name: "cache-dir", arg: "DIR", places: anywhere, loads: true,
 			help: "directory that keeps built populations; by default the user's cache directory",
 			set:  func(s *Settings, v string) error { return parseText(&s.CacheDir, v) }},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -87,6 +88,16 @@ func parseBaseURL(to *string, v string) error {
 		return fmt.Errorf("%q has a user, a query or a fragment, which a base URL cannot have", v)
 	}
 	*to = strings.TrimRight(v, "/")
+	return nil
+}
+
+func parseNetwork(to *[]string, v string) error {
+	_, notAddress := netip.ParseAddr(v)
+	_, notNetwork := netip.ParsePrefix(v)
+	if notAddress != nil && notNetwork != nil {
+		return fmt.Errorf("%q is neither an IP address nor a network such as 10.0.0.0/8", v)
+	}
+	*to = append(*to, v)
 	return nil
 }
 

@@ -99,18 +99,17 @@ const fromDefault = "default"
 func (p *program) origin(s *setting, flags *pflag.FlagSet, file configFile) origin {
 	if f := flags.Lookup(s.name); f != nil && f.Changed {
 		if raw, ok := f.Value.(*rawFlag); ok {
-			return origin{"--" + s.name, lastUnlessList(raw.values, s.list)}
+			return origin{"--" + s.name, s.items(raw.values)}
 		}
 	}
 	if v := p.getenv(s.env()); v != "" && s.places&byEnv != 0 {
-		values := []string{v}
-		if s.list {
-			values = slices.DeleteFunc(filepath.SplitList(v), func(item string) bool { return item == "" })
+		if s.list && !s.commas {
+			return origin{s.env(), slices.DeleteFunc(filepath.SplitList(v), func(item string) bool { return item == "" })}
 		}
-		return origin{s.env(), values}
+		return origin{s.env(), s.items([]string{v})}
 	}
 	if values, ok := file.values[s.name]; ok {
-		return origin{file.path + ": " + s.name, values}
+		return origin{file.path + ": " + s.name, s.items(values)}
 	}
 	if s.def == "" {
 		return origin{from: fromDefault}
@@ -118,11 +117,19 @@ func (p *program) origin(s *setting, flags *pflag.FlagSet, file configFile) orig
 	return origin{fromDefault, []string{s.def}}
 }
 
-func lastUnlessList(values []string, list bool) []string {
-	if list {
-		return values
+// items are the values that count of those that were given: all of a list, else the last one.
+func (s *setting) items(given []string) []string {
+	switch {
+	case s.commas:
+		items := strings.Split(strings.Join(given, ","), ",")
+		for i := range items {
+			items[i] = strings.TrimSpace(items[i])
+		}
+		return slices.DeleteFunc(items, func(item string) bool { return item == "" })
+	case s.list || len(given) == 0:
+		return given
 	}
-	return values[len(values)-1:]
+	return given[len(given)-1:]
 }
 
 // checkEnvironment refuses SANDFHIR_ variables that mean nothing: most are misspelt.

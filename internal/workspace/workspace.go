@@ -47,6 +47,9 @@ type Config struct {
 	Behaviour authz.Behaviour
 	// Keys fetches the key sets of clients.
 	Keys authz.KeySource
+	// RegistrationToken is the initial access token that registration asks for;
+	// empty leaves registration open.
+	RegistrationToken string
 	// ExportLength is how long an export runs; bulk.OnePoll until the second
 	// status request.
 	ExportLength time.Duration
@@ -114,16 +117,17 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 	}
 	defs := r4.Definitions()
 	auth, err := authz.New(ctx, authz.Config{
-		Environment:     authz.Environment{Name: name, Workspace: w.Name},
-		Others:          []string{other},
-		Store:           w.Control,
-		Keys:            w.cfg.Keys,
-		Clock:           w.Clock,
-		Wall:            w.cfg.Wall,
-		Rand:            w.cfg.Rand,
-		Behaviour:       &w.cfg.Behaviour,
-		IsResourceType:  defs.IsType,
-		CheckConstraint: func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
+		Environment:        authz.Environment{Name: name, Workspace: w.Name},
+		Others:             []string{other},
+		Store:              w.Control,
+		Keys:               w.cfg.Keys,
+		Clock:              w.Clock,
+		Wall:               w.cfg.Wall,
+		Rand:               w.cfg.Rand,
+		InitialAccessToken: w.cfg.RegistrationToken,
+		Behaviour:          &w.cfg.Behaviour,
+		IsResourceType:     defs.IsType,
+		CheckConstraint:    func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
 		SearchParameter: func(typ, name string) bool {
 			if typ == authz.AnyType {
 				typ = "Resource"
