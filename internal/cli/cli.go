@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,7 @@ func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		p.complain(err)
 		return exitUsage
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		p.interrupted()
 		return exitInterrupted
 	default:
 		p.complain(err)
@@ -58,6 +60,7 @@ type program struct {
 	stdout, stderr io.Writer
 	clock          clock.Clock
 	name           string // how the person at the keyboard calls it
+	endLine        sync.Once
 }
 
 func (p *program) complain(err error) { fmt.Fprintf(p.stderr, "sandfhir: %v\n", err) }
@@ -91,7 +94,9 @@ token with SMART Backend Services and then read, write or bulk-export FHIR data.
 
 Without a command it serves. Every setting can be given by flag, by environment variable
 (--log-level is SANDFHIR_LOG_LEVEL), in a TOML file (log-level = "debug") or left at its
-default; the first of these that names it counts.` + envOnly(settingsTable())
+default; the first of these that names it counts. Tokens are given by environment only, because
+others on the machine can read a command line:
+` + envOnly(settingsTable())
 	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: p.name}
 	root.SilenceErrors = true
 	root.SilenceUsage = true
@@ -101,6 +106,8 @@ default; the first of these that names it counts.` + envOnly(settingsTable())
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(p.help)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return p.printf("%s", usageText(cmd)) })
 	root.AddCommand(
 		p.serveCommand(), p.loadCommand(), p.configCommand(),
 		p.tokenCommand(), p.getCommand(), p.exportCommand(),
@@ -119,13 +126,12 @@ default; the first of these that names it counts.` + envOnly(settingsTable())
 	return root
 }
 
-// envOnly tells of the settings that have no flag, because others on the machine can read a
-// command line.
+// envOnly lists the settings that have no flag.
 func envOnly(table []setting) string {
 	var b strings.Builder
 	for i := range table {
 		if s := &table[i]; s.places == byEnv {
-			fmt.Fprintf(&b, "\n\n%s, by environment only: %s.", s.env(), s.help)
+			fmt.Fprintf(&b, "\n  %s\n      %s", s.env(), strings.ReplaceAll(wrap(s.help, helpWidth-6), "\n", "\n      "))
 		}
 	}
 	return b.String()
@@ -137,6 +143,15 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return usagef("%s takes no arguments, got %q", cmd.Name(), args[0])
 	}
 	return nil
+}
+
+// interrupted ends the line on which a terminal shows the ^C of the person at the keyboard.
+func (p *program) interrupted() {
+	p.endLine.Do(func() {
+		if onTerminal(p.stderr) {
+			fmt.Fprintln(p.stderr)
+		}
+	})
 }
 
 // printf prints what was asked for.

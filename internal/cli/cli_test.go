@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/sandfhir/sandfhir/internal/cli"
 )
@@ -124,7 +125,7 @@ func TestSettingsMistakes(t *testing.T) {
 		{"proxy by name", "", "", "--trusted-proxies 10.0.0.0/8,proxy.local", `--trusted-proxies: "proxy.local" is neither an IP address nor a network such as 10.0.0.0/8`},
 		{"short registration token", "SANDFHIR_REGISTRATION_TOKEN=secret", "", "", `SANDFHIR_REGISTRATION_TOKEN: the token is shorter than 16 characters`},
 		{"registration token in the file", "", `registration-token = "0123456789abcdef"`, "", `FILE: registration-token cannot stand in a settings file; set SANDFHIR_REGISTRATION_TOKEN`},
-		{"registration token as a flag", "", "", "--registration-token x", `there is no flag --registration-token`},
+		{"registration token as a flag", "", "", "--registration-token x", `there is no flag --registration-token; set SANDFHIR_REGISTRATION_TOKEN`},
 		{"level", "", "", "--log-level loud", `--log-level: "loud" is not debug, info, warn or error`},
 		{"duration", "", "", "--export-duration 5", `--export-duration: "5" is not a duration such as 0s, 30s or 2m`},
 		{"negative duration", "", "", "--export-duration=-5s", `--export-duration: -5s is less than nothing`},
@@ -146,7 +147,7 @@ func TestSettingsMistakes(t *testing.T) {
 		{"syntax of the file", "", "seed = 1\npatients = = 2", "", `FILE:2: expected value but found '=' instead`},
 		{"missing file", "", "", "--config /nowhere/s.toml", `/nowhere/s.toml: the settings file cannot be read: no such file or directory`},
 		{"unknown flag", "", "", "--patient 1", `there is no flag --patient; did you mean --patients?`},
-		{"secret as a flag", "", "", "--admin-token x", `there is no flag --admin-token`},
+		{"secret as a flag", "", "", "--admin-token x", `there is no flag --admin-token; set SANDFHIR_ADMIN_TOKEN`},
 		{"unknown short flag", "", "", "-x", `unknown shorthand flag: 'x' in -x`},
 		{"flag without a value", "", "", "--seed", `--seed needs a value`},
 	}
@@ -208,6 +209,17 @@ func TestHelp(t *testing.T) {
 	if got := run(t, nil, "--help"); !strings.Contains(got.stdout, "SANDFHIR_ADMIN_TOKEN") {
 		t.Errorf("the setting without a flag is not in the help:\n%s", got.stdout)
 	}
+	for _, command := range []string{"", "serve", "load", "config", "token", "get", "export", "healthcheck", "version"} {
+		got := run(t, nil, append(strings.Fields(command), "--help")...)
+		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "--help") || !strings.Contains(got.stdout, "Usage:\n") || strings.Contains(got.stdout, "\n\n\n") {
+			t.Errorf("%s --help: %+v", command, got)
+		}
+		for line := range strings.Lines(got.stdout) {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 80 || strings.TrimRight(line, " ") != line {
+				t.Errorf("%s --help: a line that does not fit into 80 columns, or ends in spaces: %q", command, line)
+			}
+		}
+	}
 }
 
 func TestVersion(t *testing.T) {
@@ -247,7 +259,7 @@ func TestHealthcheck(t *testing.T) {
 		{"ready at every address", []string{"SANDFHIR_ADDR=0.0.0.0:" + port}, nil, 0, "ready\n"},
 		{"ready at any host", []string{"SANDFHIR_ADDR=:" + port}, nil, 0, "ready\n"},
 		{"busy", nil, []string{"--url", busy.URL}, 1, "sandfhir: not ready: " + busy.URL + "/readyz answers 503 Service Unavailable loading\n"},
-		{"gone", nil, []string{"--url", gone.URL}, 1, "sandfhir: not ready: "},
+		{"gone", nil, []string{"--url", gone.URL}, 1, "sandfhir: not ready: " + gone.URL + "/readyz: connection refused\n"},
 		{"bad setting", []string{"SANDFHIR_ADDR=x"}, nil, 1, `sandfhir: SANDFHIR_ADDR: "x" is not an address`},
 	}
 	for _, test := range tests {

@@ -167,7 +167,7 @@ func TestGet(t *testing.T) {
 		{"URL elsewhere", "http://example.org/fhir/Patient", "", 2, "", "sandfhir: http://example.org/fhir/Patient is not at SERVER, and the token is for nobody else\n"},
 		{"network path elsewhere", "//example.org/fhir", "", 2, "", "sandfhir: //example.org/fhir is not at SERVER, and the token is for nobody else\n"},
 		{"refused", "Secret", "GET /fhir/Secret", 1, "", "sandfhir: GET SERVER/fhir/Secret was refused with 403 Forbidden\n" +
-			"  error: forbidden system/Patient.r is missing\n  information: informational see the portal\n"},
+			"  error forbidden: system/Patient.r is missing\n  information informational: see the portal\n"},
 		{"refused without words", "Broken", "GET /fhir/Broken", 1, "", "sandfhir: GET SERVER/fhir/Broken was refused with 502 Bad Gateway\n  answer: <html>\n"},
 	}
 	for _, test := range tests {

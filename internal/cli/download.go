@@ -50,7 +50,7 @@ func (c *client) download(ctx context.Context, m *manifest, dir string) error {
 		}
 	}
 	shown.finish()
-	c.program.note("%d files in %s, as of %s", len(files), dir, oneLine(m.TransactionTime))
+	c.program.note("%s in %s, as of %s", countOf(int64(len(files)), "file"), dir, oneLine(m.TransactionTime))
 	return c.program.printDownloads(files)
 }
 

@@ -101,6 +101,7 @@ func (p *program) export(ctx context.Context, f exportFlags) error {
 		err = c.download(ctx, m, f.out)
 	}
 	if err != nil && ctx.Err() != nil {
+		p.interrupted()
 		return errors.Join(ctx.Err(), c.cancelExport(ctx, status))
 	}
 	return err

@@ -144,12 +144,12 @@ func TestExportFailures(t *testing.T) {
 		want                 string
 	}{
 		{"kick-off refused", ok, "", func(f *fakeServer) { f.handle["GET /fhir/$export"] = outcome(403, "no") }, 1,
-			"the export was refused with 403 Forbidden\n  error: exception no\n"},
+			"the export was refused with 403 Forbidden\n  error exception: no\n"},
 		{"no Content-Location", ok, "", func(f *fakeServer) {
 			f.handle["GET /fhir/$export"] = func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusAccepted) }
 		}, 1, "without a usable Content-Location"},
 		{"job failed", ok, "", func(f *fakeServer) { f.handle["GET /fhir/status/1"] = outcome(500, "disk full") }, 1,
-			"the export was refused with 500 Internal Server Error\n  error: exception disk full\n"},
+			"the export was refused with 500 Internal Server Error\n  error exception: disk full\n"},
 		{"manifest no JSON", "<html>", "", nil, 1, "the manifest: SERVER/fhir/status/1 is not the JSON"},
 		{"file refused", ok, "", func(f *fakeServer) { f.handle["GET /file/p1"] = outcome(404, "expired") }, 1,
 			"the file Patient.ndjson was refused with 404 Not Found"},

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,6 +75,9 @@ func (c *client) get(ctx context.Context, target string) error {
 	if resp.StatusCode >= http.StatusBadRequest {
 		return refusalOf("GET "+target, resp)
 	}
+	if onTerminal(c.program.stdout) {
+		return c.show(resp)
+	}
 	last := &lastByte{}
 	if _, err := io.Copy(io.MultiWriter(c.program.stdout, last), resp.Body); err != nil {
 		return fmt.Errorf("the answer broke off: %w", err)
@@ -81,6 +86,19 @@ func (c *client) get(ctx context.Context, target string) error {
 		return c.program.printf("\n")
 	}
 	return nil
+}
+
+// show prints an answer for a person to read: JSON indented, all else as it is.
+func (c *client) show(resp *http.Response) error {
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("the answer broke off: %w", err)
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, data, "", "  ") == nil {
+		data = indented.Bytes()
+	}
+	return c.program.printf("%s\n", bytes.TrimRight(data, "\n"))
 }
 
 // A lastByte remembers the last byte written to it.

@@ -35,9 +35,10 @@ func (p *program) healthcheckCommand() *cobra.Command {
 			return p.healthcheck(cmd.Context(), strings.TrimRight(url, "/")+"/readyz", timeout)
 		},
 	}
+	cmd.Flags().SortFlags = false
 	addFlags(cmd.Flags(), table)
 	cmd.Flags().StringVar(&url, "url", "", "the server's base `URL`, in place of --addr")
-	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait")
+	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait, as a `DURATION`")
 	return cmd
 }
 
@@ -62,7 +63,7 @@ func (p *program) healthcheck(ctx context.Context, url string, timeout time.Dura
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("not ready: %w", err)
+		return fmt.Errorf("not ready: %s: %w", url, reason(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

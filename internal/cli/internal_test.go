@@ -81,6 +81,15 @@ func TestMeterOffATerminal(t *testing.T) {
 	}
 }
 
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "a.ndjson": "a.ndjson", "Patient.0001.ndjson": "Patien….ndjson", "ääääääääääääääß": "ääääää…ääääääß"} {
+		if got := shorten(text, 14); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestByteCount(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 5 << 30: "5.0 GiB", 1 << 62: "4096.0 PiB"} {

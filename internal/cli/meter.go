@@ -12,6 +12,7 @@ import (
 
 const (
 	barInterval   = 100 * time.Millisecond // between two drawings of a bar
+	longestDetail = 20                     // characters, so that a bar fits into 80 columns: one that does not cannot be drawn over
 	firstDoubling = 1 << 20                // bytes, at which the first line of an unknown total is printed
 )
 
@@ -35,7 +36,7 @@ func newMeter(w io.Writer, label string, total int64) *meter {
 			progressbar.OptionSetDescription(label),
 			progressbar.OptionShowBytes(true),
 			progressbar.OptionUseIECUnits(true),
-			progressbar.OptionSetWidth(30),
+			progressbar.OptionSetWidth(16),
 			progressbar.OptionThrottle(barInterval),
 			progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine of its own
 			progressbar.OptionClearOnFinish(),
@@ -55,7 +56,7 @@ func (m *meter) set(done int64, detail string) {
 	if m.bar != nil {
 		if detail != m.detail {
 			m.detail = detail
-			m.bar.Describe(m.label + " " + detail)
+			m.bar.Describe(m.label + " " + shorten(detail, longestDetail))
 		}
 		_ = m.bar.Set64(done) // a bar that cannot be drawn is no reason to stop
 		return
@@ -80,6 +81,17 @@ func (m *meter) finish() {
 	if m.bar != nil {
 		_ = m.bar.Finish()
 	}
+}
+
+// shorten takes the middle out of a text that is longer than limit characters: names of files
+// differ at both ends.
+func shorten(text string, limit int) string {
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	end := limit / 2
+	return string(runes[:limit-1-end]) + "…" + string(runes[len(runes)-end:])
 }
 
 // byteCount writes n for people: 999 B, 1.5 MiB.

@@ -29,6 +29,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		name := unknown.GetSpecifiedName()
+		for _, s := range settingsTable() {
+			if s.name == name && s.places&byFlag == 0 {
+				return usagef("there is no flag --%s; set %s", name, s.env())
+			}
+		}
 		return usagef("there is no flag --%s%s", name, didYouMean(name, names, "--%s"))
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value", missing.GetSpecifiedName())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -33,7 +34,26 @@ func refusalOf(what string, resp *http.Response) error {
 	if err != nil {
 		return fmt.Errorf("%s was refused with %s, and the answer broke off: %w", what, resp.Status, err)
 	}
-	return &refusal{what: what, status: resp.Status, lines: refusalLines(data)}
+	r := &refusal{what: what, status: resp.Status, lines: refusalLines(data)}
+	if page := helpOf(resp); page != "" && !slices.ContainsFunc(r.lines, func(l [2]string) bool { return l[0] == "error_uri" }) {
+		r.lines = append(r.lines, [2]string{"help", page})
+	}
+	return r
+}
+
+// helpOf returns the URL of the page that explains an answer, or "" (RFC 8288, link relation
+// help).
+func helpOf(resp *http.Response) string {
+	for _, link := range resp.Header.Values("Link") {
+		target, params, ok := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+		if !ok || strings.TrimSpace(params) != `; rel="help"` {
+			continue
+		}
+		if page, err := resp.Request.URL.Parse(target); err == nil {
+			return oneLine(page.String())
+		}
+	}
+	return ""
 }
 
 func refusalLines(data []byte) [][2]string {
@@ -65,7 +85,7 @@ func refusalLines(data []byte) [][2]string {
 			if text == "" {
 				text = issue.Details.Text
 			}
-			add(issue.Severity, strings.TrimSpace(issue.Code+" "+text))
+			add(strings.TrimSpace(issue.Severity+" "+issue.Code), text)
 		}
 	}
 	if len(lines) == 0 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,9 @@ const stopGrace = 5 * time.Second
 func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	ln, err := net.Listen("tcp", s.Addr)
 	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return usagef("cannot listen on %s: something else listens there; choose another address with --addr", s.Addr)
+		}
 		return usagef("cannot listen on %s: %v", s.Addr, reason(err))
 	}
 	defer ln.Close()
@@ -81,6 +85,7 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	if err := server.Wait(ctx); ctx.Err() == nil {
 		return err
 	}
+	p.interrupted()
 	return nil
 }
 
@@ -141,7 +146,7 @@ const buildNotice = 800 * time.Millisecond
 // open makes the server, and loads what it is to hold beside the population.
 func (p *program) open(ctx context.Context, s Settings, opts []sandbox.Option) (*sandbox.Server, error) {
 	slow := time.AfterFunc(buildNotice, func() {
-		p.note("building the sample population: this takes some seconds, once on this machine")
+		p.note("preparing the data: the first time on this machine this takes a while")
 	})
 	defer slow.Stop()
 	var m *meter
@@ -250,19 +255,19 @@ func writeKey(dirs []string, addr string, key []byte) string {
 func (p *program) greet(s Settings, server *sandbox.Server, demo running, found bool) error {
 	kept := "gone at exit"
 	if s.Data != "" {
-		kept = "kept in the data directory"
+		kept = "kept with the data"
 	}
-	client := fmt.Sprintf("%s, signs ES384; private key in %s (%s)", demo.Client, demo.Key, kept)
+	client := demo.Client + ", signs ES384 with a key that is " + kept + "\n  Its key      " + demo.Key
 	if demo.Key == "" {
-		client = "none, because no directory takes its private key; register one of your own"
+		client = "none: no directory takes its private key; register your own"
 	}
 	err := p.printf(`Sandfhir is ready.
 
-  Portal               %s
-  FHIR base            %s
-  SMART configuration  %s
-  Token URL            %s
-  Demo client          %s
+  Portal       %s
+  FHIR base    %s
+  Discovery    %s
+  Token URL    %s
+  Demo client  %s
 
 `, server.PortalURL(), server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), client)
 	if err != nil || demo.Key == "" {
@@ -296,6 +301,10 @@ func checkWritable(dir string) error {
 // reason is the innermost reason of an error, without the operation and the
 // path or address that the message around it names already.
 func reason(err error) error {
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		return errors.New(lookup.Err) // without the resolver's address
+	}
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

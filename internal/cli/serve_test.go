@@ -121,7 +121,7 @@ func TestServe(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(out, "*.ndjson")); len(files) < 5 {
 		t.Errorf("the export left %v", files)
 	}
-	if got := s.run(t, "get", "Patient/nobody"); got.code != 1 || !strings.Contains(got.stderr+got.stdout, "nobody") {
+	if got := s.run(t, "get", "Patient/nobody"); got.code != 1 || !strings.Contains(got.stderr, "nobody") || !regexp.MustCompile(`(?m)^  help: http://\S+/_sandbox/exchanges/[0-9a-f]{32}$`).MatchString(got.stderr) {
 		t.Errorf("a read that is refused: %+v", got)
 	}
 	if code, stderr := s.stop(); code != 0 {
@@ -219,7 +219,8 @@ func TestServeMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		"port taken":       {[]string{"--addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String()},
+		"port taken":       {[]string{"--addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": something else listens there; choose another address with --addr"},
+		"no such host":     {[]string{"--addr", "nowhere.invalid:80"}, "cannot listen on nowhere.invalid:80: "},
 		"data is a file":   {[]string{"--addr", "127.0.0.1:0", "--data", file}, "the data directory " + file + " cannot be written"},
 		"cache is a file":  {[]string{"--addr", "127.0.0.1:0", "--cache-dir", file}, "the cache directory " + file + " cannot be used"},
 		"load without dir": {[]string{"load", file}, "load needs --data DIR"},

@@ -12,7 +12,8 @@ func (p *program) tokenCommand() *cobra.Command {
 		Long: `Obtain an access token with SMART Backend Services and print it, and nothing else, so that it
 can be used in place:
 
-  curl -H "Authorization: Bearer $(sandfhir token)" http://127.0.0.1:8080/fhir/Patient`,
+  curl -H "Authorization: Bearer $(` + p.name + ` token)" \
+      http://127.0.0.1:8080/fhir/Patient`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := p.connect(flags)
