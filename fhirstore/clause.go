@@ -26,6 +26,8 @@ type clause struct {
 	lead     string // of a clause without a table: the query of its resources, if it can lead
 	leadArgs []any
 
+	link *link // made a lead and a column before it is put to anything
+
 	// A clause over the resource's own columns: a condition over the alias r.
 	column     string
 	columnArgs []any

@@ -116,6 +116,7 @@ type queryParser struct {
 	opts  QueryOptions
 	query *Query
 	terms int // alternatives so far, each of which is a condition of its own
+	depth int // links that lead here
 }
 
 func (p *queryParser) param(param Param) error {
@@ -135,8 +136,10 @@ func (p *queryParser) param(param Param) error {
 		return p.addParsed(param, modifier, p.idClause)
 	case code == "_lastUpdated":
 		return p.addParsed(param, modifier, p.lastUpdatedClause)
-	case strings.Contains(code, ".") || code == "_has":
-		return p.unknown(param, "chains and _has are not offered")
+	case code == "_has":
+		return p.reverseChain(param)
+	case strings.Contains(param.Name, "."):
+		return p.chain(param)
 	}
 	def, ok := p.defs.Param(p.query.Type, code)
 	if !ok || def.Expression == "" {

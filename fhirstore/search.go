@@ -35,17 +35,11 @@ const (
 // not show are left out. Its error is a *ForbiddenError where the view may not
 // search the type at all.
 func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
-	g, err := s.gate(ctx, v, q.Type, LetterSearch)
+	d := s.cur.Load()
+	where, args, err := s.condition(ctx, d, v, q)
 	if err != nil {
 		return nil, err
 	}
-	d := s.cur.Load()
-	where, args, err := d.plan(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("plan search: %w", err)
-	}
-	visible, more := g.where()
-	where, args = where+" AND "+visible, append(args, more...)
 
 	page := &Page{Total: -1}
 	if !q.SkipTotal || q.CountOnly {
