@@ -57,7 +57,9 @@ func TestChainsUnderViews(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, s *fhirstore.Store, _ *clock.Adjustable) {
 		put(t, s, linkedSample...)
-		permit := func(permissions ...fhirstore.Permission) fhirstore.View { return fhirstore.View{Permissions: permissions} }
+		permit := func(permissions ...fhirstore.Permission) fhirstore.View {
+			return fhirstore.View{Permissions: permissions}
+		}
 		observations := fhirstore.Permission{Type: "Observation", Letters: fhirstore.AllLetters}
 		patients := fhirstore.Permission{Type: "Patient", Letters: fhirstore.LetterSearch}
 		women := fhirstore.Permission{Type: "Patient", Letters: fhirstore.LetterSearch, Query: "gender=female"}

@@ -30,7 +30,8 @@ type Query struct {
 	Ignored []QueryError
 
 	clauses []clause
-	after   int64 // the page token: the last resource of the page before
+	sort    []sortKey
+	from    *cursor // where the page begins; nil: the first one
 	include []inclusion
 }
 
@@ -77,6 +78,13 @@ func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, er
 			return nil, err
 		}
 	}
+	if p.page != "" {
+		from, err := parseCursor(p.page, len(q.sort))
+		if err != nil {
+			return nil, err
+		}
+		q.from = &from
+	}
 	if len(q.clauses) > maxParams {
 		return nil, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search takes at most %d parameters; this one has %d", maxParams, len(q.clauses))}
 	}
@@ -117,6 +125,7 @@ type queryParser struct {
 	query *Query
 	terms int // alternatives so far, each of which is a condition of its own
 	depth int // links that lead here
+	page  string
 }
 
 func (p *queryParser) param(param Param) error {
@@ -220,8 +229,10 @@ func (p *queryParser) resultParam(param Param) (handled bool, err error) {
 			return true, p.unknown(param, "of _summary only count and false are offered")
 		}
 	case pageParam:
-		q.after, err = parsePageToken(param.Value)
-		return true, err
+		p.page = param.Value
+		return true, nil
+	case "_sort":
+		return true, p.sort(param)
 	case "_include", "_revinclude":
 		return true, p.inclusion(param)
 	default:

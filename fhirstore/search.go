@@ -3,7 +3,6 @@ package fhirstore
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
 	"strconv"
 )
@@ -29,10 +28,12 @@ const (
 	widerProbeLimit = 100_000
 )
 
-// Search runs a query (FHIR R4, http, search). Matches come in the order in
-// which the resources were created, which never changes, so that pages neither
-// lose nor repeat a resource while others write. Resources that the view does
-// not show are left out. Its error is a *ForbiddenError where the view may not
+// Search runs a query (FHIR R4, http, search). Without _sort matches come in the
+// order in which the resources were created, which never changes. A page begins
+// behind the last resource of the page before, by its place in the order, so
+// that pages neither lose nor repeat a resource that matches throughout and
+// keeps its place, whatever others write. Resources that the view does not show
+// are left out. Its error is a *ForbiddenError where the view may not
 // search the type at all.
 func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
 	d := s.cur.Load()
@@ -51,13 +52,15 @@ func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
 	if q.CountOnly {
 		return page, nil
 	}
-	rows, err := d.rows(ctx, where+" AND r.rid > ? ORDER BY r.rid LIMIT ?", append(args, q.after, q.Count+1)...)
+	rows, cursors, err := d.sorted(ctx, where, args, q.sort, q.from, q.Count+1)
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", q.Type, err)
 	}
 	if len(rows) > q.Count {
 		rows = rows[:q.Count]
-		page.Next = pageToken(rows[q.Count-1].rid)
+		if page.Next, err = cursors[q.Count-1].token(); err != nil {
+			return nil, err
+		}
 	}
 	if page.Matches, err = d.resources(ctx, rows); err != nil {
 		return nil, err
@@ -144,20 +147,4 @@ func (d *data) resources(ctx context.Context, rows []row) ([]Resource, error) {
 		list = append(list, rows[i].resource(json))
 	}
 	return list, nil
-}
-
-// A page token is the last resource of the page before. It says nothing about
-// the query: every page is searched for with the parameters that its link has.
-func pageToken(rid int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte("r" + strconv.FormatInt(rid, 36)))
-}
-
-func parsePageToken(token string) (int64, error) {
-	text, err := base64.RawURLEncoding.DecodeString(token)
-	if err == nil && len(text) > 1 && text[0] == 'r' {
-		if rid, err := strconv.ParseInt(string(text[1:]), 36, 64); err == nil && rid >= 0 {
-			return rid, nil
-		}
-	}
-	return 0, &QueryError{Code: "value", Parameter: pageParam, Message: fmt.Sprintf("%s is not the token of a page of this server: follow the link that the page before gave", pageParam)}
 }
