@@ -17,6 +17,7 @@ type clause struct {
 	// where holds; with negate none.
 	table  string // "" for a clause over the resource's own columns
 	param  int32
+	others []int32  // the same parameter of other types, in a search across types
 	where  []string // alternatives over the alias x; none means any row
 	args   []any
 	negate bool
@@ -192,8 +193,9 @@ func (p *queryParser) idClause(modifier, value string) (clause, error) {
 		return clause{}, err
 	}
 	list, args := inList(ids)
+	types, typeArgs := p.query.typeList()
 	return clause{column: "r.id IN " + list, columnArgs: args,
-		lead: "SELECT rid FROM resource WHERE type = ? AND id IN " + list, leadArgs: append([]any{p.query.Type}, args...),
+		lead: "SELECT rid FROM resource WHERE type IN " + types + " AND id IN " + list, leadArgs: append(typeArgs, args...),
 		test: []func(*subject) bool{func(s *subject) bool { return slices.Contains(ids, s.id) }}}, nil
 }
 
@@ -247,11 +249,24 @@ func (c *clause) exists() (string, []any) {
 	if c.table == "" {
 		return c.column, c.columnArgs
 	}
-	where := "EXISTS (SELECT 1 FROM " + c.table + " x WHERE x.rid = r.rid AND x.param = ?" + c.alternatives() + ")"
+	param, args := c.ofParam()
+	where := "EXISTS (SELECT 1 FROM " + c.table + " x WHERE x.rid = r.rid AND " + param + c.alternatives() + ")"
 	if c.negate {
 		where = "NOT " + where
 	}
-	return where, append([]any{c.param}, c.args...)
+	return where, append(args, c.args...)
+}
+
+// ofParam is the condition on x to be a row of the parameter.
+func (c *clause) ofParam() (string, []any) {
+	args := []any{c.param}
+	if len(c.others) == 0 {
+		return "x.param = ?", args
+	}
+	for _, id := range c.others {
+		args = append(args, id)
+	}
+	return "x.param IN (" + placeholders(len(args)) + ")", args
 }
 
 // maxRanges is how many ranges of an index a search starts from; where there
@@ -267,7 +282,8 @@ func (c *clause) source() (query string, args []any, ok bool) {
 	if c.table == "" || c.negate || len(c.where) == 0 {
 		return "", nil, false
 	}
-	query, args = "SELECT x.rid FROM "+c.table+" x WHERE x.param = ?", []any{c.param}
+	param, ids := c.ofParam()
+	query, args = "SELECT x.rid FROM "+c.table+" x WHERE "+param, ids
 	if len(c.codes) > 1 && !slices.Contains(c.codes, "") {
 		// SQLite does not see by itself that every alternative bounds the code.
 		list, codes := inList(c.codes)
@@ -277,7 +293,7 @@ func (c *clause) source() (query string, args []any, ok bool) {
 		args = nil
 		for i, r := range c.ranges {
 			queries[i] = query + " AND " + r.where
-			args = append(append(args, c.param), r.args...)
+			args = append(append(args, ids...), r.args...)
 		}
 		return strings.Join(queries, " UNION ALL "), args, true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandfhir/sandfhir/internal/r4"
@@ -17,19 +18,20 @@ type inclusion struct {
 	params  []*r4.SearchParam // the reference parameters to follow
 	target  string            // the type to follow to; empty means any
 	reverse bool
+	iterate bool // starts from what was included, too
 }
 
 // inclusion reads Source:param, Source:param:Target or Source:*.
 func (p *queryParser) inclusion(param Param) error {
 	name, modifier, _ := strings.Cut(param.Name, ":")
-	if modifier != "" {
-		return p.unknown(param, fmt.Sprintf("%s:%s is not offered", name, modifier))
+	if modifier != "" && modifier != "iterate" {
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s has no modifier :%s, only :iterate", name, modifier)}
 	}
 	parts := strings.Split(param.Value, ":")
 	if len(parts) < 2 || len(parts) > 3 || !p.defs.IsType(parts[0]) || len(parts) == 3 && !p.defs.IsType(parts[2]) {
 		return p.unknown(param, fmt.Sprintf("%s=%s: it has to be Type:parameter or Type:parameter:Type", name, param.Value))
 	}
-	inc := inclusion{reverse: name == "_revinclude"}
+	inc := inclusion{reverse: name == "_revinclude", iterate: modifier == "iterate"}
 	if len(parts) == 3 {
 		inc.target = parts[2]
 	}
@@ -44,52 +46,68 @@ func (p *queryParser) inclusion(param Param) error {
 	} else {
 		return p.unknown(param, fmt.Sprintf("%s has no reference parameter %q to include by", parts[0], parts[1]))
 	}
-	if !inc.reverse && parts[0] != p.query.Type {
-		return p.unknown(param, fmt.Sprintf("_include starts from the type that is searched for, %s, not from %s", p.query.Type, parts[0]))
+	if !inc.reverse && !inc.iterate && parts[0] != p.query.Type {
+		return p.unknown(param, fmt.Sprintf("_include starts from the type that is searched for, %s, not from %s; _include:iterate starts from what was included, too", p.query.Type, parts[0]))
 	}
 	p.query.include = append(p.query.include, inc)
 	p.query.Used = append(p.query.Used, param)
 	return nil
 }
 
+// maxSteps is how many steps from the matches inclusions with :iterate lead.
+const maxSteps = 5
+
 // included returns what the query's inclusions add to the matches: live
 // resources that the view may read, each once and none that is a match.
-func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches []row) ([]Resource, error) {
+// Inclusions with :iterate start from what was added, too. hidden are the types
+// of which something was left out because the view has no letter for them.
+func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches []row) (added []Resource, hidden []string, err error) {
 	if len(q.include) == 0 || len(matches) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	seen := map[int64]bool{}
 	for i := range matches {
 		seen[matches[i].rid] = true
 	}
 	gates := gates{store: s, view: v}
-	var added []Resource
-	for _, inc := range q.include {
-		for _, def := range inc.params {
-			rows, err := d.follow(ctx, inc, def, matches)
-			if err != nil {
-				return nil, fmt.Errorf("include: %w", err)
+	from := matches
+	for step := 0; step < maxSteps && len(from) > 0; step++ {
+		var reached []row
+		for _, inc := range q.include {
+			if step > 0 && !inc.iterate {
+				continue
 			}
-			for i := range rows {
-				r := &rows[i]
-				if seen[r.rid] || len(added) == maxIncluded || inc.target != "" && !inc.reverse && r.typ != inc.target {
-					continue
-				}
-				seen[r.rid] = true
-				json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
+			for _, def := range inc.params {
+				rows, err := d.follow(ctx, inc, def, from)
 				if err != nil {
-					return nil, err
+					return nil, nil, fmt.Errorf("include: %w", err)
 				}
-				res := r.resource(json)
-				if ok, err := gates.readable(ctx, &res); err != nil {
-					return nil, err
-				} else if ok {
-					added = append(added, res)
+				for i := range rows {
+					r := &rows[i]
+					if seen[r.rid] || len(added) == maxIncluded || inc.target != "" && !inc.reverse && r.typ != inc.target {
+						continue
+					}
+					seen[r.rid] = true
+					json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
+					if err != nil {
+						return nil, nil, err
+					}
+					res := r.resource(json)
+					ok, err := gates.readable(ctx, &res)
+					if err != nil {
+						return nil, nil, err
+					}
+					if ok {
+						added, reached = append(added, res), append(reached, *r)
+					} else if !v.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
+						hidden = append(hidden, res.Type)
+					}
 				}
 			}
 		}
+		from = reached
 	}
-	return added, nil
+	return added, hidden, nil
 }
 
 func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, matches []row) ([]row, error) {

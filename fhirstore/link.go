@@ -163,7 +163,7 @@ func (s *Store) linkSource(ctx context.Context, d *data, v View, typ string, l *
 
 // condition is a query under a view as a condition on r.
 func (s *Store) condition(ctx context.Context, d *data, v View, q *Query) (where string, args []any, err error) {
-	g, err := s.gate(ctx, v, q.Type, LetterSearch)
+	visible, more, err := s.visible(ctx, v, q)
 	if err != nil {
 		return "", nil, err
 	}
@@ -173,6 +173,32 @@ func (s *Store) condition(ctx context.Context, d *data, v View, q *Query) (where
 	if where, args, err = d.plan(ctx, q); err != nil {
 		return "", nil, fmt.Errorf("plan search: %w", err)
 	}
-	visible, more := g.where()
 	return where + " AND " + visible, append(args, more...), nil
+}
+
+// visible is what a view shows of the types of a query, as a condition on r.
+func (s *Store) visible(ctx context.Context, v View, q *Query) (where string, args []any, err error) {
+	if q.Type != "" {
+		g, err := s.gate(ctx, v, q.Type, LetterSearch)
+		if err != nil {
+			return "", nil, err
+		}
+		where, args = g.where()
+		return where, args, nil
+	}
+	var types []string
+	narrowed := false
+	for _, typ := range q.Types {
+		g, err := s.gate(ctx, v, typ, LetterSearch)
+		if err != nil {
+			return "", nil, err
+		}
+		condition, more := g.where()
+		narrowed = narrowed || len(more) > 0
+		types, args = append(types, "r.type = ? AND "+condition), append(append(args, typ), more...)
+	}
+	if !narrowed { // the types themselves are a condition already
+		return "1", nil, nil
+	}
+	return anyOf(types), args, nil
 }

@@ -18,6 +18,8 @@ type Param struct{ Name, Value string }
 // A Query is a search for resources of one type, ready to be run.
 type Query struct {
 	Type string
+	// Types are the types of a search across types; then Type is empty.
+	Types []string
 	// Count is the largest number of matches on a page; CountOnly asks for the
 	// total alone.
 	Count     int
@@ -44,6 +46,9 @@ type QueryOptions struct {
 	FilterOnly bool
 	// Base is the FHIR base under which absolute references are our own.
 	Base string
+	// Patient is the id of the patient to whose compartment the search keeps
+	// (FHIR R4, http, search, compartments); empty for none.
+	Patient string
 }
 
 // DefaultCount and MaxCount are the page sizes of a search without _count and
@@ -66,8 +71,20 @@ const pageParam = "_page"
 // Query reads the parameters of a search for resources of type typ. Its errors
 // are *QueryError (FHIR R4, Search).
 func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, error) {
-	q := &Query{Type: typ, Count: DefaultCount}
+	return s.read(&Query{Type: typ, Count: DefaultCount}, params, opts)
+}
+
+// QueryAll reads the parameters of a search across types: those that all types
+// have (FHIR R4, http, variant searches).
+func (s *Store) QueryAll(types []string, params []Param, opts QueryOptions) (*Query, error) {
+	return s.read(&Query{Types: types, Count: DefaultCount}, params, opts)
+}
+
+func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error) {
 	p := queryParser{defs: s.defs, now: s.clock.Now(), opts: opts, query: q}
+	if opts.Patient != "" {
+		q.clauses = append(q.clauses, compartmentClause(q, opts.Patient))
+	}
 	seen := map[Param]bool{}
 	for _, param := range params {
 		if seen[param] {
@@ -118,6 +135,30 @@ func ParseParams(encoded string) ([]Param, error) {
 	return params, nil
 }
 
+// typeList is the types searched for as what stands behind IN.
+func (q *Query) typeList() (sql string, args []any) {
+	if q.Type != "" {
+		return inList([]string{q.Type})
+	}
+	return inList(q.Types)
+}
+
+// paramType is the type whose search parameters the query has.
+func (q *Query) paramType() string {
+	if len(q.Types) > 0 {
+		return "Resource"
+	}
+	return q.Type
+}
+
+// compartmentClause keeps a search to a patient's compartment.
+func compartmentClause(q *Query, patient string) clause {
+	list, args := q.typeList()
+	source := "SELECT c.rid FROM compartment c WHERE c.patient = ? AND c.type IN " + list
+	args = append([]any{patient}, args...)
+	return clause{column: "r.rid IN (" + source + ")", columnArgs: args, lead: source, leadArgs: args}
+}
+
 type queryParser struct {
 	defs  *r4.Table
 	now   time.Time
@@ -150,12 +191,21 @@ func (p *queryParser) param(param Param) error {
 	case strings.Contains(param.Name, "."):
 		return p.chain(param)
 	}
-	def, ok := p.defs.Param(p.query.Type, code)
+	def, ok := p.defs.Param(p.query.paramType(), code)
 	if !ok || def.Expression == "" {
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
 	}
 	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) {
-		return p.clause(def, modifier, value)
+		c, err := p.clause(def, modifier, value)
+		if len(p.query.Types) > 0 {
+			c.param, c.others = 0, nil
+			for _, typ := range p.query.Types {
+				if of, ok := p.defs.Param(typ, code); ok {
+					c.others = append(c.others, of.ID)
+				}
+			}
+		}
+		return c, err
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -11,6 +12,9 @@ import (
 type Page struct {
 	Matches  []Resource
 	Included []Resource // what _include and _revinclude added to the matches
+	// Hidden are the types of which _include and _revinclude added nothing,
+	// because the view may not read them.
+	Hidden []string
 	// Total counts the matches on all pages; -1 where it was not asked for.
 	Total int64
 	// Next is the page token of the next page; empty on the last one. It is the
@@ -65,7 +69,7 @@ func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
 	if page.Matches, err = d.resources(ctx, rows); err != nil {
 		return nil, err
 	}
-	page.Included, err = s.included(ctx, d, v, q, rows)
+	page.Included, page.Hidden, err = s.included(ctx, d, v, q, rows)
 	return page, err
 }
 
@@ -78,10 +82,11 @@ func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, er
 		return "", nil, err
 	}
 	// The + keeps the type out of the choice of an index where a clause leads.
-	where, args = "r.type = ? AND r.live = 1", []any{q.Type}
+	types, typeArgs := q.typeList()
+	where, args = "r.type IN "+types+" AND r.live = 1", typeArgs
 	if lead >= 0 {
 		source, sourceArgs, _ := q.clauses[lead].source()
-		where, args = "r.rid IN ("+source+") AND +r.type = ? AND +r.live = 1", append(sourceArgs, q.Type)
+		where, args = "r.rid IN ("+source+") AND +r.type IN "+types+" AND +r.live = 1", slices.Concat(sourceArgs, typeArgs)
 	}
 	for i := range q.clauses {
 		if i == lead {

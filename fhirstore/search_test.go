@@ -238,6 +238,10 @@ func TestIncludes(t *testing.T) {
 			{"FR-RC-08 _revinclude", "Observation?_id=o1&_revinclude=Provenance:target", "Provenance/v1"},
 			{"FR-RC-08 wildcard", "Observation?_id=o1&_include=Observation:*", "Patient/a"},
 			{"FR-RC-08 missing target", "Condition?_id=c1&_include=Condition:encounter", ""},
+			{"FR-RC-08 :iterate", "Provenance?_include=Provenance:target&_include:iterate=Observation:subject", "Observation/o1 Patient/a"},
+			{"FR-RC-08 without :iterate", "Provenance?_include=Provenance:target", "Observation/o1"},
+			{"FR-RC-08 :iterate backward", "Patient?_id=a&_revinclude=Condition:patient&_revinclude=Observation:patient&_revinclude:iterate=Provenance:target", "Condition/c1 Observation/o1 Observation/o2 Provenance/v1"},
+			{"FR-RC-08 :iterate around", "Organization?_id=branch&_include:iterate=Organization:partof&_revinclude:iterate=Organization:partof", "Organization/payer"},
 		} {
 			if got := included(all, c.query); got != c.want {
 				t.Errorf("%s: %s included %q; want %q", c.id, c.query, got, c.want)
@@ -246,6 +250,9 @@ func TestIncludes(t *testing.T) {
 		observations := fhirstore.View{Permissions: []fhirstore.Permission{{Type: "Observation", Letters: fhirstore.AllLetters}}}
 		if got := included(observations, "Observation?_id=o1&_include=Observation:subject"); got != "" {
 			t.Errorf("FR-SC-19 a view of observations included %q", got)
+		}
+		if page := search(t, s, observations, "Observation", "_id=o1&_include=Observation:subject"); len(page.Hidden) != 1 || page.Hidden[0] != "Patient" {
+			t.Errorf("SB-RS-13 left out are %v, want Patient", page.Hidden)
 		}
 	})
 }

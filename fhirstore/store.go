@@ -262,6 +262,13 @@ func each(ctx context.Context, db interface {
 	return rows.Err()
 }
 
+// Types returns the resource types of FHIR R4, sorted.
+func (s *Store) Types() []string { return s.defs.Types() }
+
+// InPatientCompartment reports whether resources of the type can be in a
+// patient's compartment (FHIR R4, CompartmentDefinition patient).
+func (s *Store) InPatientCompartment(typ string) bool { return s.defs.InPatientCompartment(typ) }
+
 // KnowsType reports whether name is a resource type of FHIR R4.
 func (s *Store) KnowsType(name string) bool { return s.defs.IsType(name) }
 

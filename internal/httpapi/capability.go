@@ -33,6 +33,9 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 	rest := models.CapabilityStatementRest{
 		Mode:     models.RestfulCapabilityModeServer,
 		Security: l.capabilitySecurity(),
+		Interaction: []models.CapabilityStatementRestInteraction{
+			{Code: models.SystemRestfulInteractionSearchSystem},
+		},
 		Operation: []models.CapabilityStatementRestResourceOperation{
 			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
 		},

@@ -40,6 +40,9 @@ func TestMethodsAndAllow(t *testing.T) {
 		{"/production/.well-known/oauth-authorization-server/auth", "GET, HEAD"},
 		{"/fhir/Patient/x", "GET, HEAD, PUT, DELETE"},
 		{"/fhir/Patient/_search", "POST"},
+		{"/fhir", "GET, HEAD"},
+		{"/fhir/_search", "POST"},
+		{"/fhir/Patient/x/Observation", "GET, HEAD"},
 		{"/fhir/Patient/x/_history", "GET, HEAD"},
 		{"/fhir/Patient/x/_history/1", "GET, HEAD"},
 	} {
@@ -65,7 +68,7 @@ func TestMethodsAndAllow(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"/nothing", "/fhir", "/fhir/$nothing", "/fhir/Patient/$nothing", "/fhir/Patient/x/$nothing", "/fhir/_nothing", "/fhir/Patient/_nothing", "/fhir/.nothing", "/fhir/.well-known/nothing", "/.well-known/nothing", "/auth/nothing", "/auth", "/_sandbox/nothing", "/w"} {
+	for _, path := range []string{"/nothing", "/fhir/$nothing", "/fhir/Patient/$nothing", "/fhir/Patient/x/$nothing", "/fhir/_nothing", "/fhir/Patient/_nothing", "/fhir/.nothing", "/fhir/.well-known/nothing", "/.well-known/nothing", "/auth/nothing", "/auth", "/_sandbox/nothing", "/w"} {
 		t.Run("nothing at "+path, func(t *testing.T) {
 			for _, method := range methods {
 				w.all.send(t, method, w.URL()+path, "").want(t, 404)
@@ -88,7 +91,7 @@ func TestRefusalsFollowTheirPath(t *testing.T) {
 		{"DELETE", "/fhir/Patient", asFHIR, 405},
 		{"GET", "/fhir/Patient/x/y/z/nothing", asFHIR, 404},
 		{"GET", "/fhir/Patient/nobody", asFHIR, 404},
-		{"GET", "/fhir", asFHIR, 404},
+		{"GET", "/fhir/$nothing", asFHIR, 404},
 		{"DELETE", "/fhir/.well-known/smart-configuration", asOAuth, 405},
 		{"GET", "/fhir/.well-known/nothing", asOAuth, 404},
 		{"GET", "/.well-known/nothing", asOAuth, 404},

@@ -66,7 +66,7 @@ func TestRead(t *testing.T) {
 		{"FR-OP-06 unknown operation of the system", "/$nothing", nil, 404, "not-supported"},
 		{"id outside of the grammar", "/Patient/a_b", nil, 404, "not-found"},
 		{"invalid percent-encoding", "/Patient/%25zz", nil, 404, "not-found"},
-		{"slash in the id", "/Patient/a%2Fb", nil, 404, "not-found"},
+		{"slash in the id", "/Patient/a%2Fb", nil, 404, "not-supported"},
 		{"NUL in the id", "/Patient/a%00b", nil, 404, "not-found"},
 		{"FR-VR-01 unknown version", "/Observation/kept/_history/7", nil, 404, "not-found"},
 		{"FR-VR-01 version 0", "/Observation/kept/_history/0", nil, 404, "not-found"},

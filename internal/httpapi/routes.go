@@ -95,9 +95,14 @@ func routeTable() []route {
 		{method: get, path: fhir + "/_export/:job/:number/:name", handle: (*call).exportFile},
 
 		// FHIR REST.
+		{method: get, path: fhir, handle: (*call).searchSystem},
+		{method: get, path: fhir + "/", handle: (*call).searchSystem},
+		{method: post, path: fhir + "/_search", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/:type/_search", handle: (*call).search},
 		{method: get, path: fhir + "/:type/:id/_history/:version", handle: (*call).vread},
 		{method: get, path: fhir + "/:type/:id/_history", handle: (*call).history},
+		{method: post, path: fhir + "/Patient/:id/:type/_search", handle: (*call).searchCompartment},
+		{method: get, path: fhir + "/Patient/:id/:type", handle: (*call).searchCompartment},
 		{method: get, path: fhir + "/:type/:id", handle: (*call).read},
 		{method: put, path: fhir + "/:type/:id", handle: (*call).update},
 		{method: deleteMethod, path: fhir + "/:type/:id", handle: (*call).delete},

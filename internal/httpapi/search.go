@@ -3,6 +3,8 @@ package httpapi
 import (
 	"mime"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,19 +23,131 @@ func (l *call) search() error {
 	if err != nil {
 		return err
 	}
-	strict := l.preferences()["handling"] == "strict"
-	q, err := store.Query(typ, params, fhirstore.QueryOptions{Strict: strict, Base: l.addresses.FHIRBase})
+	q, err := store.Query(typ, params, l.queryOptions())
 	if err != nil {
 		return err
 	}
+	return l.found(store, q, "/"+typ, params)
+}
+
+// searchCompartment is a search within a patient's compartment, for one type or
+// for * (FHIR R4, http, search, variant searches).
+func (l *call) searchCompartment() error {
+	patient := l.Params("id")
+	options := l.queryOptions()
+	options.Patient = patient
+	if l.Params("type") == "*" {
+		return l.searchTypes(options, "/Patient/"+patient+"/*", true)
+	}
+	typ, store, err := l.begin(authz.Search, "is a search")
+	if err != nil {
+		return err
+	}
+	if !store.InPatientCompartment(typ) {
+		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: typ + " is no part of a patient's compartment (FHIR R4, CompartmentDefinition patient); search /" + typ + " instead"}
+	}
+	params, err := l.searchParams()
+	if err != nil {
+		return err
+	}
+	q, err := store.Query(typ, params, options)
+	if err != nil {
+		return err
+	}
+	return l.found(store, q, "/Patient/"+patient+"/"+typ, params)
+}
+
+// searchSystem is a search across types, for those that _type names or all that
+// the token may search.
+func (l *call) searchSystem() error { return l.searchTypes(l.queryOptions(), "", false) }
+
+func (l *call) searchTypes(options fhirstore.QueryOptions, path string, compartment bool) error {
+	if err := l.authenticate(); err != nil {
+		return err
+	}
+	store, err := l.env.Data(l.UserContext())
+	if err != nil {
+		return err
+	}
+	params, err := l.searchParams()
+	if err != nil {
+		return err
+	}
+	var asked []fhirstore.Param
+	types, err := l.searchableTypes(store, &params, &asked, compartment)
+	if err != nil {
+		return err
+	}
+	if err := l.answersJSON(); err != nil {
+		return err
+	}
+	q, err := store.QueryAll(types, params, options)
+	if err != nil {
+		return err
+	}
+	q.Used = append(asked, q.Used...)
+	return l.found(store, q, path, params)
+}
+
+// searchableTypes takes _type out of the parameters of a search across types
+// and returns the types to search: those it names, each of which the token has
+// to allow, or else all that the token allows.
+func (l *call) searchableTypes(store *fhirstore.Store, params, asked *[]fhirstore.Param, compartment bool) ([]string, error) {
+	var named []string
+	rest := (*params)[:0:0]
+	for _, p := range *params {
+		if p.Name != "_type" {
+			rest = append(rest, p)
+			continue
+		}
+		*asked = append(*asked, p)
+		named = append(named, strings.Split(p.Value, ",")...)
+	}
+	*params = rest
+	for _, typ := range named {
+		if !store.KnowsType(typ) {
+			return nil, badRequest("value", "_type names "+strconv.Quote(typ)+", which is no FHIR R4 resource type")
+		}
+		if compartment && !store.InPatientCompartment(typ) {
+			return nil, badRequest("value", "_type names "+typ+", which is no part of a patient's compartment")
+		}
+		if err := l.require(typ, authz.Search, l.Method()+" "+l.path+" is a search"); err != nil {
+			return nil, err
+		}
+	}
+	if len(named) > 0 {
+		slices.Sort(named)
+		return slices.Compact(named), nil
+	}
+	for _, typ := range store.Types() {
+		if (!compartment || store.InPatientCompartment(typ)) && l.access.Allows(typ, authz.Search).Granted {
+			named = append(named, typ)
+		}
+	}
+	if len(named) == 0 {
+		return nil, l.require(authz.AnyType, authz.Search, l.Method()+" "+l.path+" is a search")
+	}
+	return named, nil
+}
+
+func (l *call) queryOptions() fhirstore.QueryOptions {
+	return fhirstore.QueryOptions{Strict: l.preferences()["handling"] == "strict", Base: l.addresses.FHIRBase}
+}
+
+// found answers with what a query finds.
+func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, params []fhirstore.Param) error {
 	page, err := store.Search(l.UserContext(), l.view(), q)
 	if err != nil {
 		return err
 	}
 	b := newBundle("searchset", page.Total)
-	b.link("self", l.searchURL(typ, q.Used, pageToken(params)))
+	token := pageToken(params)
+	b.link("self", l.searchURL(path, q.Used, token))
+	if token != "" {
+		b.link("first", l.searchURL(path, q.Used, ""))
+	}
 	if page.Next != "" {
-		b.link("next", l.searchURL(typ, q.Used, page.Next))
+		b.link("next", l.searchURL(path, q.Used, page.Next))
 	}
 	for i := range page.Matches {
 		b.match(l.addresses.FHIRBase, &page.Matches[i], "match")
@@ -43,6 +157,9 @@ func (l *call) search() error {
 	}
 	for _, ignored := range q.Ignored {
 		b.outcome(operationOutcome("warning", ignored.Code, ignored.Parameter+" was ignored: "+ignored.Message, ""))
+	}
+	for _, typ := range page.Hidden {
+		b.outcome(operationOutcome("information", "suppressed", "resources of the type "+typ+" are not included, because the token has no scope to read them: ask for system/"+typ+".r as well", ""))
 	}
 	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
 }
@@ -75,9 +192,9 @@ func pageToken(params []fhirstore.Param) string {
 	return ""
 }
 
-// searchURL is the URL of a page: the parameters that are honoured and, but
-// for the first one, where it begins.
-func (l *call) searchURL(typ string, used []fhirstore.Param, next string) string {
+// searchURL is the URL of a page below the FHIR base: the parameters that are
+// honoured and, but for the first one, where it begins.
+func (l *call) searchURL(path string, used []fhirstore.Param, next string) string {
 	var q strings.Builder
 	add := func(name, value string) {
 		if q.Len() > 0 {
@@ -91,7 +208,7 @@ func (l *call) searchURL(typ string, used []fhirstore.Param, next string) string
 	if next != "" {
 		add(fhirstore.NextParam, next)
 	}
-	at := l.addresses.FHIRBase + "/" + typ
+	at := l.addresses.FHIRBase + path
 	if q.Len() == 0 {
 		return at
 	}
