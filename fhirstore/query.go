@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/internal/subset"
 )
 
 // A Param is one search parameter of a request as it was sent, percent-decoded:
@@ -26,6 +27,12 @@ type Query struct {
 	CountOnly bool
 	// SkipTotal leaves the total out (_total=none).
 	SkipTotal bool
+	// Summary is what part of the matches is wanted, the value of _summary: true,
+	// text or data; empty for all of them.
+	Summary string
+	// Elements is the value of _elements, with the elements that the type has;
+	// empty for all of them.
+	Elements string
 	// Used are the parameters that the query honours, for the self link.
 	Used []Param
 	// Ignored tells of each parameter that it does not.
@@ -101,6 +108,9 @@ func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error
 			return nil, err
 		}
 		q.from = &from
+	}
+	if q.Summary == "text" && len(q.include) > 0 {
+		return nil, &QueryError{Code: "not-supported", Parameter: "_summary", Message: "_summary=text does not go with _include and _revinclude (FHIR R4, Search, _summary)"}
 	}
 	if len(q.clauses) > maxParams {
 		return nil, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search takes at most %d parameters; this one has %d", maxParams, len(q.clauses))}
@@ -275,9 +285,14 @@ func (p *queryParser) resultParam(param Param) (handled bool, err error) {
 			q.Used = append(q.Used, param)
 		case "false":
 			q.Used = append(q.Used, param)
+		case "true", "text", "data":
+			q.Summary = param.Value
+			q.Used = append(q.Used, param)
 		default:
-			return true, p.unknown(param, "of _summary only count and false are offered")
+			return true, &QueryError{Code: "value", Parameter: "_summary", Message: fmt.Sprintf("_summary is %q; it has to be true, text, data, count or false", param.Value)}
 		}
+	case "_elements":
+		return true, p.elements(param)
 	case pageParam:
 		p.page = param.Value
 		return true, nil
@@ -289,6 +304,41 @@ func (p *queryParser) resultParam(param Param) (handled bool, err error) {
 		return true, p.unknown(param, code+" is not offered")
 	}
 	return true, nil
+}
+
+// elements reads _elements. Elements that the type does not have are left out.
+func (p *queryParser) elements(param Param) error {
+	if p.query.Type == "" { // each type takes what it has
+		p.query.Elements, p.query.Used = param.Value, append(p.query.Used, param)
+		return nil
+	}
+	names, unknown := subset.ParseElements(p.defs, p.query.Type, param.Value)
+	for _, name := range unknown {
+		if err := p.unknown(param, fmt.Sprintf("%s has no element %q", p.query.Type, name)); err != nil {
+			return err
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	p.query.Elements = param.Value
+	if len(unknown) > 0 {
+		p.query.Elements = strings.Join(names, ",")
+	}
+	p.query.Used = append(p.query.Used, Param{param.Name, p.query.Elements})
+	return nil
+}
+
+// Selection is the part of resources of a type that the query asks for.
+func (q *Query) Selection(typ string) subset.Selection {
+	s := subset.Selection{Summary: q.Summary}
+	if q.Elements != "" {
+		s.Elements, _ = subset.ParseElements(r4.Definitions(), typ, q.Elements)
+		if len(s.Elements) == 0 { // names of other types only: what is mandatory
+			s.Elements = []string{"id"}
+		}
+	}
+	return s
 }
 
 // clause reads one parameter of the type; commas separate alternatives.

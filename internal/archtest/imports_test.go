@@ -26,6 +26,7 @@ func layers() [][]string {
 		{"internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
 		{"authz", "fhirstore", "seed", "web"},
+		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
 		{"internal/clock", "internal/fhirjson", "internal/nearest"},
@@ -41,7 +42,7 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 func narrower() map[string][]string {
 	return map[string][]string{
 		"authz":         {"internal/clock", "internal/nearest"},
-		"fhirstore":     {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb"},
+		"fhirstore":     {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
 		"internal/bulk": {"fhirstore", "internal/clock"},
 		"seed":          {"internal/clock", "internal/fhirjson", "seed/internal/population"},
 		"web":           {},

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -8,6 +9,8 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/internal/subset"
 )
 
 // begin is what every FHIR interaction starts with: who asks, and for what
@@ -73,7 +76,35 @@ func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 	if status == fiber.StatusOK && (l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead) && l.unchanged(res) {
 		return l.Status(fiber.StatusNotModified).Send(nil)
 	}
-	return l.send(status, fhirJSON, res.JSON)
+	body, err := l.selected(res)
+	if err != nil {
+		return err
+	}
+	return l.send(status, fhirJSON, body)
+}
+
+// selected is the part of a resource that _summary or _elements of a read ask
+// for (FHIR R4, http, read).
+func (l *call) selected(res *fhirstore.Resource) ([]byte, error) {
+	if l.Method() != fiber.MethodGet && l.Method() != fiber.MethodHead || l.query() == "" {
+		return res.JSON, nil
+	}
+	var selection subset.Selection
+	switch summary := l.Query("_summary"); summary {
+	case "", "false":
+	case "true", "text", "data":
+		selection.Summary = summary
+	default:
+		return nil, badRequest("value", "_summary is "+strconv.Quote(summary)+"; for a read it has to be true, text, data or false")
+	}
+	if elements := l.Query("_elements"); elements != "" {
+		var unknown []string
+		selection.Elements, unknown = subset.ParseElements(r4.Definitions(), res.Type, elements)
+		if len(unknown) > 0 {
+			return nil, badRequest("value", "_elements names "+strconv.Quote(unknown[0])+", which "+res.Type+" does not have")
+		}
+	}
+	return subset.Of(r4.Definitions(), res.JSON, selection)
 }
 
 func (l *call) versionHeaders(res *fhirstore.Resource) {

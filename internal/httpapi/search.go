@@ -11,6 +11,8 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/internal/subset"
 )
 
 // search is FHIR R4, http, search, by GET and by POST _search.
@@ -150,7 +152,11 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 		b.link("next", l.searchURL(path, q.Used, page.Next))
 	}
 	for i := range page.Matches {
-		b.match(l.addresses.FHIRBase, &page.Matches[i], "match")
+		res := &page.Matches[i]
+		if res.JSON, err = subset.Of(r4.Definitions(), res.JSON, q.Selection(res.Type)); err != nil {
+			return err
+		}
+		b.match(l.addresses.FHIRBase, res, "match")
 	}
 	for i := range page.Included {
 		b.match(l.addresses.FHIRBase, &page.Included[i], "include")

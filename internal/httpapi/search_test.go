@@ -136,7 +136,7 @@ func TestSearchIgnores(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	want := w.all.get(t, "/Patient?_count=2").bundle(t)
-	for _, query := range []string{"nothing=1", "_sort=nothing", "_include=Patient:nothing", "_elements=name"} {
+	for _, query := range []string{"nothing=1", "_sort=nothing", "_include=Patient:nothing", "_elements=nome"} {
 		t.Run("FR-RC-02 "+query, func(t *testing.T) {
 			b := w.all.get(t, "/Patient?_count=2&"+query, "Prefer", "handling=lenient").bundle(t)
 			self, err := url.Parse(b.link("self"))

@@ -152,3 +152,47 @@ func TestIncludesLeftOut(t *testing.T) {
 		t.Errorf("got %v and %v", b.ids("match"), b.ids("include"))
 	}
 }
+
+// FR-RC-10, FR-RD-03: a part of a resource, marked as one.
+func TestSubsets(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.all.put(t, "/Patient/part", `{"resourceType":"Patient","id":"part","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"},"active":true,"name":[{"family":"Part"}],"photo":[{"title":"p"}]}`).want(t, 201)
+	for _, c := range []struct {
+		query    string
+		has, not []string
+	}{
+		{"_summary=true", []string{"SUBSETTED", `"name"`, `"active"`}, []string{`"photo"`, `"text"`}},
+		{"_summary=text", []string{"SUBSETTED", `"text"`}, []string{`"photo"`, `"name"`}},
+		{"_summary=data", []string{"SUBSETTED", `"photo"`, `"name"`}, []string{`"text"`}},
+		{"_summary=false", []string{`"photo"`, `"text"`}, []string{"SUBSETTED"}},
+		{"_elements=name,photo", []string{"SUBSETTED", `"photo"`, `"name"`}, []string{`"active"`, `"text"`}},
+		{"_elements=Patient.name", []string{"SUBSETTED", `"name"`}, []string{`"active"`}},
+	} {
+		for name, a := range map[string]*answer{
+			"FR-RD-03 read":          w.all.get(t, "/Patient/part?"+c.query).want(t, 200),
+			"FR-RD-03 vread":         w.all.get(t, "/Patient/part/_history/1?"+c.query).want(t, 200),
+			"FR-RC-10 search":        w.all.get(t, "/Patient?_id=part&"+c.query).want(t, 200),
+			"FR-RC-10 system search": w.all.get(t, "?_type=Patient&_id=part&"+c.query).want(t, 200),
+		} {
+			for _, text := range c.has {
+				if !strings.Contains(string(a.body), text) {
+					t.Errorf("%s, %s: %s is not in %s", name, c.query, text, a.body)
+				}
+			}
+			for _, text := range c.not {
+				if strings.Contains(string(a.body), text) {
+					t.Errorf("%s, %s: %s is in %s", name, c.query, text, a.body)
+				}
+			}
+		}
+	}
+	w.all.get(t, "/Patient/part?_summary=short").refused(t, 400, "value")
+	w.all.get(t, "/Patient/part?_elements=nome").refused(t, 400, "value")
+	w.all.get(t, "/Patient?_summary=short").refused(t, 400, "value")
+	w.all.get(t, "/Patient?_elements=nome", "Prefer", "handling=strict").refused(t, 400, "not-supported")
+	w.all.get(t, "/Patient?_summary=text&_include=Patient:organization").refused(t, 400, "not-supported")
+	if self := w.all.get(t, "/Patient?_elements=name&_count=1").bundle(t).link("self"); !strings.Contains(self, "_elements=name") {
+		t.Errorf("FR-RC-02: got self %q", self)
+	}
+}
