@@ -39,6 +39,10 @@ type Access struct {
 	IssuedAt     time.Time // workspace time
 	Expires      time.Time // workspace time
 	Environment  Environment
+
+	// wildcard are the types that system/*.read stands for, where that is not
+	// all of them and the scopes hold them.
+	wildcard []string
 }
 
 // Authenticate decides whether a request to the resource server carries a
@@ -73,12 +77,16 @@ func (b *bearer) authenticate() (*Access, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Access{
+	access := &Access{
 		ClientID: client.ID, ClientName: client.Name, Organization: client.Organization,
 		Scopes: claims.scopes, TokenID: claims.ID,
 		IssuedAt: time.Unix(claims.IssuedAt, 0), Expires: time.Unix(claims.Expires, 0),
 		Environment: b.env,
-	}, nil
+	}
+	if access.readsAll(b.behaviour.WildcardRead) {
+		access.wildcard = b.behaviour.WildcardRead
+	}
+	return access, nil
 }
 
 // refuse answers 401 invalid_token with its challenge (RFC 6750 section 3.1).

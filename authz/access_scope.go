@@ -43,6 +43,9 @@ func (a *Access) insufficient(l *checklist, need Need) *Error {
 	case need.Letters.Has(Search) && missing == Search && a.Allows(need.Type, Read).Granted:
 		o.finding = "S08"
 		o.text += "A search needs the letter s besides r: add s, that is ask for " + wanted.String() + "."
+	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type):
+		o.finding = "S10"
+		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them. Ask for " + wanted.String() + "."
 	case missing == need.Letters && !a.mentions(need.Type):
 		o.finding = "S11"
 		o.text += "None of them covers " + need.Type + ". Ask for " + wanted.String() + ", which the client's registration must hold as well."
@@ -52,6 +55,16 @@ func (a *Access) insufficient(l *checklist, need Need) *Error {
 	e := &Error{Code: CodeInsufficientScope, Status: 403, Check: l.fail(ruleTokenScope, o)}
 	e.Challenge = challenge(e, wanted.String())
 	return e
+}
+
+// readsAll reports whether the scopes let read and search each of the types.
+func (a *Access) readsAll(types []string) bool {
+	for _, typ := range types {
+		if !a.Allows(typ, Read|Search).Granted {
+			return false
+		}
+	}
+	return true
 }
 
 // missing returns the letters of the need that no scope gives.

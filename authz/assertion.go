@@ -205,7 +205,7 @@ func (a *attempt) replay() *Error {
 	}
 	o.text += ". Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
 	if a.behaviour.AllowReplay {
-		o.finding = "C15"
+		o.finding = "C16"
 		o.text += " This server's behaviour accepts the replay; strict payers refuse it."
 		a.warn(ruleReplay, o)
 		return nil

@@ -52,6 +52,22 @@ func (a *attempt) lifetime() *Error {
 }
 
 func (a *attempt) notBefore() *Error {
+	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.checkNotBefore())
+}
+
+// unlessIgnored turns the refusal of a rule that is switched off into a
+// warning.
+func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Error {
+	if refused == nil || !ignored {
+		return refused
+	}
+	o := a.outcomes[r]
+	o.text += " This server's behaviour does not look at it; strict servers refuse it."
+	a.warn(r, o)
+	return nil
+}
+
+func (a *attempt) checkNotBefore() *Error {
 	now := a.now
 	nbf, ok := a.jws.claims.numericDate("nbf")
 	if !ok {
@@ -68,13 +84,17 @@ func (a *attempt) notBefore() *Error {
 }
 
 func (a *attempt) issuedAt() *Error {
+	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
+		return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
+			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not). Add iat = now."})
+	}
+	return a.unlessIgnored(ruleIssuedAt, a.behaviour.IgnoreIAT, a.checkIssuedAt())
+}
+
+func (a *attempt) checkIssuedAt() *Error {
 	now := a.now
 	iat, ok := a.jws.claims.numericDate("iat")
 	if !ok {
-		if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
-			return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
-				text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not). Add iat = now."})
-		}
 		return a.absentOr(ruleIssuedAt, "iat")
 	}
 	oldest := secondsOf(now.Add(-a.behaviour.MaxIssuedAge - a.behaviour.Skew))

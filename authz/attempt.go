@@ -45,10 +45,10 @@ func (a *attempt) refuse(r ruleIndex, code string, o outcome) *Error {
 
 // refuseClient ends the attempt as invalid_client: 400, but 401 with a
 // challenge where the client used the Authorization header (RFC 6749 section
-// 5.2, SB-ERR-32).
+// 5.2, SB-ERR-32) and no switch says otherwise.
 func (a *attempt) refuseClient(r ruleIndex, o outcome) *Error {
 	e := a.refuse(r, CodeInvalidClient, o)
-	if a.scheme == "basic" {
+	if a.scheme == "basic" && a.behaviour.BasicStatus == 401 {
 		e.Status = 401
 		e.Challenge = `Basic realm="token", charset="UTF-8"`
 	}

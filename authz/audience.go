@@ -8,39 +8,65 @@ import (
 )
 
 // audience checks that aud is, or contains, the token endpoint's URL as this
-// request addressed the server, byte for byte (RFC 7523 section 3 item 3).
+// request addressed the server, byte for byte (RFC 7523 section 3 item 3), or
+// what the behaviour takes for it.
 func (a *attempt) audience(others []string) *Error {
-	want := a.req.Addresses.TokenURL
+	want, name := a.wantedAudience()
 	audiences, ok := a.jws.claims.texts("aud")
 	got := a.jws.claims.show("aud")
-	accepted := append([]string{want}, others...)
-	for _, aud := range audiences {
-		if aud != "" && slices.Contains(accepted, aud) {
-			a.pass(ruleAudience, aud)
-			return nil
+	if a.behaviour.DenyAudienceArray && a.jws.claims.kind("aud") == '[' {
+		return a.refuseClient(ruleAudience, outcome{finding: "C06", got: got, want: want,
+			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array). Set aud to " + want + "."})
+	}
+	if a.behaviour.takesAudience(AudienceToken) {
+		accepted := append([]string{a.req.Addresses.TokenURL}, others...)
+		for _, aud := range audiences {
+			if aud != "" && slices.Contains(accepted, aud) {
+				a.pass(ruleAudience, aud)
+				return nil
+			}
 		}
 	}
-	if kind := a.lenientAudience(audiences, want); kind != "" {
-		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: want,
-			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "). A strict server wants the token endpoint: " + want + "."})
+	if kind := a.lenientAudience(audiences); kind != "" {
+		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
+			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "). A strict server wants the token endpoint: " + a.req.Addresses.TokenURL + "."})
 		return nil
 	}
 	switch {
 	case a.jws.claims.kind("aud") == 0:
 		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: "absent", want: want,
-			text: "The assertion has no aud. Set aud to the token endpoint's URL, " + want + ", as discovery gives it."})
+			text: "The assertion has no aud. Set aud to " + name + "'s URL, " + want + ", as discovery gives it."})
 	case !ok:
 		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: got, want: want,
 			text: "aud is " + got + "; it must be a string, or an array of strings. Set it to " + want + "."})
 	}
-	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want))
+	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want, name))
+}
+
+const tokenEndpoint = "the token endpoint"
+
+// wantedAudience is the URL that a diagnosis tells the client to use, and what
+// it is.
+func (a *attempt) wantedAudience() (uri, name string) {
+	for _, kind := range a.behaviour.Audiences {
+		switch kind {
+		case AudienceIssuer:
+			uri, name = a.req.Addresses.Issuer, "the issuer"
+		case AudienceFHIRBase:
+			uri, name = a.req.Addresses.FHIRBase, "the FHIR base"
+		default:
+			return a.req.Addresses.TokenURL, tokenEndpoint
+		}
+	}
+	return uri, name
 }
 
 // lenientAudience returns which switch takes one of the audiences, or "".
-func (a *attempt) lenientAudience(audiences []string, want string) string {
+func (a *attempt) lenientAudience(audiences []string) string {
 	if a.behaviour.takesAudience(AudienceAny) {
 		return "aud is not looked at"
 	}
+	token := a.req.Addresses.TokenURL
 	for _, aud := range audiences {
 		switch {
 		case aud == "":
@@ -48,9 +74,9 @@ func (a *attempt) lenientAudience(audiences []string, want string) string {
 			return "the issuer is taken"
 		case a.behaviour.takesAudience(AudienceFHIRBase) && aud == a.req.Addresses.FHIRBase:
 			return "the FHIR base is taken"
-		case a.behaviour.takesAudience(AudienceSlash) && strings.TrimSuffix(aud, "/") == strings.TrimSuffix(want, "/"):
+		case a.behaviour.takesAudience(AudienceSlash) && strings.TrimSuffix(aud, "/") == strings.TrimSuffix(token, "/"):
 			return "a slash at the end is passed over"
-		case a.behaviour.takesAudience(AudienceScheme) && withoutScheme(aud) == withoutScheme(want):
+		case a.behaviour.takesAudience(AudienceScheme) && withoutScheme(aud) == withoutScheme(token):
 			return "http and https are not told apart"
 		}
 	}
@@ -66,38 +92,42 @@ func withoutScheme(uri string) string {
 }
 
 // diagnoseAudience explains the audience that comes closest.
-func (a *attempt) diagnoseAudience(audiences []string, want string) outcome {
+func (a *attempt) diagnoseAudience(audiences []string, want, name string) outcome {
 	best, rank := outcome{}, -1
 	for _, aud := range audiences {
-		if o, r := a.explainAudience(aud, want); r > rank {
+		if o, r := a.explainAudience(aud, want, name); r > rank {
 			best, rank = o, r
 		}
 	}
 	if len(audiences) == 0 {
-		best = outcome{finding: "C03", text: "aud is an empty array. Set it to the token endpoint's URL: " + want + "."}
+		best = outcome{finding: "C03", text: "aud is an empty array. Set it to " + name + "'s URL: " + want + "."}
 	} else if len(audiences) > 1 {
-		best.text = "None of the " + itoa(len(audiences)) + " values of aud is the token endpoint. " + best.text
+		best.text = "None of the " + itoa(len(audiences)) + " values of aud is " + name + ". " + best.text
 	}
 	best.got, best.want = a.jws.claims.show("aud"), want
 	return best
 }
 
 // explainAudience says what a wrong audience is, and how close it comes.
-func (a *attempt) explainAudience(aud, want string) (o outcome, rank int) {
+func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) {
 	if how := nearlyEqual(aud, want); how != "" {
 		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1): use the URL exactly as discovery gives it."}, 4
 	}
 	if kind, finding := a.ownAddress(aud); kind != "" {
-		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ". Set it to the token endpoint here: " + want + "."}, 3
+		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ". Set it to " + name + " here: " + want + "."}, 3
 	}
-	if how := aliasOf(aud, want); how != "" {
+	if how := aliasOf(aud, want); how != "" && name == tokenEndpoint {
 		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ". Take the token URL from discovery at the address that you call; if the server stands behind a proxy, start it with --base-url."}, 2
+	}
+	here := " of the server that you call"
+	if name == tokenEndpoint {
+		here = " that you post to"
 	}
 	parsed, err := url.Parse(aud)
 	if err != nil || parsed.Scheme == "" || parsed.Host == "" {
-		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL. Set it to the token endpoint's URL: " + want + "."}, 0
+		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL. Set it to " + name + "'s URL: " + want + "."}, 0
 	}
-	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs. Set it to the token endpoint that you post to, " + want + ", as discovery gives it: is the aud of another server configured?"}, 1
+	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs. Set it to " + name + here + ", " + want + ", as discovery gives it: is the aud of another server configured?"}, 1
 }
 
 // nearlyEqual names a difference that people do not see.

@@ -81,7 +81,7 @@ func (a *attempt) claimedKeys() *KeySet {
 	if err != nil {
 		return nil
 	}
-	set, _, err := a.keysOf(a.ctx, client, "", a.behaviour.BareKeyArray)
+	set, _, err := a.keysOf(a.ctx, client, "", a.behaviour.takesBareArrays())
 	if err != nil {
 		return nil
 	}

@@ -2,25 +2,68 @@ package authz
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"errors"
+	"slices"
+	"strings"
 )
 
 // keysOf returns a client's key set and, for a published one, its story. A
 // client without keys has a nil set.
 func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArray bool) (*KeySet, *keyStory, error) {
-	switch {
-	case client.JWKSURI != "":
-		published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
-		if err != nil {
+	var inline *KeySet
+	if len(client.JWKS) > 0 && (client.JWKSURI == "" || s.behaviour.BothKeySources) {
+		var err error
+		if inline, err = s.inlineSet(client.JWKS, bareArray); err != nil {
 			return nil, nil, err
 		}
-		return published.Set, &keyStory{uri: client.JWKSURI, PublishedKeys: published}, nil
-	case len(client.JWKS) > 0:
-		set, err := s.inlineSet(client.JWKS, bareArray)
-		return set, nil, err
 	}
-	return nil, nil, nil
+	if client.JWKSURI == "" {
+		return inline, nil, nil
+	}
+	if text := s.behaviour.refusesKeyURI(client.JWKSURI); text != "" {
+		return nil, nil, &FetchError{URI: client.JWKSURI, Finding: "J08", Short: "a jwks_uri by plain http", Text: text}
+	}
+	if inline != nil && len(inline.withID(kid)) > 0 {
+		kid = "" // the published set is not read again for it
+	}
+	published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
+	if err != nil {
+		return nil, nil, err
+	}
+	set := published.Set
+	if inline != nil {
+		set = set.with(inline)
+	}
+	return set, &keyStory{uri: client.JWKSURI, PublishedKeys: published}, nil
+}
+
+// with returns the keys of both sets. One that is in both counts once: a client
+// that registers its set by URL and by value has not made its kids ambiguous.
+func (s *KeySet) with(other *KeySet) *KeySet {
+	union := &KeySet{keys: slices.Clone(s.keys)}
+	for _, k := range other.keys {
+		if !slices.ContainsFunc(s.keys, k.same) {
+			union.keys = append(union.keys, k)
+		}
+	}
+	return union
+}
+
+// same reports whether two entries of key sets are the same key under the same
+// kid.
+func (k *publicKey) same(other *publicKey) bool {
+	key, ok := k.raw.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.kid == other.kid && k.use == other.use && k.alg == other.alg && key.Equal(other.raw)
+}
+
+// refusesKeyURI says why a jwks_uri that can be fetched is not taken, or "".
+func (b Behaviour) refusesKeyURI(uri string) string {
+	if !b.RequireKeyHTTPS || strings.HasPrefix(strings.ToLower(uri), "https://") {
+		return ""
+	}
+	return "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do. Serve the key set by https and register that URL."
 }
 
 // inlineSet parses a key set by value, once per content.

@@ -85,7 +85,7 @@ func TestSwitchesDoNotLeak(t *testing.T) {
 		c.JWKS = []byte(strings.TrimSuffix(strings.TrimPrefix(string(authztest.JWKS(w.rsa)), `{"keys":`), `}`))
 	})
 	b := authz.Strict()
-	b.BareKeyArray = true
+	b.InlineKeys = authz.InlineBoth
 	strict := w.server
 	var err error
 	if w.server, err = strict.With(b); err != nil {
@@ -116,16 +116,23 @@ func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	good := authz.Strict()
 	for name, change := range map[string]func(*authz.Behaviour){
-		"Skew":             func(b *authz.Behaviour) { b.Skew = -1 },
-		"MaxAssertion":     func(b *authz.Behaviour) { b.MaxAssertion = 0 },
-		"MaxIssuedAge":     func(b *authz.Behaviour) { b.MaxIssuedAge = -1 },
-		"MaxJTI":           func(b *authz.Behaviour) { b.MaxJTI = 0 },
-		"Algorithms":       func(b *authz.Behaviour) { b.Algorithms = []string{"RS384", "HS256"} },
-		"TokenLifetime":    func(b *authz.Behaviour) { b.TokenLifetime = 1 },
-		"MaxTokenLifetime": func(b *authz.Behaviour) { b.MaxTokenLifetime = 0 },
-		"TokenType":        func(b *authz.Behaviour) { b.TokenType = "mac" },
-		"ScopeVersions":    func(b *authz.Behaviour) { b.ScopeVersions = []int{3} },
-		"Audiences":        func(b *authz.Behaviour) { b.Audiences = []authz.Audience{"all"} },
+		"Skew":              func(b *authz.Behaviour) { b.Skew = -1 },
+		"MaxAssertion":      func(b *authz.Behaviour) { b.MaxAssertion = 0 },
+		"MaxIssuedAge":      func(b *authz.Behaviour) { b.MaxIssuedAge = -1 },
+		"MaxJTI":            func(b *authz.Behaviour) { b.MaxJTI = 0 },
+		"Algorithms":        func(b *authz.Behaviour) { b.Algorithms = []string{"RS384", "HS256"} },
+		"TokenLifetime":     func(b *authz.Behaviour) { b.TokenLifetime = 1 },
+		"MaxTokenLifetime":  func(b *authz.Behaviour) { b.MaxTokenLifetime = 0 },
+		"TokenType":         func(b *authz.Behaviour) { b.TokenType = "mac" },
+		"ScopeVersions":     func(b *authz.Behaviour) { b.ScopeVersions = []int{3} },
+		"Audiences":         func(b *authz.Behaviour) { b.Audiences = []authz.Audience{"all"} },
+		"InlineKeys":        func(b *authz.Behaviour) { b.InlineKeys = "set" },
+		"SecretLifetime":    func(b *authz.Behaviour) { b.SecretLifetime = -1 },
+		"SecretGrace":       func(b *authz.Behaviour) { b.SecretGrace = -1 },
+		"BasicDecode":       func(b *authz.Behaviour) { b.BasicDecode = "" },
+		"BasicStatus":       func(b *authz.Behaviour) { b.BasicStatus = 403 },
+		"WildcardRead":      func(b *authz.Behaviour) { b.WildcardRead = []string{"Patient", "*"} },
+		"HiddenDescription": func(b *authz.Behaviour) { b.HiddenDescription = "say \"no\"" },
 	} {
 		b := good
 		change(&b)

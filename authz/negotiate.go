@@ -140,18 +140,54 @@ func (a *attempt) scopes() (Scopes, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	requested, expanded := a.behaviour.expandWildcard(requested)
 	granted := negotiate(requested, registered)
 	if len(granted) == 0 {
 		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, a.nothingGranted(text, dropped))
 	}
-	if missing := shortfall(requested, granted); len(missing)+len(dropped) > 0 {
-		missing = append(missing, dropped...)
+	missing := append(shortfall(requested, granted), dropped...)
+	switch {
+	case len(missing) > 0 && a.behaviour.RefuseSuperset:
+		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, outcome{got: text, want: registered.String(),
+			text: "Asked " + clip(text) + ", of which " + list(missing) + " is not registered. This server's behaviour refuses a request for more than the registration holds, as some payers do; others grant the part that is registered. Registered for client " + quote(a.client.ID) + ": " + clip(registered.String()) + "."})
+	case len(missing) > 0:
 		a.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
 			text: "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". A server may narrow what is asked; read the scope of the answer. Registered are: " + clip(registered.String()) + "."})
-		return granted, nil
+	case expanded:
+		a.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(text, granted))
+	default:
+		a.pass(ruleScopeGranted, granted.String())
 	}
-	a.pass(ruleScopeGranted, granted.String())
 	return granted, nil
+}
+
+// expandWildcard replaces system/*.read by what it stands for, where the
+// behaviour has it stand for some types only. Scopes in the v2 syntax and those
+// of a registration keep their meaning.
+func (b Behaviour) expandWildcard(scopes Scopes) (Scopes, bool) {
+	isWildcard := func(s Scope) bool {
+		return s.V1 && s.Type == AnyType && s.Letters == Read|Search && len(s.Query) == 0
+	}
+	if len(b.WildcardRead) == 0 || !slices.ContainsFunc(scopes, isWildcard) {
+		return scopes, false
+	}
+	var expanded Scopes
+	for _, s := range scopes {
+		if !isWildcard(s) {
+			expanded = append(expanded, s)
+			continue
+		}
+		for _, typ := range b.WildcardRead {
+			s.Type = typ
+			expanded = append(expanded, s)
+		}
+	}
+	return expanded, true
+}
+
+func (b Behaviour) wildcardExpanded(asked string, granted Scopes) outcome {
+	return outcome{finding: "S10", got: asked, want: granted.String(),
+		text: "Here system/*.read expands to " + plural(len(b.WildcardRead), "type") + ": " + list(b.WildcardRead) + ". Ask for any other type by its name, such as system/ExplanationOfBenefit.read."}
 }
 
 // defaultScopes deals with a request without scope: refused, or all of the
@@ -165,8 +201,13 @@ func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
 	o.text = "The request has no scope; this server's behaviour grants all that is registered. SMART requires scope."
 	a.warn(ruleScopePresent, o)
 	a.pass(ruleScopeSyntax, "")
-	a.pass(ruleScopeGranted, registered.String())
-	return registered, nil
+	granted, expanded := a.behaviour.expandWildcard(registered)
+	a.pass(ruleScopeGranted, granted.String())
+	if expanded {
+		granted = factor(granted)
+		a.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(registered.String(), granted))
+	}
+	return granted, nil
 }
 
 // requestedScopes reads the words. Scopes that belong to apps with a user are

@@ -125,7 +125,7 @@ func (r *registering) secret(c *Client) *Error {
 	case !c.Method.usesSecret():
 		c.Secrets = nil
 	case len(c.Secrets) == 0:
-		plain, kept, err := r.NewSecret(0)
+		plain, kept, err := r.NewSecret(r.behaviour.SecretLifetime)
 		if err != nil {
 			return r.serverError(ruleRegisterLinks, "make a secret", err)
 		}
@@ -147,6 +147,9 @@ func (r *registering) registration(c *Client, token string) *Registration {
 	}
 	if r.plain != "" {
 		resp.ClientSecretExpiresAt = new(int64)
+		if ends := c.Secrets[len(c.Secrets)-1].ExpiresAt; !ends.IsZero() {
+			*resp.ClientSecretExpiresAt = ends.Unix()
+		}
 	}
 	return &Registration{Client: c, Response: resp}
 }

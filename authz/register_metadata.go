@@ -99,7 +99,7 @@ func brokenMetadata(err error) outcome {
 func (r *registering) keyChoice(c *Client) *Error {
 	hasSet := len(r.asked.JWKS) > 0 && r.asked.JWKS.Kind() != 'n'
 	switch {
-	case hasSet && r.asked.JWKSURI != "":
+	case hasSet && r.asked.JWKSURI != "" && !r.behaviour.BothKeySources:
 		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
 			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2). Send jwks_uri if you can publish the keys, else jwks."})
 	case c.Method == PrivateKeyJWT && !hasSet && r.asked.JWKSURI == "":
@@ -107,6 +107,9 @@ func (r *registering) keyChoice(c *Client) *Error {
 			text: "private_key_jwt needs the client's public keys: send jwks_uri, the https URL of your key set, or the set itself as jwks."})
 	}
 	switch {
+	case hasSet && r.asked.JWKSURI != "":
+		r.warn(ruleRegisterKeys, outcome{got: "jwks and jwks_uri", want: "one of them",
+			text: "The registration has both jwks and jwks_uri, which this server's behaviour takes: the keys of both count. By RFC 7591 section 2 they exclude each other."})
 	case hasSet:
 		r.pass(ruleRegisterKeys, "jwks")
 	case r.asked.JWKSURI != "":
@@ -124,6 +127,9 @@ func (r *registering) keyURI(c *Client) *Error {
 	}
 	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
+	}
+	if text := r.behaviour.refusesKeyURI(r.asked.JWKSURI); text != "" {
+		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: text})
 	}
 	c.JWKSURI = r.asked.JWKSURI
 	r.pass(ruleRegisterKeyURI, c.JWKSURI)
@@ -155,7 +161,10 @@ func (r *registering) keySet(c *Client) *Error {
 // returns everything that a later token request would refuse, or that no
 // published key should show. The set is nil if it cannot be read at all.
 func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
-	set, err := parseKeySet(jwks, s.behaviour.BareKeyArray)
+	if s.behaviour.InlineKeys == InlineArray && jsontext.Value(jwks).Kind() == '{' {
+		return nil, []KeyProblem{{Finding: "J04", Text: `Got a JSON object. This server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does; the object {"keys":[…]} is for a jwks_uri. Send the array alone.`}}
+	}
+	set, err := parseKeySet(jwks, s.behaviour.takesBareArrays())
 	var bad *KeySetError
 	if errors.As(err, &bad) {
 		return nil, []KeyProblem{{Finding: bad.Finding, Text: bad.Text}}

@@ -43,7 +43,7 @@ func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time
 	if !c.Method.usesSecret() {
 		return "", nil, ErrNoSecret
 	}
-	plain, kept, err := s.NewSecret(0)
+	plain, kept, err := s.NewSecret(s.behaviour.SecretLifetime)
 	if err != nil {
 		return "", nil, err
 	}
@@ -161,13 +161,16 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 	decodedSecret, secretErr := url.QueryUnescape(secret)
 	decodable := idErr == nil && secretErr == nil
 	switch {
-	case a.behaviour.RawBasic:
+	case a.behaviour.BasicDecode == BasicRaw:
 		c.habit = "after form decoding; this server's behaviour compares it as sent: do not encode"
 		if decodable {
 			c.otherSecret = decodedSecret
 		}
 	case decodable:
 		c.id, c.secret = decodedID, decodedSecret
+		if a.behaviour.BasicDecode == BasicBoth && !a.exists(decodedID) && a.exists(id) {
+			c.id = id
+		}
 		c.habit = "without form decoding: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so that a % or a + in it has to be sent as %25 or %2B"
 	default:
 		c.habit = "as sent, but it holds a percent sign that is no escape: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so send %25 for it"
@@ -185,11 +188,21 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 	return c, nil
 }
 
+func (a *attempt) exists(id string) bool {
+	_, err := a.store.Client(a.ctx, a.env.Name, id)
+	return err == nil // a fault shows when the client is looked up
+}
+
 // compareSecret checks the secret and its life by the workspace's clock.
 func (a *attempt) compareSecret(sent credential) *Error {
 	now := a.clock.Now()
 	c := a.client
 	match := c.matchSecret(sent.secret)
+	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth && c.matchSecret(sent.otherSecret) >= 0
+	if otherHabit {
+		sent.secret = sent.otherSecret
+		match = c.matchSecret(sent.secret)
+	}
 	o := outcome{got: "a secret that does not match", want: "the client's secret"}
 	if sent.secret == "" {
 		match = -1
@@ -217,6 +230,10 @@ func (a *attempt) compareSecret(sent credential) *Error {
 		}
 	default:
 		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
+		if otherHabit {
+			a.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
+				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one."})
+		}
 		if ends := c.Secrets[match].ExpiresAt; !ends.IsZero() && latestSecret(c.Secrets) != match {
 			a.warn(ruleSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
 				text: "This secret was rotated: it works until " + stamp(ends) + ". Deploy the new one before that."})

@@ -49,7 +49,7 @@ func basicError(id string, says ...string) refusal {
 
 func secretCases() []assertionCase {
 	off := []option{withBehaviour(func(b *authz.Behaviour) { b.SecretsOffered = false })}
-	raw := []option{withBehaviour(func(b *authz.Behaviour) { b.RawBasic = true })}
+	raw := []option{withBehaviour(func(b *authz.Behaviour) { b.BasicDecode = authz.BasicRaw })}
 	return []assertionCase{
 		{name: "SB-ERR-17 wrong Basic secret", edit: usingBasic("web%3A1", "wrong"), want: basicError("SB-REG-17", "not that of client", "rotate")},
 		{name: "SB-ERR-18 wrong form secret", edit: usingPost("web:1", "wrong"), want: clientError("SB-REG-17")},
@@ -83,6 +83,46 @@ func secretCases() []assertionCase {
 		{name: "K04 empty secret for a key client", edit: usingBasic("app", ""), want: basicError("K04")},
 		{name: "SB-SYM-03 secrets are off, Basic", options: off, edit: usingBasic("web%3A1", url.QueryEscape(tricky)), want: basicError("SB-SYM-03", "no client secrets")},
 		{name: "SB-SYM-03 secrets are off, form", options: off, edit: usingPost("web:1", tricky), want: clientError("SB-SYM-03")},
+	}
+}
+
+// K02: either habit of Basic is taken where the behaviour says so; the one that
+// RFC 6749 does not have is a warning.
+func TestBasicOfEitherHabit(t *testing.T) {
+	t.Parallel()
+	both := withBehaviour(func(b *authz.Behaviour) { b.BasicDecode = authz.BasicBoth })
+	for _, c := range []struct {
+		name       string
+		id, secret string // as sent
+		registered string // the client's id
+		finding    string
+	}{
+		{"encoded", "web%3A1", url.QueryEscape(tricky), "web:1", "SB-REG-17"},
+		{"as it is", "web%3A1", tricky, "web:1", "K02"},
+		{"a percent sign that is no escape", "app", "100%", "app", "K02"},
+		{"an id as it is", "app+1", url.QueryEscape(tricky), "app+1", "SB-REG-17"},
+		{"an id encoded", "app%2B1", url.QueryEscape(tricky), "app+1", "SB-REG-17"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, both)
+			a := secretAsk(w)
+			w.put(&authz.Client{ID: c.registered, Method: authz.ClientSecretBasic, Scopes: scopes(t, "system/Patient.rs"),
+				Secrets: []authz.Secret{{Hash: authz.HashSecret(tricky)}, {Hash: authz.HashSecret("100%")}}})
+			usingBasic(c.id, c.secret)(a)
+			d := a.send()
+			if d.Err != nil {
+				t.Fatal(d.Err)
+			}
+			for _, check := range d.Checks {
+				if check.Requirement == "SB-REG-17" && check.ID != c.finding {
+					t.Errorf("got %+v, want %s", check, c.finding)
+				}
+			}
+			wrong := secretAsk(w)
+			usingBasic(c.id, "wrong")(wrong)
+			basicError("SB-REG-17").check(t, wrong.send().Checks, wrong.send().Err)
+		})
 	}
 }
 

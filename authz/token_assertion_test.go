@@ -277,8 +277,8 @@ func TestGrantedAssertions(t *testing.T) {
 			first := a.newAsk()
 			first.assertion = a.assertion
 			first.granted()
-		}, warns: "C15"},
-		{name: "lenient: bare array of keys", options: []option{withBehaviour(func(b *authz.Behaviour) { b.BareKeyArray = true })}, edit: func(a *ask) {
+		}, warns: "C16"},
+		{name: "lenient: bare array of keys", options: []option{withBehaviour(func(b *authz.Behaviour) { b.InlineKeys = authz.InlineBoth })}, edit: func(a *ask) {
 			a.change(func(c *authz.Client) {
 				c.JWKS = []byte(strings.TrimSuffix(strings.TrimPrefix(string(authztest.JWKS(a.rsa)), `{"keys":`), `}`))
 			})
