@@ -23,7 +23,7 @@ func layers() [][]string {
 		{"sandbox"},
 		{"internal/httpapi"},
 		{"internal/workspace"},
-		{"internal/control", "internal/exchange", "internal/fault"},
+		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
 		{"authz", "fhirstore", "seed", "web"},
 		{"internal/subset"},
