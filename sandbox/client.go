@@ -47,7 +47,8 @@ type ClientConfig struct {
 	// Method is how the client authenticates; empty is PrivateKeyJWT. A client
 	// with a secret gets one made: see Client.Secret.
 	Method AuthMethod
-	// Algorithm is ES384, the default, or RS384.
+	// Algorithm is ES384 or RS384; empty is ES384, or RS384 where the server's
+	// behaviour takes no ES384.
 	Algorithm Algorithm
 	// Key is the client's private key, an *ecdsa.PrivateKey on P-384 or an
 	// *rsa.PrivateKey; nil has one made. An RSA key takes some time to make.
@@ -105,8 +106,9 @@ func (e *Environment) RegisterClient(ctx context.Context, cfg ClientConfig) (*Cl
 // private key of the default client: PEM, PKCS #8, for its owner's eyes only.
 const DefaultKeyFile = "default-client.pem"
 
-// DefaultClient returns a client of the sandbox environment that signs ES384
-// and may do everything. It is registered at the first call, with the id
+// DefaultClient returns a client of the sandbox environment that may do
+// everything and signs ES384, or RS384 where the server's behaviour takes no
+// ES384. It is registered at the first call, with the id
 // "default-client" and a key of this server's own; with WithDataDir the key is
 // kept there, and the client is the same after a restart. Where that fails,
 // every request for a token says so.
@@ -129,7 +131,7 @@ func (s *Server) newDefaultClient(cfg ClientConfig) (*Client, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		cfg.Key = key
+		cfg.Key = s.sandbox.usable(key)
 	}
 	c, err := s.sandbox.newClient(cfg)
 	if err != nil {
@@ -176,10 +178,11 @@ func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
 		return nil, err
 	}
 	if c.id == "" {
-		if c.id, err = e.inner.Auth.NewClientID(); err != nil {
+		if c.id, err = e.inner().Auth.NewClientID(); err != nil {
 			return nil, err
 		}
 	}
+	cfg.Algorithm = e.algorithm(cfg)
 	if c.key, err = newPrivateKey(cfg); err != nil {
 		return nil, err
 	}
@@ -199,7 +202,7 @@ func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
 
 // put registers a client that newClient made.
 func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, replace bool) error {
-	scopes, err := e.inner.Auth.CheckScopes(strings.Join(c.scopes, " "))
+	scopes, err := e.inner().Auth.CheckScopes(strings.Join(c.scopes, " "))
 	if err != nil {
 		return fmt.Errorf("Scopes: %w", err)
 	}
@@ -272,6 +275,14 @@ func (c *Client) At(serverURL string, via *http.Client) *Client {
 
 // ID is the client_id.
 func (c *Client) ID() string { return c.id }
+
+// Algorithm is what the client signs its assertions with.
+func (c *Client) Algorithm() Algorithm {
+	if c.key == nil {
+		return ""
+	}
+	return c.key.alg
+}
 
 // KeyID is the kid of the client's key.
 func (c *Client) KeyID() string {

@@ -46,6 +46,15 @@
 // Exchanges returns the requests that the server met, with the checks that it
 // made on them; Exchanges(sandbox.Exchange.Refused) those that it refused.
 //
+// # Behaviours
+//
+// The server is as strict as the strictest payer. WithBehaviour("aidbox") plays
+// another one, WithSwitch changes one thing, and SetBehaviour does either while
+// the server runs; Behaviour returns every switch with its value, what it means
+// and what it follows.
+//
+//	sb := sandbox.Start(t, sandbox.WithSwitch("exp.max", "60s")) // a payer that wants assertions of a minute
+//
 // # Time
 //
 // Clock moves the server's time: tokens expire, exports finish and their files

@@ -16,16 +16,18 @@ type Environment struct {
 	server *Server
 	name   string
 	path   string // below the server's URL
-	inner  *workspace.Environment
 }
 
 func newEnvironment(s *Server, name string) *Environment {
-	e := &Environment{server: s, name: name, inner: s.workspace.Environment(name)}
+	e := &Environment{server: s, name: name}
 	if name != authz.Sandbox {
 		e.path = "/" + name
 	}
 	return e
 }
+
+// inner is the environment under the behaviour in force.
+func (e *Environment) inner() *workspace.Environment { return e.server.workspace.Environment(e.name) }
 
 // Production returns the environment of approved clients. Its data are opened
 // when they are first used.

@@ -65,7 +65,7 @@ func (s *Server) Loaded() LoadReport { return s.loaded }
 // fill opens the sandbox environment's data, which builds them where that was
 // never done, and loads into them what WithLoad names.
 func (s *Server) fill(ctx context.Context) error {
-	store, err := s.sandbox.inner.Data(ctx)
+	store, err := s.sandbox.inner().Data(ctx)
 	if err != nil || len(s.cfg.load) == 0 {
 		return err
 	}

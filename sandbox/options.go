@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/seed"
 )
@@ -42,6 +43,8 @@ type config struct {
 	stdin          io.Reader
 	progress       func(LoadProgress)
 	exportDuration time.Duration
+	behaviour      behaviour.Behaviour
+	switches       [][2]string // name and value, in the order of the options
 	baseURL        string
 	trustedProxies []string
 	adminToken     string
@@ -57,6 +60,7 @@ func newConfig(opts []Option) (config, error) {
 		patients:       DefaultPatients,
 		seed:           DefaultSeed,
 		exportDuration: bulk.OnePoll,
+		behaviour:      behaviour.Strict(),
 		keyReach:       authz.ReachLoopback,
 		logger:         slog.New(slog.DiscardHandler),
 	}
@@ -67,6 +71,12 @@ func newConfig(opts []Option) (config, error) {
 			continue
 		}
 		errs = append(errs, option(&cfg))
+	}
+	for _, s := range cfg.switches {
+		var err error
+		if cfg.behaviour, err = cfg.behaviour.With(s[0], s[1], "WithSwitch"); err != nil {
+			errs = append(errs, fmt.Errorf("WithSwitch: %w", err))
+		}
 	}
 	return cfg, errors.Join(errs...)
 }
@@ -188,6 +198,30 @@ func WithExportDuration(d time.Duration) Option {
 			return fmt.Errorf("WithExportDuration: %v is less than nothing", d)
 		}
 		c.exportDuration = d
+		return nil
+	}
+}
+
+// WithBehaviour sets what the server is strict about: "strict", the default;
+// "aidbox", which follows the Aidbox tutorial; or a file of your own, whose name
+// ends in .json. docs/behaviours.md lists what there is and how to write one.
+// SetBehaviour changes it later.
+func WithBehaviour(nameOrFile string) Option {
+	return func(c *config) error {
+		b, err := behaviour.Load(nameOrFile)
+		if err != nil {
+			return fmt.Errorf("WithBehaviour: %w", err)
+		}
+		c.behaviour = b
+		return nil
+	}
+}
+
+// WithSwitch sets a single switch of the behaviour, whichever that is: exp.max
+// to 600s, aud.accept to "token issuer". Server.Behaviour returns them all.
+func WithSwitch(name, value string) Option {
+	return func(c *config) error {
+		c.switches = append(c.switches, [2]string{name, value})
 		return nil
 	}
 }

@@ -27,6 +27,8 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 		{"nil reader", []sandbox.Option{sandbox.WithStdin(nil)}, []string{"WithStdin"}},
 		{"nil progress", []sandbox.Option{sandbox.WithLoadProgress(nil)}, []string{"WithLoadProgress"}},
 		{"negative export", []sandbox.Option{sandbox.WithExportDuration(-time.Second)}, []string{"WithExportDuration: -1s"}},
+		{"behaviour that is not there", []sandbox.Option{sandbox.WithBehaviour("aidbx")}, []string{`WithBehaviour: there is no behaviour "aidbx"; did you mean "aidbox"?`}},
+		{"switch that is not there", []sandbox.Option{sandbox.WithSwitch("exp.mx", "1m"), sandbox.WithSwitch("exp.max", "x")}, []string{`WithSwitch: there is no switch "exp.mx"; did you mean "exp.max"?`, `exp.max: "x" is not a duration`}},
 		{"relative base URL", []sandbox.Option{sandbox.WithBaseURL("/fhir")}, []string{`WithBaseURL: "/fhir" is not a URL`}},
 		{"base URL of another scheme", []sandbox.Option{sandbox.WithBaseURL("ftp://example.org")}, []string{"ftp://example.org"}},
 		{"base URL with query", []sandbox.Option{sandbox.WithBaseURL("https://example.org/?x=1")}, []string{"a query"}},

@@ -81,7 +81,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		FullSync:          cfg.fullSync,
 		Populations:       s.populations,
 		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed},
-		Behaviour:         authz.Strict(),
+		Behaviour:         cfg.behaviour,
 		Keys:              s.keys,
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,

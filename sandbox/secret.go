@@ -57,7 +57,7 @@ func (c *Client) RotateSecret(ctx context.Context, overlap time.Duration) (strin
 	if c.err != nil {
 		return "", c.err
 	}
-	plain, _, err := c.env.inner.Auth.RotateSecret(ctx, c.id, overlap)
+	plain, _, err := c.env.inner().Auth.RotateSecret(ctx, c.id, overlap)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: rotate the secret of %s: %w", c.id, err)
 	}
@@ -82,7 +82,8 @@ func (c *Client) secretRequest(ctx context.Context, scopes []string) (*http.Requ
 
 // issueSecret puts the first secret into a registration.
 func (c *Client) issueSecret(registered *authz.Client) error {
-	plain, kept, err := c.env.inner.Auth.NewSecret(0)
+	auth := c.env.inner().Auth
+	plain, kept, err := auth.NewSecret(auth.Behaviour().SecretLifetime)
 	if err != nil {
 		return err
 	}

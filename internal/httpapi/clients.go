@@ -13,8 +13,8 @@ import (
 )
 
 // rotateSecret gives a secret client a new secret, shown this once:
-// {"overlap":"10m"} lets the old one work for that long, no body ends it at
-// once.
+// {"overlap":"10m"} lets the old one work for that long, no body for as long as
+// the behaviour says (secret.grace), which is not at all unless somebody set it.
 func (l *call) rotateSecret() error {
 	overlap, err := l.overlap()
 	if err != nil {
@@ -31,17 +31,22 @@ func (l *call) rotateSecret() error {
 		return err
 	}
 	l.exchange.Client = client.ID
+	ends := int64(0) // never
+	if at := client.Secrets[len(client.Secrets)-1].ExpiresAt; !at.IsZero() {
+		ends = at.Unix()
+	}
 	l.noStore()
 	return l.json(fiber.StatusOK, map[string]any{
-		"client_id": client.ID, "client_secret": plain, "client_secret_expires_at": 0,
+		"client_id": client.ID, "client_secret": plain, "client_secret_expires_at": ends,
 		"old_secrets_end_at": l.workspace.Clock.Now().Add(overlap).UTC().Format(time.RFC3339),
 	})
 }
 
 func (l *call) overlap() (time.Duration, error) {
+	grace := l.env.Auth.Behaviour().SecretGrace
 	body, err := l.readBody(maxOAuthBody)
 	if err != nil || len(body) == 0 {
-		return 0, err
+		return grace, err
 	}
 	if _, err := fhirjson.Parse(body); err != nil {
 		return 0, err
@@ -55,7 +60,7 @@ func (l *call) overlap() (time.Duration, error) {
 		return 0, badRequest("value", `the body is {"overlap":"10m"} or nothing: `+jsonProblem(err))
 	}
 	if asked.Overlap == "" {
-		return 0, nil
+		return grace, nil
 	}
 	overlap, err := time.ParseDuration(asked.Overlap)
 	if err != nil || overlap < 0 {

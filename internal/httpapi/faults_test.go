@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/fault"
@@ -16,7 +15,7 @@ import (
 
 func TestFaultsActInFrontOfEveryHandler(t *testing.T) {
 	t.Parallel()
-	w, err := workspace.New(t.Context(), workspace.Config{Populations: workspace.NewPopulations(""), Behaviour: authz.Strict(), ExportLength: bulk.OnePoll})
+	w, err := workspace.New(t.Context(), workspace.Config{Populations: workspace.NewPopulations(""), ExportLength: bulk.OnePoll})
 	if err != nil {
 		t.Fatal(err)
 	}

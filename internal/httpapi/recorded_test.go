@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/httpapi"
 	"github.com/sandfhir/sandfhir/internal/workspace"
@@ -128,7 +127,7 @@ func TestRecordsUseTheTimeAndRandomnessOfTheWorkspace(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC)
 	w, err := workspace.New(t.Context(), workspace.Config{
-		Populations: workspace.NewPopulations(""), Behaviour: authz.Strict(), ExportLength: bulk.OnePoll,
+		Populations: workspace.NewPopulations(""), ExportLength: bulk.OnePoll,
 		Wall: stopped(at), Rand: repeater(0xab),
 	})
 	if err != nil {

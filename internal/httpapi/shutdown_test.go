@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/httpapi"
@@ -23,7 +22,7 @@ import (
 // newServer returns a server with one workspace, without a listener.
 func newServer(t *testing.T) (*httpapi.Server, *workspace.Workspace) {
 	t.Helper()
-	w, err := workspace.New(t.Context(), workspace.Config{Populations: workspace.NewPopulations(""), Behaviour: authz.Strict(), ExportLength: bulk.OnePoll})
+	w, err := workspace.New(t.Context(), workspace.Config{Populations: workspace.NewPopulations(""), ExportLength: bulk.OnePoll})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/control"
@@ -43,8 +45,10 @@ type Config struct {
 	// Population is what the sandbox environment begins with. Production's has
 	// as many patients, who are other people.
 	Population seed.Population
-	// Behaviour are the authorization servers' switches.
-	Behaviour authz.Behaviour
+	// Behaviour is what the workspace begins under; the zero value is
+	// behaviour.Strict. It can be asked for again by its name, as those can that
+	// come with the program.
+	Behaviour behaviour.Behaviour
 	// Keys fetches the key sets of clients.
 	Keys authz.KeySource
 	// RegistrationToken is the initial access token that registration asks for;
@@ -69,11 +73,19 @@ type Workspace struct {
 	Exchanges *exchange.Log
 	Faults    *fault.Set
 
-	cfg  Config
-	envs map[string]*Environment
+	cfg     Config
+	current atomic.Pointer[state]
 
 	mu   sync.Mutex
 	temp string // the directory made in cfg.Temp, or ""
+
+	changing sync.Mutex // held while the state is replaced
+}
+
+// A state is what changes with the behaviour, all of it at once.
+type state struct {
+	behaviour behaviour.Behaviour
+	envs      map[string]*Environment
 }
 
 // New opens a workspace. Its environments' data are opened when first used.
@@ -87,7 +99,10 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	w := &Workspace{
 		Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Wall: cfg.Wall,
 		Exchanges: exchange.NewLog(cfg.Rand), Faults: &fault.Set{},
-		cfg: cfg, envs: map[string]*Environment{},
+		cfg: cfg,
+	}
+	if w.cfg.Behaviour.Name == "" {
+		w.cfg.Behaviour = behaviour.Strict()
 	}
 	path := ""
 	if cfg.Dir != "" {
@@ -99,12 +114,14 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.Control, err = control.Open(ctx, path, control.Options{FullSync: cfg.FullSync}); err != nil {
 		return nil, fmt.Errorf("open workspace: %w", err)
 	}
+	begin := &state{behaviour: w.cfg.Behaviour, envs: map[string]*Environment{}}
 	for _, name := range []string{authz.Sandbox, authz.Production} {
-		if w.envs[name], err = w.environment(ctx, name); err != nil {
+		if begin.envs[name], err = w.environment(ctx, name); err != nil {
 			w.Control.Close()
 			return nil, fmt.Errorf("open workspace: %w", err)
 		}
 	}
+	w.current.Store(begin)
 	return w, nil
 }
 
@@ -115,7 +132,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		other = authz.Sandbox
 		population.Seed++
 	}
-	defs := r4.Definitions()
+	defs, rules := r4.Definitions(), w.cfg.Behaviour.Rules()
 	auth, err := authz.New(ctx, authz.Config{
 		Environment:        authz.Environment{Name: name, Workspace: w.Name},
 		Others:             []string{other},
@@ -125,7 +142,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		Wall:               w.cfg.Wall,
 		Rand:               w.cfg.Rand,
 		InitialAccessToken: w.cfg.RegistrationToken,
-		Behaviour:          &w.cfg.Behaviour,
+		Behaviour:          &rules,
 		IsResourceType:     defs.IsType,
 		CheckConstraint:    func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
 		SearchParameter: func(typ, name string) bool {
@@ -139,7 +156,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 	if err != nil {
 		return nil, err
 	}
-	return &Environment{Name: name, Auth: auth, workspace: w, population: population}, nil
+	return &Environment{Name: name, Auth: auth, resources: &resources{name: name, workspace: w, population: population}}, nil
 }
 
 // A sharedReader lets several read one after the other.
@@ -154,13 +171,15 @@ func (s *sharedReader) Read(p []byte) (int, error) {
 	return s.r.Read(p)
 }
 
-// Environment returns the environment with this name, or nil.
-func (w *Workspace) Environment(name string) *Environment { return w.envs[name] }
+// Environment returns the environment with this name under the behaviour in
+// force, or nil. It stays as it is when the behaviour changes: a request takes
+// it once.
+func (w *Workspace) Environment(name string) *Environment { return w.current.Load().envs[name] }
 
 // Close closes the workspace and removes what it kept only while it existed.
 func (w *Workspace) Close() error {
 	var errs []error
-	for _, e := range w.envs {
+	for _, e := range w.current.Load().envs {
 		errs = append(errs, e.close())
 	}
 	errs = append(errs, w.Control.Close())
@@ -187,11 +206,17 @@ func (w *Workspace) tempDir(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// An Environment is an authorization server with a FHIR server's data.
+// An Environment is an authorization server, under the behaviour that was in
+// force when it was asked for, with a FHIR server's data.
 type Environment struct {
 	Name string
 	Auth *authz.Server
+	*resources
+}
 
+// resources are an environment's data, whatever the behaviour.
+type resources struct {
+	name       string
 	workspace  *Workspace
 	population seed.Population
 
@@ -202,14 +227,14 @@ type Environment struct {
 
 // Data returns the environment's resources; the first call opens them, and
 // builds the population where that was never done before.
-func (e *Environment) Data(ctx context.Context) (*fhirstore.Store, error) {
+func (e *resources) Data(ctx context.Context) (*fhirstore.Store, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.open(ctx)
 }
 
 // Exports returns the environment's exports.
-func (e *Environment) Exports(ctx context.Context) (*bulk.Service, error) {
+func (e *resources) Exports(ctx context.Context) (*bulk.Service, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.exports != nil {
@@ -220,28 +245,28 @@ func (e *Environment) Exports(ctx context.Context) (*bulk.Service, error) {
 		return nil, err
 	}
 	w := e.workspace
-	e.exports = bulk.NewService(bulk.Config{Env: e.Name, Data: data, Jobs: w.Control, Clock: w.Clock, Length: w.cfg.ExportLength})
+	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Length: w.cfg.ExportLength})
 	return e.exports, nil
 }
 
 // open opens the data. The caller holds e.mu.
-func (e *Environment) open(ctx context.Context) (*fhirstore.Store, error) {
+func (e *resources) open(ctx context.Context) (*fhirstore.Store, error) {
 	if e.data != nil {
 		return e.data, nil
 	}
 	data, err := e.openStore(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the data of %s: %w", e.Name, err)
+		return nil, fmt.Errorf("open the data of %s: %w", e.name, err)
 	}
 	e.data = data
 	return data, nil
 }
 
-func (e *Environment) openStore(ctx context.Context) (*fhirstore.Store, error) {
+func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	w := e.workspace
 	opts := fhirstore.Options{Clock: w.Clock, FullSync: w.cfg.FullSync}
 	if w.cfg.Dir != "" {
-		dir := filepath.Join(w.cfg.Dir, e.Name)
+		dir := filepath.Join(w.cfg.Dir, e.name)
 		if err := e.found(ctx, dir); err != nil {
 			return nil, err
 		}
@@ -249,7 +274,7 @@ func (e *Environment) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	}
 	base, err := w.cfg.Populations.Base(ctx, e.population)
 	if err == nil {
-		return fhirstore.Over(base, func() (string, error) { return w.tempDir(e.Name) }, opts), nil
+		return fhirstore.Over(base, func() (string, error) { return w.tempDir(e.name) }, opts), nil
 	}
 	if !errors.Is(err, errNoCache) {
 		return nil, err
@@ -269,11 +294,11 @@ func (e *Environment) openStore(ctx context.Context) (*fhirstore.Store, error) {
 // found makes the data directory of an environment with its population, unless
 // it is there already: under a name of its own first, so that a start that was
 // cut short leaves nothing that looks complete.
-func (e *Environment) found(ctx context.Context, dir string) error {
+func (e *resources) found(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	part, err := os.MkdirTemp(filepath.Dir(dir), e.Name+"-part-*")
+	part, err := os.MkdirTemp(filepath.Dir(dir), e.name+"-part-*")
 	if err != nil {
 		return err
 	}
@@ -302,7 +327,7 @@ func populate(ctx context.Context, store *fhirstore.Store, p seed.Population) er
 	return load.Commit(ctx)
 }
 
-func (e *Environment) close() error {
+func (e *resources) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.data == nil {

@@ -1,0 +1,39 @@
+package workspace
+
+import "github.com/sandfhir/sandfhir/internal/behaviour"
+
+// Behaviour returns the behaviour in force.
+func (w *Workspace) Behaviour() behaviour.Behaviour { return w.current.Load().behaviour }
+
+// Behaviours returns those that can be asked for by name: what comes with the
+// program, and what the workspace began under.
+func (w *Workspace) Behaviours() []behaviour.Behaviour {
+	list := behaviour.Builtin()
+	if _, err := behaviour.Named(list, w.cfg.Behaviour.Name); err != nil {
+		list = append(list, w.cfg.Behaviour)
+	}
+	return list
+}
+
+// ChangeBehaviour replaces the behaviour in force by what change makes of it,
+// in both environments at once and from the next request on. Where change
+// returns an error nothing happens.
+func (w *Workspace) ChangeBehaviour(change func(behaviour.Behaviour) (behaviour.Behaviour, error)) error {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	before := w.current.Load()
+	b, err := change(before.behaviour)
+	if err != nil {
+		return err
+	}
+	next := &state{behaviour: b, envs: map[string]*Environment{}}
+	for name, e := range before.envs {
+		auth, err := e.Auth.With(b.Rules())
+		if err != nil {
+			return err
+		}
+		next.envs[name] = &Environment{Name: name, Auth: auth, resources: e.resources}
+	}
+	w.current.Store(next)
+	return nil
+}
