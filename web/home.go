@@ -7,9 +7,11 @@ import "time"
 // of late.
 type HomePage struct {
 	Site
-	Sandbox    Environment
-	Production Environment
-	Refused    []Refusal // newest first
+	Configuration string // URL of the page that shows the SMART configuration
+	Behaviour     string // what the workspace is strict about, in a line
+	Sandbox       Environment
+	Production    Environment
+	Refused       []Refusal // newest first
 }
 
 // Environment holds the constants of an environment, absolute URLs.

@@ -58,7 +58,7 @@ func TestHostileInputIsInert(t *testing.T) {
 		for _, result := range []string{"fail", "warn", "pass"} {
 			t.Run(c.name+" "+result, func(t *testing.T) {
 				t.Parallel()
-				render := func(text string) [2][]byte {
+				render := func(text string) [3][]byte {
 					var home web.HomePage
 					fill(reflect.ValueOf(&home).Elem(), text)
 					var exchange web.ExchangePage
@@ -68,7 +68,11 @@ func TestHostileInputIsInert(t *testing.T) {
 					exchange.Request.Header[0].Name = "Content-Type"
 					exchange.Request.Header[0].Value = "application/x-www-form-urlencoded"
 					exchange.Request.Body = url.QueryEscape(text)
-					return [2][]byte{renderHome(t, home), renderExchange(t, exchange)}
+					var configuration web.ConfigurationPage
+					fill(reflect.ValueOf(&configuration).Elem(), text)
+					configuration.Switches = append(configuration.Switches, configuration.Switches[0])
+					configuration.Switches[1].Effect = ""
+					return [3][]byte{renderHome(t, home), renderExchange(t, exchange), renderConfiguration(t, configuration)}
 				}
 				hostile, harmless := render(c.text), render("harmless")
 				for i, page := range hostile {

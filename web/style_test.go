@@ -24,7 +24,7 @@ func TestContrast(t *testing.T) {
 	}
 	for _, scheme := range []struct{ name, css string }{{"light", light}, {"dark", dark}} {
 		for _, pair := range [][2]string{
-			{"text", "ground"}, {"text", "panel"}, {"text", "fail-ground"}, {"text", "mark"},
+			{"text", "ground"}, {"text", "panel"}, {"text", "fail-ground"}, {"text", "mark"}, {"text", "warn-ground"},
 			{"soft", "ground"}, {"soft", "panel"}, {"soft", "fail-ground"},
 			{"link", "ground"}, {"pass", "ground"}, {"warn", "ground"}, {"warn", "panel"}, {"warn", "fail-ground"}, {"ground", "warn"},
 			{"fail", "ground"}, {"fail", "fail-ground"},

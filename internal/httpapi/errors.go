@@ -39,11 +39,15 @@ func notFound(format string, args ...any) *httpError {
 func (l *call) fail(err error) error {
 	e := l.asHTTP(err)
 	l.note(e)
+	hides := l.hidesReasons()
+	if hides {
+		e = e.opaque()
+	}
 	for name, value := range e.header {
 		l.Set(name, value)
 	}
 	help := ""
-	if l.exchange != nil && (e.status < 500 || e.rules != nil) {
+	if l.exchange != nil && (e.status < 500 || e.rules != nil) && !hides {
 		help = l.explanation()
 		l.Set(fiber.HeaderLink, "<"+help+`>; rel="help"`)
 	}
@@ -56,7 +60,11 @@ func (l *call) fail(err error) error {
 		return l.send(e.status, contentType, operationOutcome(severityOf(e.status), e.code, e.message, e.expression))
 	case oauthSurface:
 		l.noStore()
-		return l.json(e.status, e.oauth(help))
+		answer := e.oauth(help)
+		if hides {
+			answer.Description = l.hiddenDescription()
+		}
+		return l.json(e.status, answer)
 	}
 	return l.json(e.status, map[string]string{"error": e.message})
 }
@@ -64,7 +72,7 @@ func (l *call) fail(err error) error {
 // An oauthAnswer is an error response of RFC 6749 section 5.2.
 type oauthAnswer struct {
 	Code        string `json:"error,omitempty"` // RFC 6750 section 3 wants none where there are no credentials
-	Description string `json:"error_description"`
+	Description any    `json:"error_description,omitempty"`
 	URI         string `json:"error_uri,omitempty"`
 }
 

@@ -13,9 +13,13 @@ const (
 	fhirNDJSON = "application/fhir+ndjson"
 )
 
-// operationOutcome returns an OperationOutcome with one issue.
+// operationOutcome returns an OperationOutcome with one issue. Empty diagnostics
+// are left out, because FHIR has no empty values.
 func operationOutcome(severity, code, diagnostics, expression string) []byte {
-	issue := models.OperationOutcomeIssue{Diagnostics: &diagnostics}
+	issue := models.OperationOutcomeIssue{}
+	if diagnostics != "" {
+		issue.Diagnostics = &diagnostics
+	}
 	// A severity or code that FHIR does not have would be a mistake of ours, and
 	// leaves the enumeration's first value.
 	_ = issue.Severity.UnmarshalJSON([]byte(`"` + severity + `"`))

@@ -17,9 +17,11 @@ const listedRefusals = 20
 // home is the page that a person starts from.
 func (l *call) home() error {
 	page := web.HomePage{
-		Site:       l.site(),
-		Sandbox:    l.environmentView(authz.Sandbox),
-		Production: l.environmentView(authz.Production),
+		Site:          l.site(),
+		Configuration: l.sandboxPath() + "smart-configuration",
+		Behaviour:     l.workspace.Behaviour().String(),
+		Sandbox:       l.environmentView(authz.Sandbox),
+		Production:    l.environmentView(authz.Production),
 	}
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
 		row := web.Refusal{

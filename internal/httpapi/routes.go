@@ -112,6 +112,8 @@ func routeTable() []route {
 		// Control.
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
+		{method: get, path: "/_sandbox/behaviour", handle: (*call).behaviour},
+		{method: put, path: "/_sandbox/behaviour", handle: (*call).setBehaviour},
 		{method: post, path: "/_sandbox/clients/:client/rotate-secret", handle: (*call).rotateSecret},
 		{method: post, path: "/_sandbox/token/explain", handle: (*call).explainToken},
 		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
@@ -119,6 +121,8 @@ func routeTable() []route {
 
 		// Portal.
 		{method: get, path: "/", handle: (*call).home},
+		{method: get, path: "/_sandbox/smart-configuration", handle: (*call).configurationPage},
+		{method: post, path: "/_sandbox/smart-configuration", handle: (*call).chooseBehaviour},
 		{method: get, path: "/_sandbox/style.css", public: true, handle: (*call).style},
 		{method: get, path: "/_sandbox/script.js", public: true, handle: (*call).script},
 		{method: get, path: "/_sandbox/icon.svg", public: true, handle: (*call).icon},
