@@ -102,6 +102,9 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 		}
 		opts = append(opts, sandbox.WithDataDir(s.Data))
 	}
+	if s.Behaviour != "" {
+		opts = append(opts, sandbox.WithBehaviour(s.Behaviour))
+	}
 	if s.CacheDir != "" {
 		// It may be read-only: an image brings its population with it.
 		if err := os.MkdirAll(s.CacheDir, 0o700); err != nil {
@@ -257,9 +260,13 @@ func (p *program) greet(s Settings, server *sandbox.Server, demo running, found 
 	if s.Data != "" {
 		kept = "kept with the data"
 	}
-	client := demo.Client + ", signs ES384 with a key that is " + kept + "\n  Its key      " + demo.Key
+	client := fmt.Sprintf("%s, signs %s with a key that is %s\n  Its key      %s", demo.Client, server.DefaultClient().Algorithm(), kept, demo.Key)
 	if demo.Key == "" {
 		client = "none: no directory takes its private key; register your own"
+	}
+	behaviour := "" // strict needs no line
+	if b := server.Behaviour(); b.Differs() {
+		behaviour = "  Behaviour    " + b.String() + "\n"
 	}
 	err := p.printf(`Sandfhir is ready.
 
@@ -268,8 +275,8 @@ func (p *program) greet(s Settings, server *sandbox.Server, demo running, found 
   Discovery    %s
   Token URL    %s
   Demo client  %s
-
-`, server.PortalURL(), server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), client)
+%s
+`, server.PortalURL(), server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), client, behaviour)
 	if err != nil || demo.Key == "" {
 		return err
 	}

@@ -16,6 +16,7 @@ type Settings struct {
 	Seed              uint64         // of the sample population
 	Load              []string       // files, directories and archives to load at the start
 	KeepGoing         bool           // a load passes over what is bad
+	Behaviour         string         // what the server is strict about: a name, or a file that ends in .json
 	BaseURL           string         // what all URLs begin with, without a final slash; "" takes the request's
 	TrustedProxies    []string       // addresses and networks whose X-Forwarded-* headers are believed
 	PrivateKeySets    bool           // key sets are fetched from private networks too
@@ -86,6 +87,9 @@ func settingsTable() []setting {
 		{name: "keep-going", places: anywhere, loads: true, def: "false",
 			help: "load what is good and list what is bad, instead of loading all or nothing",
 			set:  func(s *Settings, v string) error { return parseBool(&s.KeepGoing, v) }},
+		{name: "behaviour", arg: "NAME|FILE", places: anywhere, def: "strict",
+			help: "what the server is strict about: strict, aidbox, or a file of your own that ends in .json",
+			set:  func(s *Settings, v string) error { return parseBehaviour(&s.Behaviour, v) }},
 		{name: "base-url", arg: "URL", places: anywhere,
 			help: "what all URLs in answers begin with; by default that of the request",
 			set:  func(s *Settings, v string) error { return parseBaseURL(&s.BaseURL, v) }},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -76,6 +77,15 @@ func parseBool(to *bool, v string) error {
 		return fmt.Errorf("%q is neither true nor false", v)
 	}
 	*to = b
+	return nil
+}
+
+// parseBehaviour reads the file too, so that a mistake in it shows where it is named.
+func parseBehaviour(to *string, v string) error {
+	if _, err := behaviour.Load(v); err != nil {
+		return err
+	}
+	*to = v
 	return nil
 }
 
