@@ -18,10 +18,11 @@ import (
 	"testing"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/cli"
 )
 
-var update = flag.Bool("update", false, "write checks.md")
+var update = flag.Bool("update", false, "write checks.md and behaviours.md")
 
 // root is the module's directory.
 const root = ".."
@@ -182,15 +183,116 @@ func TestChecks(t *testing.T) {
 	for _, f := range authz.Findings() {
 		page.WriteString("| " + f.ID + " | " + cell(f.Title) + " |\n")
 	}
+	made(t, "checks.md", page.String())
+}
+
+// made checks that a page is the one that the program's tables make.
+func made(t *testing.T, name, page string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile("checks.md", []byte(page.String()), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if read(t, "docs/checks.md") != page.String() {
-		t.Error("checks.md is not the table of checks; go test ./docs -update writes it anew")
+	if read(t, "docs/"+name) != page {
+		t.Errorf("%s is not what the program says; go test ./docs -update writes it anew", name)
 	}
 }
+
+// behaviours.md is made of the table of switches and the files that come with the program.
+func TestBehaviours(t *testing.T) {
+	t.Parallel()
+	var page strings.Builder
+	page.WriteString(behavioursHead)
+	page.WriteString("\n## The switches\n\n| switch | takes | strict | what it is | about |\n|---|---|---|---|---|\n")
+	list := behaviour.Builtin()
+	for _, s := range list[0].Settings() {
+		takes := string(s.Kind)
+		if len(s.Values) > 0 && s.Kind != behaviour.Flag {
+			takes += ": " + strings.Join(s.Values, ", ")
+		}
+		page.WriteString("| " + strings.Join([]string{"`" + s.Name + "`", cell(takes), code(s.Value), cell(s.Meaning), strings.Join(s.IDs, " ")}, " | ") + " |\n")
+	}
+	for i, b := range list {
+		page.WriteString("\n## " + b.Name + "\n\n" + strings.ToUpper(b.Description[:1]) + b.Description[1:] + ".\n\n")
+		if i > 0 {
+			page.WriteString("What differs from " + b.Extends + ":\n\n")
+		}
+		page.WriteString("| switch | value | is | follows |\n|---|---|---|---|\n")
+		for _, s := range b.Settings() {
+			if i == 0 || s.Effect != behaviour.Same {
+				effect := string(s.Effect)
+				if i == 0 {
+					effect = "the default"
+				}
+				page.WriteString("| " + strings.Join([]string{"`" + s.Name + "`", code(s.Value), effect, cell(s.Source)}, " | ") + " |\n")
+			}
+		}
+	}
+	made(t, "behaviours.md", page.String())
+	_, example, _ := strings.Cut(behavioursHead, "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	if _, err := behaviour.Read("the example", []byte(example)); err != nil {
+		t.Error(err)
+	}
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}
+
+const behavioursHead = `# Behaviours
+
+A behaviour is the set of switches that a workspace's authorization servers run under: what they
+take, refuse and say. ` + "`strict`" + ` is the default, and nothing milder turns itself on: a start
+under another one says so, the start page does, and the page *SMART configuration*
+(` + "`/_sandbox/smart-configuration`" + `) lists every switch with what it follows. This page is made from the
+table that the program runs.
+
+` + "```sh" + `
+go run . --behaviour aidbox
+curl http://127.0.0.1:8080/_sandbox/behaviour
+` + "```" + `
+
+It can be changed while the server runs, in both environments at once and from the next request on.
+A name takes that behaviour afresh; switches are set on top of what is then in force. With ` + "`--data`" + `
+too, a server begins under what it is started with.
+
+` + "```sh" + `
+curl -X PUT -d '{"name":"strict","switches":{"exp.max":"600s"}}' http://127.0.0.1:8080/_sandbox/behaviour
+` + "```" + `
+
+In Go the same are ` + "`sandbox.WithBehaviour`, `sandbox.WithSwitch`, `Server.Behaviour` and `Server.SetBehaviour`" + `.
+
+## A behaviour of your own
+
+A JSON file whose name ends in ` + "`.json`" + ` extends one that is there, or another file, and says what differs.
+A value stands alone or with the source that it follows. A mistake is told with its place in the
+file and what was probably meant.
+
+` + "```json" + `
+{
+  "name": "payer",
+  "description": "what the payer's manual says",
+  "extends": "strict",
+  "switches": {
+    "exp.max": {"value": "120s", "source": "manual, page 12"},
+    "alg.allow": ["RS384"],
+    "hide_reasons": true
+  }
+}
+` + "```" + `
+
+` + "```sh" + `
+go run . --behaviour ./payer.json
+` + "```" + `
+
+Under ` + "`hide_reasons`" + ` the wire carries the OAuth error code and no reason; the exchange's page, which the
+start page links to, still explains the refusal.
+`
 
 const checksHead = `# The checks
 
