@@ -35,6 +35,7 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 		Security: l.capabilitySecurity(),
 		Interaction: []models.CapabilityStatementRestInteraction{
 			{Code: models.SystemRestfulInteractionSearchSystem},
+			{Code: models.SystemRestfulInteractionHistorySystem},
 		},
 		Operation: []models.CapabilityStatementRestResourceOperation{
 			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
@@ -92,7 +93,7 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 	resource := models.CapabilityStatementRestResource{Type: code, Versioning: &versioning, ReadHistory: &yes, UpdateCreate: &yes}
 	for _, interaction := range []models.TypeRestfulInteraction{
 		models.TypeRestfulInteractionRead, models.TypeRestfulInteractionVread, models.TypeRestfulInteractionHistoryInstance,
-		models.TypeRestfulInteractionSearchType, models.TypeRestfulInteractionCreate, models.TypeRestfulInteractionUpdate, models.TypeRestfulInteractionDelete,
+		models.TypeRestfulInteractionHistoryType, models.TypeRestfulInteractionSearchType, models.TypeRestfulInteractionCreate, models.TypeRestfulInteractionUpdate, models.TypeRestfulInteractionDelete,
 	} {
 		resource.Interaction = append(resource.Interaction, models.CapabilityStatementRestResourceInteraction{Code: interaction})
 	}

@@ -44,6 +44,70 @@ func (l *call) history() error {
 	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
 }
 
+// historyOfType is FHIR R4, http, history of a type. It is a search by its
+// letter (FR-SC-06).
+func (l *call) historyOfType() error {
+	typ, _, err := l.begin(authz.Search, "is the history of a type")
+	if err != nil {
+		return err
+	}
+	return l.historyOf([]string{typ}, "/"+typ+"/_history")
+}
+
+// historyOfAll is FHIR R4, http, history of everything: of the types that the
+// token may search (FR-SC-08).
+func (l *call) historyOfAll() error {
+	if err := l.authenticate(); err != nil {
+		return err
+	}
+	store, err := l.env.Data(l.UserContext())
+	if err != nil {
+		return err
+	}
+	var types []string
+	for _, typ := range store.Types() {
+		if l.access.Allows(typ, authz.Search).Granted {
+			types = append(types, typ)
+		}
+	}
+	if len(types) == 0 {
+		return l.require(authz.AnyType, authz.Search, l.Method()+" "+l.path+" is the history of everything")
+	}
+	if err := l.answersJSON(); err != nil {
+		return err
+	}
+	return l.historyOf(types, "/_history")
+}
+
+// historyOf answers with a page of the history of types.
+func (l *call) historyOf(types []string, path string) error {
+	q, used, err := l.historyQuery()
+	if err != nil {
+		return err
+	}
+	if q.Count == 0 {
+		q.Count = fhirstore.DefaultCount
+	}
+	store, err := l.env.Data(l.UserContext())
+	if err != nil {
+		return err
+	}
+	versions, next, total, err := store.HistoryOf(l.UserContext(), l.view(), types, q)
+	if err != nil {
+		return err
+	}
+	b := newBundle("history", total)
+	b.link("self", withQuery(l.addresses.FHIRBase+path, used))
+	if next > 0 {
+		used.Set(fhirstore.NextParam, itoa(next))
+		b.link("next", withQuery(l.addresses.FHIRBase+path, used))
+	}
+	for i := range versions {
+		b.version(l.addresses.FHIRBase, &versions[i])
+	}
+	return l.send(fiber.StatusOK, fhirJSON, b.bytes())
+}
+
 // historyQuery reads the parameters of a history, each of which stands there at
 // most once.
 func (l *call) historyQuery() (q fhirstore.HistoryQuery, used url.Values, err error) {

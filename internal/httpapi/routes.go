@@ -99,6 +99,8 @@ func routeTable() []route {
 		{method: get, path: fhir + "/", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/_search", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/:type/_search", handle: (*call).search},
+		{method: get, path: fhir + "/_history", handle: (*call).historyOfAll},
+		{method: get, path: fhir + "/:type/_history", handle: (*call).historyOfType},
 		{method: get, path: fhir + "/:type/:id/_history/:version", handle: (*call).vread},
 		{method: get, path: fhir + "/:type/:id/_history", handle: (*call).history},
 		{method: post, path: fhir + "/Patient/:id/:type/_search", handle: (*call).searchCompartment},
