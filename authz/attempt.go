@@ -14,9 +14,10 @@ type attempt struct {
 	ctx context.Context
 	req FormRequest
 	*checklist
-	form form
-	now  time.Time // real time, the same for all claims
-	dry  bool      // nothing is issued and nothing remembered
+	form    form
+	now     time.Time    // real time, the same for all claims
+	dry     bool         // nothing is issued and nothing remembered
+	counted *throttleKey // under which a failure counts; nil where none does
 
 	sent       bool   // there is an Authorization header
 	scheme     string // its scheme in lower case; "" where it has none

@@ -11,11 +11,18 @@ func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if byAssertion {
-		return a.byAssertion(audiences)
+	if err := a.throttled(); err != nil {
+		return nil, err
 	}
-	a.parts = a.secretParts()
-	return a.bySecret()
+	var client *Client
+	if byAssertion {
+		client, err = a.byAssertion(audiences)
+	} else {
+		a.parts = a.secretParts()
+		client, err = a.bySecret()
+	}
+	a.countFailure(err)
+	return client, err
 }
 
 // oneMechanism refuses two proofs in one request (RFC 6749 section 2.3).

@@ -65,6 +65,10 @@ type Behaviour struct {
 
 	// JSONRequests takes token requests in JSON as well.
 	JSONRequests bool
+	// FailureLimit is how often a client may fail to authenticate within a
+	// minute from one address before it is refused with 429; 0 is without limit.
+	FailureLimit int
+
 	// TokenLifetime is the life of access tokens where the client has none of
 	// its own; MaxTokenLifetime caps both.
 	TokenLifetime    time.Duration
@@ -166,6 +170,8 @@ func (b Behaviour) Validate() error {
 	switch {
 	case b.Skew < 0:
 		return fmt.Errorf("authz: Skew is negative: %v", b.Skew)
+	case b.FailureLimit < 0:
+		return fmt.Errorf("authz: FailureLimit is negative: %d", b.FailureLimit)
 	case b.MaxAssertion <= 0:
 		return fmt.Errorf("authz: MaxAssertion must be positive, is %v", b.MaxAssertion)
 	case b.MaxIssuedAge < 0:

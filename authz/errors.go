@@ -3,6 +3,7 @@ package authz
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // ErrNoClient is returned by a Store for a client id that the environment does
@@ -13,16 +14,18 @@ var ErrNoClient = errors.New("authz: no such client")
 // section 3.2.2). An assertion that fails is invalid_client, never
 // invalid_grant, which is for assertions that are the grant.
 const (
-	CodeInvalidRequest        = "invalid_request"
-	CodeInvalidClient         = "invalid_client"
-	CodeUnauthorizedClient    = "unauthorized_client"
-	CodeUnsupportedGrantType  = "unsupported_grant_type"
-	CodeInvalidScope          = "invalid_scope"
-	CodeServerError           = "server_error"
-	CodeInvalidToken          = "invalid_token"
-	CodeInsufficientScope     = "insufficient_scope"
-	CodeInvalidRedirectURI    = "invalid_redirect_uri"
-	CodeInvalidClientMetadata = "invalid_client_metadata"
+	CodeInvalidRequest       = "invalid_request"
+	CodeInvalidClient        = "invalid_client"
+	CodeUnauthorizedClient   = "unauthorized_client"
+	CodeUnsupportedGrantType = "unsupported_grant_type"
+	CodeInvalidScope         = "invalid_scope"
+	CodeServerError          = "server_error"
+	// RFC 6749 has it for the authorization endpoint; the token endpoint has none for 429.
+	CodeTemporarilyUnavailable = "temporarily_unavailable"
+	CodeInvalidToken           = "invalid_token"
+	CodeInsufficientScope      = "insufficient_scope"
+	CodeInvalidRedirectURI     = "invalid_redirect_uri"
+	CodeInvalidClientMetadata  = "invalid_client_metadata"
 )
 
 // Error is a refusal. Only the endpoint renders it: as OAuth JSON at OAuth
@@ -41,6 +44,8 @@ type Error struct {
 	Challenge string
 	// Allow is the value of the Allow header; set with status 405 only.
 	Allow string
+	// RetryAfter is how long to wait; set with status 429 only.
+	RetryAfter time.Duration
 
 	cause error
 }

@@ -94,6 +94,7 @@ const (
 	ruleGrantType
 	ruleOneMechanism
 	ruleCredential
+	ruleThrottle
 	ruleAssertionType
 	ruleCompact
 	ruleMembers

@@ -66,6 +66,7 @@ type Server struct {
 	ring     *keyring
 	inline   *cache[*KeySet]
 	verified *cache[*tokenClaims]
+	throttle *throttle
 	managing *sync.Mutex // held while a client is read, changed and written
 }
 
@@ -99,6 +100,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		searchParameter: cfg.SearchParameter,
 		checkConstraint: cfg.CheckConstraint,
 		managing:        new(sync.Mutex),
+		throttle:        newThrottle(),
 		behaviour:       behaviour.clone(),
 		inline:          newCache[*KeySet](maxInlineSets),
 		verified:        newCache[*tokenClaims](maxVerifiedTokens),

@@ -15,6 +15,7 @@ type FormRequest struct {
 	Authorization []string // every value of the header
 	Addresses     Addresses
 	Exchange      string // the id of this exchange, kept with the jti
+	Remote        string // the address that the request came from, without a port
 }
 
 // TokenDecision is what became of a token request: a Grant or an Err.

@@ -68,6 +68,7 @@ func others() map[string]struct {
 		"secret.grace":             {"1h30m", behaviour.Milder, []string{"5400s"}, []string{"-1h"}},
 		"basic.decode":             {"raw", behaviour.Different, nil, []string{"plain"}},
 		"basic.status":             {"400", behaviour.Different, nil, []string{"403", "200"}},
+		"failures.max":             {"5", behaviour.Stricter, nil, []string{"-1", "many"}},
 		"token.accept_json":        {"true", behaviour.Milder, nil, []string{""}},
 		"token.ttl":                {"1200s", behaviour.Milder, []string{"20m"}, []string{"0s", "500ms"}},
 		"token.max_ttl":            {"120s", behaviour.Stricter, []string{"2m"}, []string{"0s"}},

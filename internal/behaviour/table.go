@@ -92,7 +92,24 @@ func secretSwitches() []Switch {
 			map[authz.BasicDecode]Effect{authz.BasicRaw: Different, authz.BasicBoth: Milder},
 			authz.BasicForm, authz.BasicRaw, authz.BasicBoth),
 		basicStatus(),
+		failureLimit(),
 	}
+}
+
+// failureLimit is a number of which 0 means none.
+func failureLimit() Switch {
+	s := number("failures.max", "how often a client may fail to authenticate within a minute from one address before it gets 429 with Retry-After; 0 is without limit", ids("SB-TOK-11"),
+		func(b *authz.Behaviour) *int { return &b.FailureLimit })
+	set := s.set
+	s.set = func(b *authz.Behaviour, text string) error {
+		if text == "0" {
+			b.FailureLimit = 0
+			return nil
+		}
+		return set(b, text)
+	}
+	s.effect = func(string, string) Effect { return Stricter }
+	return s
 }
 
 // basicStatus is a choice over a number.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -166,6 +167,9 @@ func ofRules(e *authz.Error) *httpError {
 	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Text, rules: e, header: map[string]string{}}
 	if e.Challenge != "" {
 		of.header[fiber.HeaderWWWAuthenticate] = e.Challenge
+	}
+	if e.RetryAfter > 0 {
+		of.header[fiber.HeaderRetryAfter] = itoa(int64(math.Ceil(e.RetryAfter.Seconds())))
 	}
 	if e.Allow != "" {
 		of.header[fiber.HeaderAllow] = e.Allow

@@ -16,6 +16,7 @@ func (l *call) form() (authz.FormRequest, error) {
 		Authorization: l.authorizations(),
 		Addresses:     l.addresses,
 		Exchange:      l.exchange.ID,
+		Remote:        l.IP(),
 	}
 	var err error
 	if req.Method == fiber.MethodPost {

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +11,18 @@ import (
 
 func secretCases() []switchCase {
 	return []switchCase{
+		{
+			name: "SB-TOK-11 failures are limited", switches: "failures.max=2",
+			do: func(x *lab) string {
+				wrong, other := func() *answer { return x.ask(x.rs, withClaim("exp", inSeconds(-60))) }, x.client(x.t, "system/*.read")
+				told := []string{x.says(wrong()), x.says(wrong())}
+				a := wrong()
+				told = append(told, x.says(a), fmt.Sprint(a.header.Get("Retry-After") != ""), x.says(x.ask(x.rs)))
+				_, err := other.Token(x.t.Context()) // another client at the same address
+				return both(append(told, fmt.Sprint(err == nil))...)
+			},
+			strict: both("400 C08", "400 C08", "400 C08", "false", "200", "true"), switched: both("400 C08", "400 C08", "429 SB-TOK-11", "true", "429 SB-TOK-11", "true"),
+		},
 		{name: "SB-SYM-03 SB-DIF-08 client secrets", switches: "secret.offered=false",
 			do: func(x *lab) string {
 				c, err := x.RegisterClient(x.t.Context(), sandbox.ClientConfig{Method: sandbox.ClientSecretBasic})
