@@ -40,37 +40,46 @@ const (
 // are left out. Its error is a *ForbiddenError where the view may not
 // search the type at all.
 func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
+	page, rows, err := s.search(ctx, v, q)
+	if err != nil {
+		return nil, err
+	}
+	page.Included, page.Hidden, err = s.included(ctx, s.cur.Load(), v, q, rows)
+	return page, err
+}
+
+// search is Search without what is included; rows are those of the matches.
+func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, error) {
 	d := s.cur.Load()
 	where, args, err := s.condition(ctx, d, v, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	page := &Page{Total: -1}
 	if !q.SkipTotal || q.CountOnly {
 		err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE "+where, args...).Scan(&page.Total)
 		if err != nil {
-			return nil, fmt.Errorf("count %s: %w", q.Type, err)
+			return nil, nil, fmt.Errorf("count %s: %w", q.Type, err)
 		}
 	}
 	if q.CountOnly {
-		return page, nil
+		return page, nil, nil
 	}
 	rows, cursors, err := d.sorted(ctx, where, args, q.sort, q.from, q.Count+1)
 	if err != nil {
-		return nil, fmt.Errorf("search %s: %w", q.Type, err)
+		return nil, nil, fmt.Errorf("search %s: %w", q.Type, err)
 	}
 	if len(rows) > q.Count {
 		rows = rows[:q.Count]
 		if page.Next, err = cursors[q.Count-1].token(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if page.Matches, err = d.resources(ctx, rows); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	page.Included, page.Hidden, err = s.included(ctx, d, v, q, rows)
-	return page, err
+	return page, rows, nil
 }
 
 // plan returns the query as a condition on r. The clause that finds the least

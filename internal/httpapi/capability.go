@@ -112,7 +112,8 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 	}
 	switch typ {
 	case "Patient":
-		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"}}
+		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
+			{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"}}
 	case "Group":
 		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"}}
 	}

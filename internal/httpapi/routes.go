@@ -95,6 +95,8 @@ func routeTable() []route {
 		{method: get, path: fhir + "/_export/:job/:number/:name", handle: (*call).exportFile},
 
 		// FHIR REST.
+		{method: get, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
+		{method: post, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
 		{method: get, path: fhir, handle: (*call).searchSystem},
 		{method: get, path: fhir + "/", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/_search", handle: (*call).searchSystem},
