@@ -131,8 +131,6 @@ type exporter struct {
 	tombstones []tombstone
 }
 
-type tombstone struct{ typ, id string }
-
 // patients finds whose compartments are exported. Members that are inactive or
 // whose period has ended or not begun are left out, and so are those that are no patients.
 func (e *exporter) patients() error {
@@ -378,41 +376,4 @@ func (e *exporter) rows(x *extentWriter, where string, args ...any) error {
 		}
 		return nil
 	}, "SELECT r.pack, r.off, r.len, r.seq FROM resource r WHERE "+where+" ORDER BY r.pack, r.off, r.seq", args...)
-}
-
-// collectTombstones notes what was deleted among what would be exported if it
-// were still there: tombstones keep their search and compartment rows.
-func (e *exporter) collectTombstones(typ, where string, args []any) error {
-	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
-		t := tombstone{typ: typ}
-		if err := rows.Scan(&t.id); err != nil {
-			return err
-		}
-		e.tombstones = append(e.tombstones, t)
-		return nil
-	}, "SELECT r.id FROM resource r WHERE "+e.ofType(typ, 0)+" AND "+where+" ORDER BY r.rid", append([]any{typ}, args...)...)
-}
-
-// deletionsPerBundle is how many deletions one line tells of.
-const deletionsPerBundle = 100
-
-// deletions writes the file of deletions: a transaction Bundle a line (Bulk
-// Data Access 2.0.0, manifest, deleted).
-func (e *exporter) deletions() error {
-	if len(e.tombstones) == 0 {
-		return nil
-	}
-	var x extentWriter
-	for chunk := range slices.Chunk(e.tombstones, deletionsPerBundle) {
-		line := []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`)
-		for i, t := range chunk {
-			if i > 0 {
-				line = append(line, ',')
-			}
-			line = fmt.Appendf(line, `{"request":{"method":"DELETE","url":"%s/%s"}}`, t.typ, t.id)
-		}
-		x.inline(append(line, "]}\n"...))
-	}
-	e.snap.Deleted = []File{{Type: "Bundle", Rows: x.rows, Bytes: x.bytes, Extents: x.encode()}}
-	return nil
 }

@@ -65,7 +65,7 @@ func (s *Store) find(ctx context.Context, db querier, v View, typ, id string) (*
 // current returns the resource as it is now, or why the gate does not show it.
 func (g *gate) current(ctx context.Context, db querier, p *packs, r *row) (*Resource, error) {
 	if !r.live {
-		if err := g.tombstone(ctx, db, r); err != nil {
+		if err := g.deletion(ctx, db, r); err != nil {
 			return nil, err
 		}
 		return nil, &GoneError{Type: r.typ, ID: r.id, Version: r.vid, At: fromMillis(r.at)}
@@ -121,9 +121,9 @@ func (g *gate) organization(typ, id, org string) error {
 	return &ForbiddenError{Reason: OtherOrganization, Type: typ, ID: id, Letter: g.letter, Organization: org}
 }
 
-// tombstone refuses a deleted resource whose last live version was outside of
+// deletion refuses a deleted resource whose last live version was outside of
 // every constraint: it kept its search rows.
-func (g *gate) tombstone(ctx context.Context, db querier, r *row) error {
+func (g *gate) deletion(ctx context.Context, db querier, r *row) error {
 	if len(g.filters) == 0 {
 		return nil
 	}
@@ -200,7 +200,7 @@ func (g *gate) shown(ctx context.Context, db querier, r *row, versions []Resourc
 	case live == 0 && hidden != nil:
 		return nil, hidden
 	case live == 0 && !r.live: // nothing but deletions, of something that may have to stay hidden
-		return versions, g.tombstone(ctx, db, r)
+		return versions, g.deletion(ctx, db, r)
 	}
 	return versions, nil
 }

@@ -113,7 +113,7 @@ func (d *data) versionsBefore(ctx context.Context, where string, args []any, bef
 func (s *Store) shows(ctx context.Context, d *data, g *gate, f *loggedVersion) (bool, error) {
 	err := g.organization(f.res.Type, f.res.ID, f.res.Organization)
 	if err == nil && f.res.Op == OpDelete {
-		err = g.tombstone(ctx, d.db.Read(), &f.row)
+		err = g.deletion(ctx, d.db.Read(), &f.row)
 	} else if err == nil {
 		err = g.content(&f.res)
 	}

@@ -87,12 +87,12 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 	if err != nil && !errors.As(err, &missing) {
 		return err
 	}
-	p := &putting{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gate: g, op: OpCreate, pack: l.pack}
+	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gate: g, op: OpCreate, pack: l.pack}
 	if old != nil {
 		if old.seq >= l.first {
 			return &DuplicateError{Type: in.Type, ID: in.ID}
 		}
-		if err := l.tx.admitOld(ctx, g, old); err != nil {
+		if err := l.tx.checkCurrent(ctx, g, old); err != nil {
 			return err
 		}
 		if old.live {
@@ -155,7 +155,7 @@ func (l *Load) Commit(ctx context.Context) error {
 			return fmt.Errorf("name pack: %w", err)
 		}
 	}
-	if err := l.data.packs.settle(); err != nil {
+	if err := l.data.packs.syncNames(); err != nil {
 		return err
 	}
 	if l.historic {

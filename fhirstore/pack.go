@@ -28,7 +28,7 @@ const (
 // reads as its own.
 type packs struct {
 	dir  string // "" keeps them in memory
-	base *packs // nil, or where packs with a number up to baseMax lie
+	base *packs // nil, or where packs with a number up to top lie
 	top  int64  // the highest number in base
 
 	building bool // whoever builds syncs everything once, at the end
@@ -148,8 +148,8 @@ func (w *packWriter) add(json []byte) (offset int64, err error) {
 	return offset, nil
 }
 
-// keep makes the pack readable under its number. It has to be called before
-// the commit that names the pack, and settle after it.
+// keep makes the pack readable under its number. Between it and the commit
+// that names the pack there has to be a syncNames.
 func (p *packs) keep(w *packWriter) error {
 	if err := w.w.Flush(); err != nil {
 		return fmt.Errorf("write pack: %w", err)
@@ -171,9 +171,9 @@ func (p *packs) keep(w *packWriter) error {
 	return os.Rename(p.path(w.number)+".part", p.path(w.number))
 }
 
-// settle puts the names of the packs kept on the disk, so that a commit after
+// syncNames puts the names of the packs kept on the disk, so that a commit after
 // it names nothing that a crash could take away.
-func (p *packs) settle() error {
+func (p *packs) syncNames() error {
 	if p.dir == "" || p.building {
 		return nil
 	}

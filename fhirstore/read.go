@@ -109,7 +109,7 @@ func (s *Store) ReadVersion(ctx context.Context, v View, typ, id, version string
 	}
 	res := &versions[0]
 	if res.Op == OpDelete {
-		if err := g.tombstone(ctx, d.db.Read(), r); err != nil {
+		if err := g.deletion(ctx, d.db.Read(), r); err != nil {
 			return nil, err
 		}
 		return nil, &GoneError{Type: typ, ID: id, Version: vid, At: res.At}

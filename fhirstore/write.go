@@ -104,7 +104,7 @@ func (s *Store) Create(ctx context.Context, v View, typ string, body []byte) (*R
 	}
 	var created *Resource
 	err = s.write(ctx, func(tx *writeTx) error {
-		created, err = tx.put(ctx, &putting{typ: typ, id: s.newID(), org: v.Owner, draft: d, gate: g, op: OpCreate})
+		created, err = tx.put(ctx, &newVersion{typ: typ, id: s.newID(), org: v.Owner, draft: d, gate: g, op: OpCreate})
 		return err
 	})
 	return created, err
@@ -138,7 +138,7 @@ func (s *Store) Update(ctx context.Context, v View, typ, id string, body []byte,
 		if err != nil && !errors.As(err, &missing) {
 			return err
 		}
-		if err := tx.admitOld(ctx, g, old); err != nil {
+		if err := tx.checkCurrent(ctx, g, old); err != nil {
 			return err
 		}
 		if err := cond.check(typ, id, old); err != nil {
@@ -149,7 +149,7 @@ func (s *Store) Update(ctx context.Context, v View, typ, id string, body []byte,
 		if created {
 			op = OpCreate
 		}
-		res, err = tx.put(ctx, &putting{typ: typ, id: id, org: v.Owner, old: old, draft: d, gate: g, op: op})
+		res, err = tx.put(ctx, &newVersion{typ: typ, id: id, org: v.Owner, old: old, draft: d, gate: g, op: op})
 		return err
 	})
 	return res, created, err
@@ -170,7 +170,7 @@ func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Conditi
 		if err != nil && !errors.As(err, &missing) {
 			return err
 		}
-		if err := tx.admitOld(ctx, g, old); err != nil {
+		if err := tx.checkCurrent(ctx, g, old); err != nil {
 			return err
 		}
 		if err := cond.check(typ, id, old); err != nil {
@@ -179,7 +179,7 @@ func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Conditi
 		if old == nil || !old.live {
 			return errNothingToDo
 		}
-		tombstone, err = tx.bury(ctx, old)
+		tombstone, err = tx.appendTombstone(ctx, old)
 		return err
 	})
 	if errors.Is(err, errNothingToDo) {
@@ -191,8 +191,8 @@ func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Conditi
 // errNothingToDo ends a write that turned out to change nothing.
 var errNothingToDo = errors.New("nothing to do")
 
-// admitOld checks that the view may touch the resource as it is now.
-func (tx *writeTx) admitOld(ctx context.Context, g *gate, old *row) error {
+// checkCurrent checks that the view may touch the resource as it is now.
+func (tx *writeTx) checkCurrent(ctx context.Context, g *gate, old *row) error {
 	if old == nil {
 		return nil
 	}
@@ -210,8 +210,8 @@ func (tx *writeTx) admitOld(ctx context.Context, g *gate, old *row) error {
 	return g.content(&res)
 }
 
-// putting is a version on its way into the store.
-type putting struct {
+// A newVersion is a version on its way into the store.
+type newVersion struct {
 	typ, id, org string
 	old          *row // nil for a new resource
 	draft        *draft
@@ -222,7 +222,7 @@ type putting struct {
 }
 
 // put appends a version, makes it the current state and writes its search rows.
-func (tx *writeTx) put(ctx context.Context, p *putting) (*Resource, error) {
+func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 	at := p.at
 	if at.IsZero() {
 		at = tx.at
@@ -259,7 +259,7 @@ func (tx *writeTx) put(ctx context.Context, p *putting) (*Resource, error) {
 }
 
 // append writes the version and the current state. It returns the row id.
-func (tx *writeTx) append(ctx context.Context, p *putting, res *Resource, b *body) (rid int64, err error) {
+func (tx *writeTx) append(ctx context.Context, p *newVersion, res *Resource, b *body) (rid int64, err error) {
 	if err := tx.number(ctx); err != nil {
 		return 0, err
 	}
@@ -317,9 +317,9 @@ func (tx *writeTx) supersede(ctx context.Context, old *row) error {
 	return err
 }
 
-// bury turns a live resource into a tombstone. Its search, compartment and
-// member rows stay, so that filters apply to it as they did.
-func (tx *writeTx) bury(ctx context.Context, old *row) (*Resource, error) {
+// appendTombstone turns a live resource into a tombstone. Its search,
+// compartment and member rows stay, so that filters apply to it as they did.
+func (tx *writeTx) appendTombstone(ctx context.Context, old *row) (*Resource, error) {
 	res := &Resource{Type: old.typ, ID: old.id, Version: old.vid + 1, At: tx.at, Op: OpDelete, Organization: old.org}
 	if err := tx.supersede(ctx, old); err != nil {
 		return nil, err

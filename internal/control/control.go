@@ -3,12 +3,15 @@
 // the bulk.Store of the workspace's environments.
 //
 // It lies in a file of its own or in memory, apart from FHIR data, and is
-// written by one process at a time. It imports authz and internal/sqlitedb.
+// written by one process at a time. It imports authz, internal/bulk and
+// internal/sqlitedb.
 package control
 
 import (
 	"context"
+	"database/sql"
 	"embed"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,6 +34,8 @@ type DB struct {
 	jtis    map[jtiKey]authz.JTIUse
 	uses    int // of assertions, since the expired ones were last forgotten
 }
+
+var _ authz.Store = (*DB)(nil)
 
 type clientKey struct{ env, id string }
 
@@ -100,3 +105,6 @@ func (c *DB) write(ctx context.Context, f func(*sqlitedb.Tx) error) error {
 	}
 	return tx.Commit()
 }
+
+// isMissing reports whether a single row was asked for and is not there.
+func isMissing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

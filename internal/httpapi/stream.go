@@ -14,9 +14,9 @@ type sendable interface {
 	send(w io.Writer, offset, n int64) error
 }
 
-// A bodyStream is an answer's body that is sent after the handler returned. It
+// An answerBody is an answer's body that is sent after the handler returned. It
 // implements io.WriterTo, which the server prefers to Read.
-type bodyStream struct {
+type answerBody struct {
 	body      sendable
 	offset, n int64
 	recording *recording
@@ -26,12 +26,12 @@ type bodyStream struct {
 // stream answers with n bytes of body from offset on.
 func (l *call) stream(body sendable, offset, n int64) {
 	l.exchange.later = true
-	l.Context().SetBodyStream(&bodyStream{body: body, offset: offset, n: n, recording: l.exchange}, int(n))
+	l.Context().SetBodyStream(&answerBody{body: body, offset: offset, n: n, recording: l.exchange}, int(n))
 }
 
 // WriteTo sends the body. An error or a panic below leaves it short, which a
 // client sees by its length.
-func (b *bodyStream) WriteTo(w io.Writer) (written int64, err error) {
+func (b *answerBody) WriteTo(w io.Writer) (written int64, err error) {
 	counter := &countingWriter{w: w}
 	defer func() {
 		if p := recover(); p != nil {
@@ -46,7 +46,7 @@ func (b *bodyStream) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // Read serves a caller that does not know WriteTo.
-func (b *bodyStream) Read(p []byte) (int, error) {
+func (b *answerBody) Read(p []byte) (int, error) {
 	if b.n == 0 {
 		b.done = true
 		return 0, io.EOF
@@ -64,7 +64,7 @@ func (b *bodyStream) Read(p []byte) (int, error) {
 
 // Close ends the exchange: the server closes a body when it has been sent, or
 // cannot be.
-func (b *bodyStream) Close() error {
+func (b *answerBody) Close() error {
 	b.recording.finish(!b.done)
 	return nil
 }
@@ -90,17 +90,17 @@ func (s *sliceWriter) Write(b []byte) (int, error) {
 // streamGzip sends a body compressed, of a length that nobody knows before.
 func (l *call) streamGzip(body sendable, n int64) error {
 	l.exchange.later = true
-	l.Context().SetBodyStream(&gzipStream{bodyStream: bodyStream{body: body, n: n, recording: l.exchange}}, -1)
+	l.Context().SetBodyStream(&gzipBody{answerBody: answerBody{body: body, n: n, recording: l.exchange}}, -1)
 	return nil
 }
 
-// A gzipStream is a bodyStream that is compressed on its way.
-type gzipStream struct {
-	bodyStream
+// A gzipBody is an answerBody that is compressed on its way.
+type gzipBody struct {
+	answerBody
 	pipe *io.PipeReader
 }
 
-func (g *gzipStream) Read(p []byte) (int, error) {
+func (g *gzipBody) Read(p []byte) (int, error) {
 	if g.pipe == nil {
 		r, w := io.Pipe()
 		g.pipe = r
@@ -115,7 +115,7 @@ func (g *gzipStream) Read(p []byte) (int, error) {
 // compress writes the compressed body into the pipe. A failure or a panic
 // reaches the reader as an error, so that the answer ends without its last
 // chunk and is seen to be cut.
-func (g *gzipStream) compress(w *io.PipeWriter) {
+func (g *gzipBody) compress(w *io.PipeWriter) {
 	var err error
 	defer func() {
 		if p := recover(); p != nil {
@@ -131,14 +131,14 @@ func (g *gzipStream) compress(w *io.PipeWriter) {
 	}
 }
 
-// WriteTo hides the one of bodyStream, which would send the body as it is.
-func (g *gzipStream) WriteTo(w io.Writer) (int64, error) {
+// WriteTo hides the one of answerBody, which would send the body as it is.
+func (g *gzipBody) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{g})
 }
 
-func (g *gzipStream) Close() error {
+func (g *gzipBody) Close() error {
 	if g.pipe != nil {
 		g.pipe.Close()
 	}
-	return g.bodyStream.Close()
+	return g.answerBody.Close()
 }

@@ -26,7 +26,7 @@ func TestGzipStreamTellsOfFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &recording{log: exchange.NewLog(nil), wall: clock.System{}}
-			stream := &gzipStream{bodyStream: bodyStream{body: send, n: 10, recording: r}}
+			stream := &gzipBody{answerBody: answerBody{body: send, n: 10, recording: r}}
 			if _, err := io.ReadAll(stream); err == nil {
 				t.Error("the body ended as if it were whole")
 			}

@@ -267,7 +267,7 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	opts := fhirstore.Options{Clock: w.Clock, FullSync: w.cfg.FullSync}
 	if w.cfg.Dir != "" {
 		dir := filepath.Join(w.cfg.Dir, e.name)
-		if err := e.found(ctx, dir); err != nil {
+		if err := e.createDir(ctx, dir); err != nil {
 			return nil, err
 		}
 		return fhirstore.Open(ctx, dir, opts)
@@ -291,10 +291,10 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	return store, nil
 }
 
-// found makes the data directory of an environment with its population, unless
+// createDir makes the data directory of an environment with its population, unless
 // it is there already: under a name of its own first, so that a start that was
 // cut short leaves nothing that looks complete.
-func (e *resources) found(ctx context.Context, dir string) error {
+func (e *resources) createDir(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/sqlitedb"
+)
+
+// forgetEvery is after how many uses the expired ones are dropped.
+const forgetEvery = 1000
+
+type jtiKey struct{ env, issuer, jti string }
+
+// UseJTI implements authz.Store. The uses are kept in memory, where of two at
+// once exactly one is the first, and written to a database that outlives the
+// process before the answer.
+func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
+	key := jtiKey{use.Env, use.Issuer, use.JTI}
+	c.mu.Lock()
+	if earlier, ok := c.jtis[key]; ok && earlier.Expires.After(use.At) {
+		c.mu.Unlock()
+		return &earlier, nil
+	}
+	c.jtis[key] = use
+	c.uses++
+	due := c.uses%forgetEvery == 0
+	if due {
+		maps.DeleteFunc(c.jtis, func(_ jtiKey, old authz.JTIUse) bool { return !old.Expires.After(use.At) })
+	}
+	c.mu.Unlock()
+	if !c.persistent {
+		return nil, nil
+	}
+	_, err := c.db.Write().ExecContext(ctx, "INSERT OR REPLACE INTO jti(env, iss, jti, exchange, at, expires) VALUES(?, ?, ?, ?, ?, ?)",
+		use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Expires))
+	if err == nil && due {
+		_, err = c.db.Write().ExecContext(ctx, "DELETE FROM jti WHERE expires <= ?", toMillis(use.At))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record jti: %w", err) // it stays used: refusing it again is the safe side
+	}
+	return nil, nil
+}
+
+func readJTIs(ctx context.Context, db *sqlitedb.DB) (map[jtiKey]authz.JTIUse, error) {
+	rows, err := db.Read().QueryContext(ctx, "SELECT env, iss, jti, exchange, at, expires FROM jti")
+	if err != nil {
+		return nil, fmt.Errorf("read used assertions: %w", err)
+	}
+	defer rows.Close()
+	uses := map[jtiKey]authz.JTIUse{}
+	for rows.Next() {
+		var use authz.JTIUse
+		var at, expires int64
+		if err := rows.Scan(&use.Env, &use.Issuer, &use.JTI, &use.Exchange, &at, &expires); err != nil {
+			return nil, fmt.Errorf("read used assertions: %w", err)
+		}
+		use.At, use.Expires = fromMillis(at), fromMillis(expires)
+		uses[jtiKey{use.Env, use.Issuer, use.JTI}] = use
+	}
+	return uses, rows.Err()
+}
