@@ -43,6 +43,8 @@ type Snapshot struct {
 	// At is the export's transactionTime: every change up to and including it
 	// is in the files, every later one gets a later instant.
 	At time.Time
+	// Types are the types of what is in Output and Deleted, sorted.
+	Types []string
 	// Output has one file a type; types without data have none.
 	Output []File
 	// Deleted are files of transaction Bundles with the deletions after Since.
@@ -236,7 +238,7 @@ func (e *exporter) atLevel(typ string) bool {
 	return e.sel.Level == SystemLevel || e.store.ExportsAtPatientLevel(typ)
 }
 
-// export adds the file of one type.
+// export adds the file and the tombstones of one type.
 func (e *exporter) export(typ string) error {
 	where, args, whole, err := e.where(typ)
 	if err != nil {
@@ -254,10 +256,14 @@ func (e *exporter) export(typ string) error {
 	if x.rows > 0 {
 		e.snap.Output = append(e.snap.Output, File{Type: typ, Rows: x.rows, Bytes: x.bytes, Extents: x.encode()})
 	}
+	before := len(e.tombstones)
 	if !e.sel.Since.IsZero() {
-		return e.collectTombstones(typ, where, args)
+		err = e.collectTombstones(typ, where, args)
 	}
-	return nil
+	if x.rows > 0 || len(e.tombstones) > before {
+		e.snap.Types = append(e.snap.Types, typ)
+	}
+	return err
 }
 
 // ofType is the condition on r of being of a type, which is its argument, and

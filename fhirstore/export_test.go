@@ -124,6 +124,19 @@ func TestExportDeleted(t *testing.T) {
 		if got := exported(t, s, snap); got != "Observation/o1" {
 			t.Errorf("BD-DL-03 the increment holds %q; want what was recreated", got)
 		}
+		if want := []string{"Observation"}; !slices.Equal(snap.Types, want) {
+			t.Errorf("the increment is of %v; want %v", snap.Types, want)
+		}
+		must(s.Delete(t.Context(), all, "Patient", "c", fhirstore.Condition{}))
+		for _, c := range []struct {
+			types, want []string
+		}{
+			{[]string{"Patient"}, []string{"Patient"}}, {[]string{"Patient", "Observation", "Condition"}, []string{"Observation", "Patient"}}, {[]string{"Condition"}, nil},
+		} {
+			if got := must(s.Export(t.Context(), all, fhirstore.Selection{Types: c.types, Since: first.At})); !slices.Equal(got.Types, c.want) {
+				t.Errorf("BD-SEC-03 with a deleted Patient the increment of %v is of %v; want %v", c.types, got.Types, c.want)
+			}
+		}
 		if len(snap.Deleted) != 1 {
 			t.Fatalf("BD-DL-02 %d files of deletions; want 1", len(snap.Deleted))
 		}

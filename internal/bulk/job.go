@@ -22,8 +22,8 @@ type Job struct {
 	Request         string    `json:"request"`
 	TransactionTime time.Time `json:"transactionTime"`
 	CreatedAt       time.Time `json:"createdAt"` // workspace time
-	// Types are the types in the output: whoever fetches has to be allowed to
-	// see them all.
+	// Types are the types of what the job tells of, in its output or as deleted:
+	// whoever fetches has to be allowed to see them all.
 	Types []string `json:"types"`
 	// Organization and Constraints are what narrowed the client's view at the
 	// kick-off: whoever sees less by now does not get the files.
@@ -130,16 +130,17 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		return nil, err
 	}
 	job := &Job{ID: id, Env: s.cfg.Env, Client: r.Client, Request: r.URL, TransactionTime: snapshot.At,
-		CreatedAt: s.cfg.Clock.Now(), Organization: r.Organization, Constraints: map[string]string{}}
+		CreatedAt: s.cfg.Clock.Now(), Types: snapshot.Types, Organization: r.Organization, Constraints: map[string]string{}}
 	job.Forget = job.CreatedAt.Add(-s.cfg.KeepFor)
-	for _, f := range snapshot.Output {
-		job.add(Output, f)
-		job.Types = append(job.Types, f.Type)
+	for _, typ := range snapshot.Types {
 		if r.Constraint != nil {
-			if c := r.Constraint(f.Type); c != "" {
-				job.Constraints[f.Type] = c
+			if c := r.Constraint(typ); c != "" {
+				job.Constraints[typ] = c
 			}
 		}
+	}
+	for _, f := range snapshot.Output {
+		job.add(Output, f)
 	}
 	for _, f := range snapshot.Deleted {
 		job.add(Deleted, f)

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -66,6 +67,25 @@ func TestKickOffScopes(t *testing.T) {
 		}
 		other.get(t, m.of("Patient")[0].URL).refused(t, 403, "forbidden")
 		w.grant(t, "system/*.read").get(t, status).want(t, 200)
+	})
+	t.Run("BD-SEC-03 an export of nothing but deletions", func(t *testing.T) {
+		w.all.put(t, "/Patient/leaver", patient("leaver")).want(t, 201)
+		since := url.QueryEscape(w.all.export(t, "/$export?_type=Patient").TransactionTime)
+		w.all.send(t, "DELETE", "/Patient/leaver", "").want(t, 204)
+		status := w.all.kickOff(t, "/$export?_type=Patient&_since="+since)
+		m := w.all.finish(t, status)
+		if len(m.Output) != 0 || len(m.Deleted) != 1 {
+			t.Fatalf("got %+v, want deletions alone", m)
+		}
+		other := w.grant(t, "system/Observation.rs")
+		for _, of := range []string{status, m.Deleted[0].URL} {
+			a := other.get(t, of)
+			a.refused(t, 403, "forbidden")
+			if challenge := a.challenge(t, "insufficient_scope"); !strings.Contains(challenge, `scope="system/Patient.rs"`) {
+				t.Errorf("BD-SEC-12: got WWW-Authenticate %q", challenge)
+			}
+			w.grant(t, "system/Patient.rs").get(t, of).want(t, 200)
+		}
 	})
 	t.Run("BD-SEC-04 another client's job", func(t *testing.T) {
 		foreign := w.holder(t, w.client(t, "system/*.cruds"))

@@ -1,6 +1,9 @@
 package httpapi_test
 
-import "testing"
+import (
+	"net/url"
+	"testing"
+)
 
 // TestFilesForNarrowedTokens downloads with tokens that show less than the one
 // of the kick-off did: files hold no more than their reader may see.
@@ -21,4 +24,17 @@ func TestFilesForNarrowedTokens(t *testing.T) {
 	narrow.get(t, m.Output[0].URL).want(t, 200)
 	whole.get(t, m.Output[0].URL).want(t, 200)
 	w.holder(t, client, "system/Observation.rs?category=vital-signs").get(t, m.Output[0].URL).refused(t, 403, "forbidden")
+
+	since := url.QueryEscape(m.TransactionTime)
+	w.all.send(t, "DELETE", "/Observation/"+w.all.ids(t, "/Observation?category=vital-signs&_count=1")[0], "").want(t, 204)
+	m = whole.finish(t, whole.kickOff(t, "/$export?_type=Observation&_since="+since))
+	if len(m.Output) != 0 || len(m.Deleted) != 1 {
+		t.Fatalf("got %+v, want deletions alone", m)
+	}
+	whole.get(t, m.Deleted[0].URL).want(t, 200)
+	narrow.get(t, m.Deleted[0].URL).refused(t, 403, "forbidden")
+
+	w.all.send(t, "DELETE", "/Observation/"+w.all.ids(t, "/Observation?category=laboratory&_count=1")[0], "").want(t, 204)
+	m = narrow.finish(t, narrow.kickOff(t, "/$export?_type=Observation&_since="+since))
+	narrow.get(t, m.Deleted[0].URL).want(t, 200) // what it shows now is what it showed at the kick-off
 }
