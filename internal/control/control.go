@@ -3,8 +3,8 @@
 // the bulk.Store of the workspace's environments.
 //
 // It lies in a file of its own or in memory, apart from FHIR data, and is
-// written by one process at a time. It imports authz, internal/bulk and
-// internal/sqlitedb.
+// written by one process at a time. It imports authz, internal/bulk,
+// internal/sqlitedb and internal/clock.
 package control
 
 import (
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
@@ -25,14 +26,17 @@ var migrations embed.FS
 // A DB is a control database. It is safe for concurrent use.
 type DB struct {
 	db         *sqlitedb.DB
+	wall       clock.Clock
 	persistent bool // the database outlives the process
 
 	mu      sync.RWMutex // guards what follows
 	clients map[clientKey]*authz.Client
 	changes int                    // of clients
-	revoked map[tokenKey]time.Time // with their expiry
+	revoked map[tokenKey]time.Time // until when, by real time
 	jtis    map[jtiKey]authz.JTIUse
-	uses    int // of assertions, since the expired ones were last forgotten
+
+	// What was recorded so far, to drop what is old now and then.
+	uses, revocations int
 }
 
 var _ authz.Store = (*DB)(nil)
@@ -45,6 +49,8 @@ type tokenKey struct{ env, id string }
 type Options struct {
 	// FullSync makes every write wait for the disk.
 	FullSync bool
+	// Wall is real time; nil means the wall clock.
+	Wall clock.Clock
 }
 
 // Open opens the control database in the file path, or a new one in memory
@@ -66,8 +72,11 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
 		return nil, err
 	}
-	c := &DB{db: db, persistent: path != "", clients: map[clientKey]*authz.Client{}}
-	if c.revoked, err = readRevoked(ctx, db); err != nil {
+	c := &DB{db: db, wall: opts.Wall, persistent: path != "", clients: map[clientKey]*authz.Client{}}
+	if c.wall == nil {
+		c.wall = clock.System{}
+	}
+	if c.revoked, err = readRevoked(ctx, db, c.wall.Now()); err != nil {
 		return nil, err
 	}
 	if c.jtis, err = readJTIs(ctx, db); err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
-// forgetEvery is after how many uses the expired ones are dropped.
+// forgetEvery is after how many records those that are due to be forgotten are
+// dropped.
 const forgetEvery = 1000
 
 type jtiKey struct{ env, issuer, jti string }

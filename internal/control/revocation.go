@@ -9,20 +9,37 @@ import (
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
-// forgetAfter is how much longer than needed a revocation is remembered.
-const forgetAfter = time.Hour
+// keepRevocation is how long a revocation is remembered, in real time, after
+// it was made and its token's expiry has passed. A token ages by the
+// workspace's clock, which may stand still or be set back; real time does not.
+const keepRevocation = 7 * 24 * time.Hour
 
 // RevokeToken implements authz.Store.
 func (c *DB) RevokeToken(ctx context.Context, env, tokenID string, expires time.Time) error {
-	_, err := c.db.Write().ExecContext(ctx, "INSERT OR REPLACE INTO revoked_token(env, id, expires) VALUES(?, ?, ?)", env, tokenID, toMillis(expires))
+	now := c.wall.Now()
+	forget := now
+	if expires.After(now) {
+		forget = expires
+	}
+	forget = forget.Add(keepRevocation)
+	c.mu.Lock()
+	c.revoked[tokenKey{env, tokenID}] = forget
+	c.revocations++
+	due := c.revocations%forgetEvery == 0
+	if due {
+		maps.DeleteFunc(c.revoked, func(_ tokenKey, forget time.Time) bool { return !forget.After(now) })
+	}
+	c.mu.Unlock()
+	if !c.persistent {
+		return nil
+	}
+	_, err := c.db.Write().ExecContext(ctx, "INSERT OR REPLACE INTO revoked_token(env, id, forget) VALUES(?, ?, ?)", env, tokenID, toMillis(forget))
+	if err == nil && due {
+		err = forgetRevoked(ctx, c.db, now)
+	}
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.revoked[tokenKey{env, tokenID}] = expires
-	// What expired long before a token that still lives is no token any more.
-	maps.DeleteFunc(c.revoked, func(_ tokenKey, old time.Time) bool { return old.Before(expires.Add(-forgetAfter)) })
 	return nil
 }
 
@@ -35,8 +52,16 @@ func (c *DB) TokenRevoked(_ context.Context, env, tokenID string) (bool, error) 
 	return revoked, nil
 }
 
-func readRevoked(ctx context.Context, db *sqlitedb.DB) (map[tokenKey]time.Time, error) {
-	rows, err := db.Read().QueryContext(ctx, "SELECT env, id, expires FROM revoked_token")
+func forgetRevoked(ctx context.Context, db *sqlitedb.DB, now time.Time) error {
+	_, err := db.Write().ExecContext(ctx, "DELETE FROM revoked_token WHERE forget <= ?", toMillis(now))
+	return err
+}
+
+func readRevoked(ctx context.Context, db *sqlitedb.DB, now time.Time) (map[tokenKey]time.Time, error) {
+	if err := forgetRevoked(ctx, db, now); err != nil {
+		return nil, fmt.Errorf("read revoked tokens: %w", err)
+	}
+	rows, err := db.Read().QueryContext(ctx, "SELECT env, id, forget FROM revoked_token")
 	if err != nil {
 		return nil, fmt.Errorf("read revoked tokens: %w", err)
 	}
@@ -44,11 +69,11 @@ func readRevoked(ctx context.Context, db *sqlitedb.DB) (map[tokenKey]time.Time, 
 	revoked := map[tokenKey]time.Time{}
 	for rows.Next() {
 		var key tokenKey
-		var expires int64
-		if err := rows.Scan(&key.env, &key.id, &expires); err != nil {
+		var forget int64
+		if err := rows.Scan(&key.env, &key.id, &forget); err != nil {
 			return nil, fmt.Errorf("read revoked tokens: %w", err)
 		}
-		revoked[key] = fromMillis(expires)
+		revoked[key] = fromMillis(forget)
 	}
 	return revoked, rows.Err()
 }

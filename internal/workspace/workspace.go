@@ -111,7 +111,7 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 		}
 		path = filepath.Join(cfg.Dir, "control.db")
 	}
-	if w.Control, err = control.Open(ctx, path, control.Options{FullSync: cfg.FullSync}); err != nil {
+	if w.Control, err = control.Open(ctx, path, control.Options{FullSync: cfg.FullSync, Wall: cfg.Wall}); err != nil {
 		return nil, fmt.Errorf("open workspace: %w", err)
 	}
 	begin := &state{behaviour: w.cfg.Behaviour, envs: map[string]*Environment{}}
