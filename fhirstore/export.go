@@ -68,9 +68,9 @@ var contextTypes = [...]string{"Location", "Medication", "Organization", "Practi
 // Export takes a snapshot (Bulk Data Access, kick-off): in one read
 // transaction, and at an instant of its own that lies between the commits
 // before and after it. Its errors are *ForbiddenError where the selection names
-// a type that the view does not show, or where it shows none, and
-// *NotFoundError for an unknown Group or patient; and what Read would say of a
-// Group or patient that the selection names.
+// a type that the view does not show, or where it shows none; what Read would
+// say of the Group and of each patient that the selection names; and
+// *NotMemberError for a patient who is not in the Group.
 func (s *Store) Export(ctx context.Context, v View, sel Selection) (*Snapshot, error) {
 	tx, d, at, err := s.beginSnapshot(ctx)
 	if err != nil {
@@ -136,11 +136,18 @@ type exporter struct {
 // patients finds whose compartments are exported. Members that are inactive or
 // whose period has ended or not begun are left out, and so are those that are no patients.
 func (e *exporter) patients() error {
-	ids := e.sel.Patients
 	if e.sel.Level == GroupLevel {
 		if err := e.readable("Group", e.sel.Group); err != nil {
 			return err
 		}
+	}
+	for _, id := range e.sel.Patients {
+		if err := e.readable("Patient", id); err != nil {
+			return err
+		}
+	}
+	ids := e.sel.Patients
+	if e.sel.Level == GroupLevel {
 		members := []string{}
 		err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
 			var id string
@@ -161,11 +168,6 @@ func (e *exporter) patients() error {
 			}
 		}
 		ids = members
-	}
-	for _, id := range e.sel.Patients {
-		if err := e.readable("Patient", id); err != nil {
-			return err
-		}
 	}
 	if ids == nil {
 		return nil

@@ -33,10 +33,6 @@ type Job struct {
 	Polls int `json:"-"`
 
 	Files []File `json:"-"`
-
-	// Forget is the creation time before which the environment's jobs have
-	// expired and can go when this one comes.
-	Forget time.Time `json:"-"`
 }
 
 // Kind says which list of the manifest a file is in.
@@ -49,11 +45,13 @@ const (
 	Errors  Kind = "error"
 )
 
-// A File is a file of a job.
+// A File is a file of a job, as the manifest tells of it.
 type File struct {
-	Number int
+	Number int // from 1
 	Kind   Kind
-	fhirstore.File
+	Type   string // the type of the resources in it
+	Rows   int64
+	Bytes  int64
 }
 
 // ErrNoJob says that there is no such job: it never was, was deleted, has
@@ -62,14 +60,20 @@ var ErrNoJob = errors.New("bulk: no such job")
 
 // Store keeps jobs. Implementations are safe for concurrent use.
 type Store interface {
-	// PutJob adds a job with its files.
-	PutJob(ctx context.Context, job *Job) error
-	// Job returns a job with its files, or ErrNoJob.
+	// PutJob adds a job; extents are those of its files, in their order.
+	PutJob(ctx context.Context, job *Job, extents [][]byte) error
+	// Job returns a job with its files, all of one instant, or ErrNoJob.
 	Job(ctx context.Context, env, id string) (*Job, error)
+	// Extents returns the extents of the job's file with a number, for
+	// fhirstore.OpenFile, or ErrNoJob.
+	Extents(ctx context.Context, env, id string, number int) ([]byte, error)
 	// CountPoll adds one to the job's Polls, or returns ErrNoJob.
 	CountPoll(ctx context.Context, env, id string) error
 	// DeleteJob removes a job with its files, or returns ErrNoJob.
 	DeleteJob(ctx context.Context, env, id string) error
+	// DropJobs removes the environment's jobs that were created before an
+	// instant, with their files.
+	DropJobs(ctx context.Context, env string, createdBefore time.Time) error
 }
 
 // OnePoll is the duration of a job that is done from its second status
@@ -103,27 +107,15 @@ func NewService(cfg Config) *Service {
 }
 
 // KickOff starts an export. Its errors are *Error for a request that cannot be
-// met and those of fhirstore's Export and Read.
+// met and those of fhirstore's Export.
 func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Job, error) {
 	p := parser{store: s.cfg.Data, request: r}
-	if r.Level == fhirstore.GroupLevel {
-		if _, err := s.cfg.Data.Read(ctx, v, "Group", r.Group); err != nil {
-			return nil, err
-		}
-	}
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	if err := s.knowsPatients(ctx, v, p.sel.Patients); err != nil {
-		return nil, err
-	}
 	snapshot, err := s.cfg.Data.Export(ctx, v, p.sel)
-	var stranger *fhirstore.NotMemberError
-	if errors.As(err, &stranger) {
-		return nil, &Error{"not-found", "patient", stranger.Error()}
-	}
 	if err != nil {
-		return nil, err
+		return nil, ofPatient(err)
 	}
 	id, err := newID(s.cfg.Rand)
 	if err != nil {
@@ -131,7 +123,6 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	}
 	job := &Job{ID: id, Env: s.cfg.Env, Client: r.Client, Request: r.URL, TransactionTime: snapshot.At,
 		CreatedAt: s.cfg.Clock.Now(), Types: snapshot.Types, Organization: r.Organization, Constraints: map[string]string{}}
-	job.Forget = job.CreatedAt.Add(-s.cfg.KeepFor)
 	for _, typ := range snapshot.Types {
 		if r.Constraint != nil {
 			if c := r.Constraint(typ); c != "" {
@@ -139,43 +130,51 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 			}
 		}
 	}
-	for _, f := range snapshot.Output {
-		job.add(Output, f)
+	var extents [][]byte
+	add := func(kind Kind, files ...fhirstore.File) {
+		for _, f := range files {
+			job.Files = append(job.Files, File{Number: len(job.Files) + 1, Kind: kind, Type: f.Type, Rows: f.Rows, Bytes: f.Bytes})
+			extents = append(extents, f.Extents)
+		}
 	}
-	for _, f := range snapshot.Deleted {
-		job.add(Deleted, f)
-	}
+	add(Output, snapshot.Output...)
+	add(Deleted, snapshot.Deleted...)
 	if len(p.ignored) > 0 {
 		f, err := outcomes(p.ignored)
 		if err != nil {
 			return nil, err
 		}
-		job.add(Errors, f)
+		add(Errors, f)
 	}
-	if err := s.cfg.Jobs.PutJob(ctx, job); err != nil {
+	if err := s.cfg.Jobs.DropJobs(ctx, s.cfg.Env, job.CreatedAt.Add(-s.cfg.KeepFor)); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Jobs.PutJob(ctx, job, extents); err != nil {
 		return nil, err
 	}
 	return job, nil
 }
 
-func (j *Job) add(kind Kind, f fhirstore.File) {
-	j.Files = append(j.Files, File{Number: len(j.Files) + 1, Kind: kind, File: f})
-}
-
-// knowsPatients refuses a patient parameter that names someone unknown.
-func (s *Service) knowsPatients(ctx context.Context, v fhirstore.View, ids []string) error {
-	for _, id := range ids {
-		_, err := s.cfg.Data.Read(ctx, v, "Patient", id)
-		var missing *fhirstore.NotFoundError
-		var gone *fhirstore.GoneError
-		if errors.As(err, &missing) || errors.As(err, &gone) {
-			return &Error{"not-found", "patient", fmt.Sprintf("patient names Patient/%s: %v", id, err)}
-		}
-		if err != nil {
-			return err
-		}
+// ofPatient makes what the store says of a patient whom the request names a
+// refusal of the parameter, and leaves other errors as they are.
+func ofPatient(err error) error {
+	var stranger *fhirstore.NotMemberError
+	if errors.As(err, &stranger) {
+		return &Error{"not-found", "patient", stranger.Error()}
 	}
-	return nil
+	id := ""
+	var missing *fhirstore.NotFoundError
+	if errors.As(err, &missing) && missing.Type == "Patient" {
+		id = missing.ID
+	}
+	var gone *fhirstore.GoneError
+	if errors.As(err, &gone) && gone.Type == "Patient" {
+		id = gone.ID
+	}
+	if id == "" {
+		return err
+	}
+	return &Error{"not-found", "patient", fmt.Sprintf("patient names Patient/%s: %v", id, err)}
 }
 
 // outcomes makes the error file: an OperationOutcome for each parameter that
@@ -248,6 +247,11 @@ func (s *Service) Poll(ctx context.Context, job *Job) (done bool, percent, retry
 // Delete removes a job: it cancels one that runs and frees one that is done.
 func (s *Service) Delete(ctx context.Context, job *Job) error {
 	return s.cfg.Jobs.DeleteJob(ctx, s.cfg.Env, job.ID)
+}
+
+// Extents returns the extents of the job's file with a number, or ErrNoJob.
+func (s *Service) Extents(ctx context.Context, job *Job, number int) ([]byte, error) {
+	return s.cfg.Jobs.Extents(ctx, s.cfg.Env, job.ID, number)
 }
 
 // File returns the job's file with the number n, or ErrNoJob.

@@ -18,7 +18,7 @@ import (
 
 // exportFile is the Bulk Data Output File Request.
 func (l *call) exportFile() error {
-	_, job, err := l.job()
+	exports, job, err := l.job()
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,13 @@ func (l *call) exportFile() error {
 	if err != nil {
 		return err
 	}
-	return l.sendFile(job, file, data.OpenFile(file.Extents))
+	var extents []byte
+	if l.Method() != fiber.MethodHead {
+		if extents, err = exports.Extents(l.UserContext(), job, number); err != nil {
+			return err
+		}
+	}
+	return l.sendFile(job, file, data.OpenFile(extents))
 }
 
 // sendFile answers with an export file: the whole or a range of it as it is,

@@ -328,6 +328,23 @@ func TestKickOffBodies(t *testing.T) {
 			w.all.send(t, "POST", c.path, c.body, exportHeader("Content-Type", c.contentType)...).refused(t, c.status, c.code)
 		})
 	}
+	w.all.put(t, "/Patient/leaver", patient("leaver")).want(t, 201)
+	w.all.send(t, "DELETE", "/Patient/leaver", "").want(t, 204)
+	for _, c := range []struct{ name, path, body, says string }{
+		{"BD-RJ-11 unknown patient", "/Patient/$export", refer("Patient/nobody"), `patient names Patient/nobody: there is no Patient with id "nobody"`},
+		{"BD-RJ-11 unknown patient among others", "/Patient/$export", refer(in, "Patient/nobody"), `patient names Patient/nobody: there is no Patient with id "nobody"`},
+		{"BD-RJ-11 unknown patient of a group", "/Group/one/$export", refer("Patient/nobody"), `patient names Patient/nobody: there is no Patient with id "nobody"`},
+		{"BD-RJ-11 deleted patient", "/Patient/$export", refer("Patient/leaver"), "patient names Patient/leaver: Patient/leaver was deleted at "},
+		{"BD-RJ-11 deleted patient of a group", "/Group/one/$export", refer("Patient/leaver"), "patient names Patient/leaver: Patient/leaver was deleted at "},
+		{"BD-RJ-11 no member of the group", "/Group/one/$export", refer(out), out + " is no member of Group/one"},
+	} {
+		t.Run(c.name+", in words", func(t *testing.T) {
+			a := w.all.send(t, "POST", c.path, c.body, exportHeader("Content-Type", fhirJSON)...)
+			if got := a.refused(t, 400, "not-found").Diagnostics; !strings.HasPrefix(got, c.says) {
+				t.Errorf("got %q, want %q", got, c.says)
+			}
+		})
+	}
 	for name, body := range map[string]string{
 		"BD-PA-14 patient": refer(in), "BD-PA-17 absolute": refer(w.FHIRURL() + "/" + in), "BD-PA-14 two": refer(in, out), "BD-KO-06 no parameter": `{"resourceType":"Parameters"}`,
 	} {
