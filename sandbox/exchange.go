@@ -29,6 +29,7 @@ type Exchange struct {
 	ResponseBody   string
 	ResponseBytes  int64 // of the whole body
 	Aborted        bool  // the client went away before the answer was sent
+	Broken         bool  // the server failed before the answer was sent whole; its log has the reason
 
 	ClientID string // that the request claims to come from
 	// Checks are the rules that were applied to the request, in order.
@@ -82,6 +83,9 @@ func (e Exchange) String() string {
 	if e.Aborted {
 		line += " (aborted)"
 	}
+	if e.Broken {
+		line += " (broken)"
+	}
 	if check, failed := e.Failed(); failed {
 		return line + "\n  " + check.ID + ": " + check.Text
 	}
@@ -112,7 +116,7 @@ func newExchange(e *exchange.Exchange) Exchange {
 		Duration: time.Duration(e.Seconds * float64(time.Second)),
 		Method:   e.Method, URL: e.URL, RequestHeader: newHeader(e.RequestHeader), RequestBody: e.RequestBody,
 		Status: e.Status, ResponseHeader: newHeader(e.ResponseHeader), ResponseBody: e.ResponseBody,
-		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted,
+		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted, Broken: e.Broken,
 		ClientID: e.Client, Refusal: strings.TrimSpace(e.Refusal),
 	}
 	for _, c := range e.Checks {

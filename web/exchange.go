@@ -26,6 +26,7 @@ type ExchangePage struct {
 	Status   int
 	Response Message
 	Aborted  bool // the client went away before the answer was sent
+	Broken   bool // the server failed before the answer was sent whole
 
 	Assertion *Assertion // nil where the request has none that can be read
 	Checks    []Check    // in the order in which they are made

@@ -95,7 +95,8 @@ func TestExchangePage(t *testing.T) {
 		{"not refused", func(p *web.ExchangePage) {
 			p.Checks, p.Refusal, p.Status, p.Took = p.Checks[:1], "", 200, 1300*time.Millisecond
 		}, []string{"<h1>Exchange</h1>", `!class="refusal"`, "POST /auth/token answered 200 · Sandfhir", "1.3 s", `class="status status-2">200 OK<`}},
-		{"aborted", func(p *web.ExchangePage) { p.Aborted = true }, []string{"The client went away"}},
+		{"aborted", func(p *web.ExchangePage) { p.Aborted = true }, []string{"The client went away", "!The server failed"}},
+		{"broken", func(p *web.ExchangePage) { p.Broken = true }, []string{"The server failed before the whole answer was sent", "!The client went away"}},
 		{"a request that has nothing", func(p *web.ExchangePage) { *p = web.ExchangePage{Site: site()} }, []string{"<h1>Exchange</h1>", `!href="#checks"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

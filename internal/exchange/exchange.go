@@ -39,6 +39,9 @@ type Exchange struct {
 	ResponseBytes  int64    `json:"responseBytes"`
 	// Aborted is set where the client went away before the answer was sent.
 	Aborted bool `json:"aborted,omitempty"`
+	// Broken is set where the server failed before the answer was sent whole;
+	// its log has the reason.
+	Broken bool `json:"broken,omitempty"`
 
 	// Client is the client that the request claims to come from.
 	Client string `json:"client,omitempty"`

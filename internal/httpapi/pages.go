@@ -64,7 +64,7 @@ func (l *call) exchangeView(e *exchange.Exchange) web.ExchangePage {
 		Method: e.Method, Path: pathOf(e), URL: e.URL,
 		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
 		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
-		Aborted: e.Aborted, Refusal: e.Refusal,
+		Aborted: e.Aborted, Broken: e.Broken, Refusal: e.Refusal,
 	}
 	if a := e.Assertion; a != nil {
 		page.Assertion = &web.Assertion{Header: a.Header, Claims: a.Claims}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"runtime/debug"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -20,30 +22,69 @@ type answerBody struct {
 	body      sendable
 	offset, n int64
 	recording *recording
+	log       *slog.Logger
 	done      bool
 }
 
 // stream answers with n bytes of body from offset on.
 func (l *call) stream(body sendable, offset, n int64) {
+	b := l.answerBody(body, offset, n)
+	l.Context().SetBodyStream(&b, int(n))
+}
+
+func (l *call) answerBody(body sendable, offset, n int64) answerBody {
 	l.exchange.later = true
-	l.Context().SetBodyStream(&answerBody{body: body, offset: offset, n: n, recording: l.exchange}, int(n))
+	return answerBody{body: body, offset: offset, n: n, recording: l.exchange, log: l.server.cfg.Logger.With("method", l.Method(), "path", l.path)}
 }
 
 // WriteTo sends the body. An error or a panic below leaves it short, which a
 // client sees by its length.
 func (b *answerBody) WriteTo(w io.Writer) (written int64, err error) {
-	counter := &countingWriter{w: w}
+	out := &answerWriter{w: w}
+	err = sendAll(b.body, out, b.offset, b.n)
+	if err == nil && out.n != b.n {
+		err = fmt.Errorf("the body has %d bytes of %d", out.n, b.n)
+	}
+	b.recording.ResponseBytes = out.n
+	b.done = err == nil
+	if err != nil && out.err == nil {
+		b.broken(err)
+	}
+	return out.n, err
+}
+
+// broken notes, once, that the body could not be sent whole for a reason of
+// ours.
+func (b *answerBody) broken(err error) {
+	if b.recording.Broken {
+		return
+	}
+	b.recording.Broken = true
+	attrs := []any{"error", err}
+	var p *panicError
+	if errors.As(err, &p) {
+		attrs = append(attrs, "stack", string(p.stack))
+	}
+	b.log.Error("an answer broke off", attrs...)
+}
+
+// sendAll sends a body; a panic below is an error.
+func sendAll(body sendable, w io.Writer, offset, n int64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errors.New("a body could not be sent")
+			err = &panicError{p, debug.Stack()}
 		}
-		written = counter.n
-		b.recording.ResponseBytes = written
-		b.done = err == nil && written == b.n
 	}()
-	err = b.body.send(counter, b.offset, b.n)
-	return counter.n, err
+	return body.send(w, offset, n)
 }
+
+// A panicError is a panic while a body was sent.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // Read serves a caller that does not know WriteTo.
 func (b *answerBody) Read(p []byte) (int, error) {
@@ -53,7 +94,8 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	}
 	n := min(int64(len(p)), b.n)
 	buf := &sliceWriter{p: p[:0]}
-	if err := b.body.send(buf, b.offset, n); err != nil {
+	if err := sendAll(b.body, buf, b.offset, n); err != nil {
+		b.broken(err)
 		return len(buf.p), err
 	}
 	b.offset, b.n = b.offset+n, b.n-n
@@ -65,18 +107,24 @@ func (b *answerBody) Read(p []byte) (int, error) {
 // Close ends the exchange: the server closes a body when it has been sent, or
 // cannot be.
 func (b *answerBody) Close() error {
-	b.recording.finish(!b.done)
+	b.recording.finish(!b.done && !b.recording.Broken)
 	return nil
 }
 
-type countingWriter struct {
-	w io.Writer
-	n int64
+// An answerWriter counts what a connection took, and keeps the error with which
+// it took no more.
+type answerWriter struct {
+	w   io.Writer
+	n   int64
+	err error
 }
 
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
+func (a *answerWriter) Write(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	a.n += int64(n)
+	if err != nil {
+		a.err = err
+	}
 	return n, err
 }
 
@@ -89,8 +137,7 @@ func (s *sliceWriter) Write(b []byte) (int, error) {
 
 // streamGzip sends a body compressed, of a length that nobody knows before.
 func (l *call) streamGzip(body sendable, n int64) error {
-	l.exchange.later = true
-	l.Context().SetBodyStream(&gzipBody{answerBody: answerBody{body: body, n: n, recording: l.exchange}}, -1)
+	l.Context().SetBodyStream(&gzipBody{answerBody: l.answerBody(body, 0, n)}, -1)
 	return nil
 }
 
@@ -100,6 +147,8 @@ type gzipBody struct {
 	pipe *io.PipeReader
 }
 
+// Read returns compressed bytes. What compress ended with is a failure of ours:
+// it learns of the client's going by Close alone.
 func (g *gzipBody) Read(p []byte) (int, error) {
 	if g.pipe == nil {
 		r, w := io.Pipe()
@@ -109,6 +158,9 @@ func (g *gzipBody) Read(p []byte) (int, error) {
 	n, err := g.pipe.Read(p)
 	g.recording.ResponseBytes += int64(n)
 	g.done = err == io.EOF
+	if err != nil && err != io.EOF {
+		g.broken(err)
+	}
 	return n, err
 }
 
@@ -116,19 +168,13 @@ func (g *gzipBody) Read(p []byte) (int, error) {
 // reaches the reader as an error, so that the answer ends without its last
 // chunk and is seen to be cut.
 func (g *gzipBody) compress(w *io.PipeWriter) {
-	var err error
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("compress a body: %v", p)
-		}
-		w.CloseWithError(err)
-	}()
-	var zip *gzip.Writer
-	if zip, err = gzip.NewWriterLevel(w, gzip.BestSpeed); err == nil {
-		if err = g.body.send(zip, 0, g.n); err == nil {
+	zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	if err == nil {
+		if err = sendAll(g.body, zip, 0, g.n); err == nil {
 			err = zip.Close()
 		}
 	}
+	w.CloseWithError(err)
 }
 
 // WriteTo hides the one of answerBody, which would send the body as it is.
