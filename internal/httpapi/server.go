@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -95,7 +96,7 @@ func (s *Server) track(c *fiber.Ctx) error {
 }
 
 func (s *Server) logPanic(c *fiber.Ctx, e any) {
-	s.cfg.Logger.Error("a handler panicked", "method", c.Method(), "path", c.Path(), "panic", e)
+	s.cfg.Logger.Error("a handler panicked", "method", c.Method(), "path", c.Path(), "panic", e, "stack", string(debug.Stack()))
 }
 
 func (s *Server) route(r route) {
