@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -146,15 +147,58 @@ func clientEnvironments(t *testing.T, s authz.Store) {
 	get(t, s, authz.Sandbox, "c1")
 }
 
+// clientCopies changes everything that can be reached from what was given and
+// returned.
 func clientCopies(t *testing.T, s authz.Store) {
-	c := fullClient("c1")
-	put(t, s, authz.Sandbox, c)
-	c.Grants[0], c.Secrets[0].Hash[0] = "changed", 0
-	got := get(t, s, authz.Sandbox, "c1")
-	got.Scopes[0].Type, got.Name = "Changed", "changed"
+	given := fullClient("c1")
+	stored := put(t, s, authz.Sandbox, given)
+	recent, err := s.RecentClients(context.Background(), authz.Sandbox, 1)
+	if err != nil || len(recent) != 1 {
+		t.Fatalf("RecentClients: %v, %v", recent, err)
+	}
 	want := fullClient("c1")
-	want.Generation = got.Generation
-	same(t, get(t, s, authz.Sandbox, "c1"), want)
+	want.Generation = stored.Generation
+	for _, c := range []struct {
+		what   string
+		client *authz.Client
+	}{
+		{"given to PutClient", given}, {"returned by PutClient", stored}, {"returned by RecentClients", recent[0]},
+		{"returned by Client", get(t, s, authz.Sandbox, "c1")}, {"returned by Client again", get(t, s, authz.Sandbox, "c1")},
+	} {
+		change(reflect.ValueOf(c.client).Elem())
+		t.Run("changed after it was "+c.what, func(t *testing.T) { same(t, get(t, s, authz.Sandbox, "c1"), want) })
+	}
+}
+
+// change gives other values to v and all that it refers to. Instants have
+// nothing in them that could be shared.
+func change(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type() != reflect.TypeFor[time.Time]() {
+				change(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			change(v.Index(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			change(v.Elem())
+		}
+	case reflect.String:
+		v.SetString("changed")
+	case reflect.Uint8:
+		v.SetUint(v.Uint() + 1)
+	case reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	default:
+		panic("a client has a " + v.Kind().String() + " in it, which this suite cannot change")
+	}
 }
 
 func recentClients(t *testing.T, s authz.Store) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
@@ -32,13 +33,27 @@ func (c *DB) Client(ctx context.Context, env, id string) (*authz.Client, error) 
 	return clone(known), nil
 }
 
-// clone copies what a caller may change without copying what it has no reason
-// to: the elements of the lists.
+// clone copies a client with all that it refers to: what is kept is nobody's to
+// change.
 func clone(c *authz.Client) *authz.Client {
 	copied := *c
-	copied.Secrets = append([]authz.Secret(nil), c.Secrets...)
-	copied.Scopes = append(authz.Scopes(nil), c.Scopes...)
-	copied.Grants = append([]string(nil), c.Grants...)
+	copied.JWKS = slices.Clone(c.JWKS)
+	copied.Secrets = slices.Clone(c.Secrets)
+	for i := range copied.Secrets {
+		copied.Secrets[i].Hash = slices.Clone(copied.Secrets[i].Hash)
+	}
+	copied.Scopes = slices.Clone(c.Scopes)
+	for i := range copied.Scopes {
+		query := slices.Clone(copied.Scopes[i].Query)
+		for j := range query {
+			query[j].Values = slices.Clone(query[j].Values)
+		}
+		copied.Scopes[i].Query = query
+	}
+	copied.Grants = slices.Clone(c.Grants)
+	copied.RegistrationToken = slices.Clone(c.RegistrationToken)
+	copied.Metadata.RedirectURIs = slices.Clone(c.Metadata.RedirectURIs)
+	copied.Metadata.Contacts = slices.Clone(c.Metadata.Contacts)
 	return &copied
 }
 

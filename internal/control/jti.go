@@ -46,6 +46,16 @@ func (c *DB) UseJTI(ctx context.Context, use authz.JTIUse) (*authz.JTIUse, error
 	return nil, nil
 }
 
+// EarlierJTI implements authz.Store.
+func (c *DB) EarlierJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if earlier, ok := c.jtis[jtiKey{use.Env, use.Issuer, use.JTI}]; ok && earlier.Expires.After(use.At) {
+		return &earlier, nil
+	}
+	return nil, nil
+}
+
 func readJTIs(ctx context.Context, db *sqlitedb.DB) (map[jtiKey]authz.JTIUse, error) {
 	rows, err := db.Read().QueryContext(ctx, "SELECT env, iss, jti, exchange, at, expires FROM jti")
 	if err != nil {
