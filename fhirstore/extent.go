@@ -261,7 +261,11 @@ func (c *rangeCopier) flushLoose() error {
 	rows.Close()
 	out := c.block[:0]
 	for _, e := range c.pending {
-		out = append(out, bySeq[e.seq]...)
+		line, ok := bySeq[e.seq]
+		if !ok || int64(len(line)) != e.len {
+			return fmt.Errorf("loose row %d has %d bytes of %d: %w", e.seq, len(line), e.len, errExtents)
+		}
+		out = append(out, line...)
 	}
 	c.pending = c.pending[:0]
 	return c.write(out)

@@ -33,8 +33,9 @@ type packs struct {
 
 	building bool // whoever builds syncs everything once, at the end
 
-	mu   sync.Mutex
-	open map[int64]packFile
+	mu     sync.Mutex
+	open   map[int64]packFile
+	closed bool
 }
 
 type packFile interface {
@@ -57,6 +58,9 @@ func (p *packs) file(n int64) (io.ReaderAt, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return nil, fmt.Errorf("open pack %d: %w", n, errClosed)
+	}
 	if f, ok := p.open[n]; ok {
 		return f, nil
 	}
@@ -71,9 +75,13 @@ func (p *packs) file(n int64) (io.ReaderAt, error) {
 	return f, nil
 }
 
+// errClosed meets a request that goes on after its store was closed.
+var errClosed = errors.New("the store is closed")
+
 func (p *packs) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed = true
 	var errs []error
 	for n, f := range p.open {
 		errs = append(errs, f.Close())
