@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -72,65 +71,46 @@ var contextTypes = [...]string{"Location", "Medication", "Organization", "Practi
 // say of the Group and of each patient that the selection names; and
 // *NotMemberError for a patient who is not in the Group.
 func (s *Store) Export(ctx context.Context, v View, sel Selection) (*Snapshot, error) {
-	tx, d, at, err := s.beginSnapshot(ctx)
+	tx, err := s.beginRead(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("begin export: %w", err)
 	}
-	defer tx.Rollback()
-	e := exporter{store: s, ctx: ctx, tx: tx, data: d, view: v, sel: sel, snap: &Snapshot{At: at}}
-	if err := e.patients(); err != nil {
-		return nil, err
-	}
-	types, err := e.types()
-	if err != nil {
-		return nil, err
-	}
-	for _, typ := range types {
-		if err := e.export(typ); err != nil {
-			return nil, fmt.Errorf("export %s: %w", typ, err)
-		}
-	}
-	if err := e.deletions(); err != nil {
+	defer tx.end()
+	e := exporter{store: s, ctx: ctx, tx: tx, packs: tx.data.packs, view: v, sel: sel, snap: &Snapshot{At: tx.at}}
+	if err := e.run(); err != nil {
 		return nil, err
 	}
 	return e.snap, nil
 }
 
-// beginSnapshot begins a read transaction while nobody writes and takes an
-// instant, so that whatever the transaction cannot see gets a later one.
-func (s *Store) beginSnapshot(ctx context.Context) (*sql.Tx, *data, time.Time, error) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	d, at := s.cur.Load(), s.nextInstant()
-	if s.base == nil || d != s.base.data {
-		// After a restart, too, every write has to be later than this instant.
-		if _, err := d.db.Write().ExecContext(ctx, setMeta, metaLast, strconv.FormatInt(s.last, 10)); err != nil {
-			return nil, nil, time.Time{}, err
-		}
-	}
-	tx, err := d.db.Read().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, nil, time.Time{}, err
-	}
-	var n int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM meta").Scan(&n); err != nil { // the first read fixes what the transaction sees
-		tx.Rollback()
-		return nil, nil, time.Time{}, err
-	}
-	return tx, d, at, nil
-}
-
+// An exporter takes one snapshot.
 type exporter struct {
 	store *Store
 	ctx   context.Context
-	tx    *sql.Tx
-	data  *data
+	tx    querier
+	packs *packs
 	view  View
 	sel   Selection
 	snap  *Snapshot
 
 	inScope    string // JSON array of the ids of the patients exported; empty for all
 	tombstones []tombstone
+}
+
+func (e *exporter) run() error {
+	if err := e.patients(); err != nil {
+		return err
+	}
+	types, err := e.types()
+	if err != nil {
+		return err
+	}
+	for _, typ := range types {
+		if err := e.export(typ); err != nil {
+			return fmt.Errorf("export %s: %w", typ, err)
+		}
+	}
+	return e.deletions()
 }
 
 // patients finds whose compartments are exported. Members that are inactive or
@@ -184,7 +164,7 @@ func (e *exporter) readable(typ, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = g.current(e.ctx, e.tx, e.data.packs, r)
+	_, err = g.current(e.ctx, e.tx, e.packs, r)
 	return err
 }
 
