@@ -33,11 +33,15 @@ func BuildBase(ctx context.Context, dir string, fill func(*Load) error) error {
 	if err != nil {
 		return err
 	}
-	d := &data{db: db, packs: newPacks(dir, nil, 0)}
+	d := newData(db, newPacks(dir, nil, 0))
 	d.packs.building = true
 	s.cur.Store(d)
 	defer d.close()
-	if err := db.MigrateTo(ctx, migrations, "migrations", 1); err != nil { // the indexes come last
+	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
+		return err
+	}
+	indexes, err := db.DropIndexes(ctx)
+	if err != nil {
 		return err
 	}
 	load, err := s.Load(ctx, Everything())
@@ -52,7 +56,12 @@ func BuildBase(ctx context.Context, dir string, fill func(*Load) error) error {
 	if err := load.Commit(ctx); err != nil {
 		return err
 	}
-	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
+	for _, index := range indexes { // sorting what is complete takes less than keeping it sorted
+		if _, err := db.Write().ExecContext(ctx, index); err != nil {
+			return fmt.Errorf("index population: %w", err)
+		}
+	}
+	if err := s.amend(ctx, d, func(tx *writeTx) error { return tx.countOutside(ctx, provenance, 0) }); err != nil {
 		return err
 	}
 	if err := s.markIndexed(ctx, d); err != nil {
@@ -73,9 +82,9 @@ func OpenBase(ctx context.Context, dir string) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{data: &data{db: db, packs: newPacks(dir, nil, 0)}, dir: dir}
+	b := &Base{data: newData(db, newPacks(dir, nil, 0)), dir: dir}
 	if b.last, err = b.lastInstant(ctx); err == nil {
-		err = db.Read().QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) FROM pack").Scan(&b.top)
+		err = b.read.QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) FROM pack").Scan(&b.top)
 	}
 	if err != nil {
 		db.Close()

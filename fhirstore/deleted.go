@@ -11,7 +11,7 @@ type tombstone struct{ typ, id string }
 
 // collectTombstones notes what was deleted among what would be exported if it
 // were still there: tombstones keep their search and compartment rows.
-func (e *exporter) collectTombstones(typ, where string, args []any) error {
+func (e *exporter) collectTombstones(typ string, n *narrowing) error {
 	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		t := tombstone{typ: typ}
 		if err := rows.Scan(&t.id); err != nil {
@@ -19,7 +19,7 @@ func (e *exporter) collectTombstones(typ, where string, args []any) error {
 		}
 		e.tombstones = append(e.tombstones, t)
 		return nil
-	}, "SELECT r.id FROM resource r WHERE "+e.ofType(typ, 0)+" AND "+where+" ORDER BY r.rid", append([]any{typ}, args...)...)
+	}, "SELECT r.id FROM resource r WHERE "+e.ofType(typ, 0)+" AND "+n.where+" ORDER BY r.rid", append([]any{typ}, n.args...)...)
 }
 
 // deletionsPerBundle is how many deletions one line tells of.

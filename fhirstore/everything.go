@@ -112,7 +112,7 @@ func (s *Store) supporting(ctx context.Context, v View, rows []row) ([]Resource,
 				continue
 			}
 			seen[r.rid] = true
-			json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
+			json, err := d.packs.readBody(ctx, d.read, r.body)
 			if err != nil {
 				return nil, err
 			}

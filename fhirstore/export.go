@@ -222,15 +222,15 @@ func (e *exporter) atLevel(typ string) bool {
 
 // export adds the file and the tombstones of one type.
 func (e *exporter) export(typ string) error {
-	where, args, whole, err := e.where(typ)
+	n, err := e.narrow(typ)
 	if err != nil {
 		return err
 	}
 	var x extentWriter
-	if whole {
-		err = e.whole(typ, &x)
+	if n.whole {
+		err = e.byPack(typ, n, &x)
 	} else {
-		err = e.rows(&x, e.ofType(typ, 1)+" AND "+where, append([]any{typ}, args...)...)
+		err = e.rows(&x, e.ofType(typ, 1)+" AND "+n.where, append([]any{typ}, n.args...)...)
 	}
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (e *exporter) export(typ string) error {
 	}
 	before := len(e.tombstones)
 	if !e.sel.Since.IsZero() {
-		err = e.collectTombstones(typ, where, args)
+		err = e.collectTombstones(typ, n)
 	}
 	if x.rows > 0 || len(e.tombstones) > before {
 		e.snap.Types = append(e.snap.Types, typ)
@@ -248,106 +248,34 @@ func (e *exporter) export(typ string) error {
 	return err
 }
 
-// ofType is the condition on r of being of a type, which is its argument, and
-// live or not. Where there is a list of patients the search starts from their
-// compartments: the + keeps type and live out of the choice of an index.
-func (e *exporter) ofType(typ string, live int) string {
-	if e.inScope != "" && e.store.defs.InPatientCompartment(typ) {
-		return fmt.Sprintf("+r.type = ? AND +r.live = %d", live)
-	}
-	return fmt.Sprintf("r.type = ? AND r.live = %d", live)
-}
-
-// where is everything that narrows the export of a type, as a condition on r;
-// whole is true where nothing does.
-func (e *exporter) where(typ string) (where string, args []any, whole bool, err error) {
-	where, whole = "1", true
-	narrow := func(sql string, more ...any) {
-		where, args, whole = where+" AND "+sql, append(args, more...), false
-	}
-	var before *gate
-	for _, letter := range []Letters{LetterRead, LetterSearch} {
-		g, err := e.store.gateIn(e.ctx, e.tx, e.view, typ, letter)
-		if err != nil {
-			return "", nil, false, err
-		}
-		same := before != nil && slices.Equal(before.queries, g.queries) // of one view, so of the same organizations
-		before = g
-		if !same && (g.organizations != nil || len(g.filters) > 0) {
-			sql, more := g.where()
-			narrow("("+sql+")", more...)
-		}
-	}
-	if !e.sel.Since.IsZero() {
-		narrow("r.at > ?", toMillis(e.sel.Since))
-	}
-	if !e.sel.Until.IsZero() {
-		narrow("r.at < ?", toMillis(e.sel.Until))
-	}
-	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
-		sql, more := e.inCompartments(typ)
-		narrow(sql, more...)
-	}
-	var filters []string
-	var filterArgs []any
-	for _, f := range e.sel.Filters {
-		if f.Type == typ {
-			sql, more := f.where()
-			filters, filterArgs = append(filters, sql), append(filterArgs, more...)
-		}
-	}
-	if len(filters) > 0 {
-		narrow(anyOf(filters), filterArgs...)
-	}
-	return where, args, whole, nil
-}
-
-// inCompartments is the condition on r of being in the compartments exported. A
-// Provenance belongs there also by what it is about, though FHIR's compartment
-// counts only those about the Patient itself (Bulk Data Access 2.0.0,
-// includeAssociatedData).
-func (e *exporter) inCompartments(typ string) (where string, args []any) {
-	of, ofArgs := "1", []any(nil)
-	if e.inScope != "" {
-		of, ofArgs = "c.patient IN (SELECT value FROM json_each(?))", []any{e.inScope}
-	}
-	own := "SELECT c.rid FROM compartment c WHERE c.type = ? AND " + of
-	ownArgs := append([]any{typ}, ofArgs...)
-	target, ok := e.store.defs.Param("Provenance", "target")
-	switch {
-	case typ == "Provenance" && ok:
-		about := "SELECT x.rid FROM compartment c JOIN resource t ON t.rid = c.rid JOIN ix_ref x ON x.param = ? AND x.target = t.type || '/' || t.id WHERE " + of
-		return "r.rid IN (" + own + " UNION " + about + ")", append(append(ownArgs, target.ID), ofArgs...)
-	case e.inScope == "":
-		return "EXISTS (SELECT 1 FROM compartment c WHERE c.rid = r.rid)", nil
-	}
-	return "r.rid IN (" + own + ")", ownArgs
-}
-
-// whole takes all live resources of a type: a pack without dead rows as one
-// extent, whatever its size, and the others row by row.
-func (e *exporter) whole(typ string, x *extentWriter) error {
-	type packRow struct{ pack, rows, bytes, dead int64 }
+// byPack takes the resources of a type that nothing narrows but being in a
+// compartment: a pack of nothing else as one extent, whatever its size, and the
+// others row by row.
+func (e *exporter) byPack(typ string, n *narrowing, x *extentWriter) error {
+	type packRow struct{ pack, rows, bytes, dead, outside int64 }
 	var list []packRow
 	err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		var p packRow
-		if err := rows.Scan(&p.pack, &p.rows, &p.bytes, &p.dead); err != nil {
+		if err := rows.Scan(&p.pack, &p.rows, &p.bytes, &p.dead, &p.outside); err != nil {
 			return err
 		}
 		list = append(list, p)
 		return nil
-	}, "SELECT pack, rows, bytes, dead FROM pack WHERE type = ? ORDER BY pack", typ)
+	}, "SELECT pack, rows, bytes, dead, outside FROM pack WHERE type = ? ORDER BY pack", typ)
 	if err != nil {
 		return err
 	}
+	ofPack := func(pack int64) error {
+		return e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = ? AND "+n.where, append([]any{typ, pack}, n.args...)...)
+	}
 	for _, p := range list {
-		if p.dead == 0 {
+		if p.dead == 0 && (p.outside == 0 || !n.inside) {
 			x.pack(p.pack, 0, p.bytes, p.rows)
-		} else if err := e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = ?", typ, p.pack); err != nil {
+		} else if err := ofPack(p.pack); err != nil {
 			return err
 		}
 	}
-	return e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = 0", typ)
+	return ofPack(0) // the loose rows
 }
 
 // rows takes the resources for which a condition on r holds.

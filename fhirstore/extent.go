@@ -241,7 +241,7 @@ func (c *rangeCopier) flushLoose() error {
 	for i, e := range c.pending {
 		args[i] = e.seq
 	}
-	rows, err := c.data.db.Read().QueryContext(c.ctx, "SELECT seq, json FROM loose WHERE seq IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
+	rows, err := c.data.read.QueryContext(c.ctx, "SELECT seq, json FROM loose WHERE seq IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
 	if err != nil {
 		return fmt.Errorf("read loose rows: %w", err)
 	}

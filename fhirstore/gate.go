@@ -23,7 +23,7 @@ type gate struct {
 
 // gate returns the view's permission, or a *ForbiddenError where it has none.
 func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*gate, error) {
-	return s.gateIn(ctx, s.cur.Load().db.Read(), v, typ, letter)
+	return s.gateIn(ctx, s.cur.Load().read, v, typ, letter)
 }
 
 // gateIn is gate inside a transaction.

@@ -33,7 +33,7 @@ func (s *Store) HistoryOf(ctx context.Context, v View, types []string, q History
 	args = append(args, since)
 	total = -1
 	if !narrowed {
-		err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM version v JOIN resource r ON r.rid = v.rid WHERE "+where, args...).Scan(&total)
+		err := d.read.QueryRowContext(ctx, "SELECT count(*) FROM version v JOIN resource r ON r.rid = v.rid WHERE "+where, args...).Scan(&total)
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("count versions: %w", err)
 		}
@@ -80,7 +80,7 @@ func (d *data) versionsBefore(ctx context.Context, where string, args []any, bef
 	}
 	var list []loggedVersion
 	var bodies []body
-	err := each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+	err := each(ctx, d.read, func(rows *sql.Rows) error {
 		var f loggedVersion
 		var b body
 		var at int64
@@ -101,7 +101,7 @@ func (d *data) versionsBefore(ctx context.Context, where string, args []any, bef
 		if list[i].res.Op == OpDelete {
 			continue
 		}
-		if list[i].res.JSON, err = d.packs.readBody(ctx, d.db.Read(), bodies[i]); err != nil {
+		if list[i].res.JSON, err = d.packs.readBody(ctx, d.read, bodies[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +113,7 @@ func (d *data) versionsBefore(ctx context.Context, where string, args []any, bef
 func (s *Store) shows(ctx context.Context, d *data, g *gate, f *loggedVersion) (bool, error) {
 	err := g.organization(f.res.Type, f.res.ID, f.res.Organization)
 	if err == nil && f.res.Op == OpDelete {
-		err = g.deletion(ctx, d.db.Read(), &f.row)
+		err = g.deletion(ctx, d.read, &f.row)
 	} else if err == nil {
 		err = g.content(&f.res)
 	}

@@ -88,7 +88,7 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 						continue
 					}
 					seen[r.rid] = true
-					json, err := d.packs.readBody(ctx, d.db.Read(), r.body)
+					json, err := d.packs.readBody(ctx, d.read, r.body)
 					if err != nil {
 						return nil, nil, err
 					}

@@ -31,11 +31,12 @@ type Load struct {
 	historic bool
 	latest   int64 // the newest instant of a resource in the load
 
-	first int64 // the number of the load's first version
-	next  int64 // the number of the next pack
-	open  map[string]*packWriter
-	full  []*packWriter
-	done  bool
+	first     int64 // the number of the load's first version
+	next      int64 // the number of the next pack
+	firstPack int64
+	open      map[string]*packWriter
+	full      []*packWriter
+	done      bool
 }
 
 // Load begins a load. It is ended by Commit or Rollback.
@@ -59,6 +60,7 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 	if err = l.tx.number(ctx); err == nil {
 		l.first = l.tx.seq + 1
 		err = l.tx.QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) + 1 FROM pack").Scan(&l.next)
+		l.firstPack = l.next
 	}
 	if err != nil {
 		sqlTx.Rollback()
@@ -150,9 +152,14 @@ func (l *Load) Commit(ctx context.Context) error {
 		if err := l.data.packs.keep(w); err != nil {
 			return err
 		}
-		_, err := l.tx.exec(ctx, "INSERT INTO pack(pack, type, rows, bytes, dead) VALUES(?, ?, ?, ?, 0)", w.number, w.typ, w.rows, w.bytes)
+		_, err := l.tx.exec(ctx, "INSERT INTO pack(pack, type, rows, bytes, dead, outside) VALUES(?, ?, ?, ?, 0, ?)", w.number, w.typ, w.rows, w.bytes, w.outside)
 		if err != nil {
 			return fmt.Errorf("name pack: %w", err)
+		}
+	}
+	if !l.data.packs.building { // else there is no index yet
+		if err := l.tx.countOutside(ctx, provenance, l.firstPack); err != nil {
+			return err
 		}
 	}
 	if err := l.data.packs.syncNames(); err != nil {

@@ -118,10 +118,11 @@ func (p *packs) sweep(known map[int64]bool) error {
 
 // A packWriter writes one pack. Until keep the file has a temporary name.
 type packWriter struct {
-	number int64
-	typ    string
-	rows   int64
-	bytes  int64
+	number  int64
+	typ     string
+	rows    int64
+	bytes   int64
+	outside int64 // of the rows: those in no patient's compartment
 
 	file *os.File // nil in memory
 	w    *bufio.Writer

@@ -80,11 +80,11 @@ func (p *packs) readBody(ctx context.Context, q querier, b body) ([]byte, error)
 // errors are *ForbiddenError, *NotFoundError and *GoneError.
 func (s *Store) Read(ctx context.Context, v View, typ, id string) (*Resource, error) {
 	d := s.cur.Load()
-	g, r, err := s.find(ctx, d.db.Read(), v, typ, id)
+	g, r, err := s.find(ctx, d.read, v, typ, id)
 	if err != nil {
 		return nil, err
 	}
-	return g.current(ctx, d.db.Read(), d.packs, r)
+	return g.current(ctx, d.read, d.packs, r)
 }
 
 // ReadVersion returns one version of a resource (FHIR R4, http, vread). Its
@@ -92,7 +92,7 @@ func (s *Store) Read(ctx context.Context, v View, typ, id string) (*Resource, er
 // deletion.
 func (s *Store) ReadVersion(ctx context.Context, v View, typ, id, version string) (*Resource, error) {
 	d := s.cur.Load()
-	g, r, err := s.find(ctx, d.db.Read(), v, typ, id)
+	g, r, err := s.find(ctx, d.read, v, typ, id)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *Store) ReadVersion(ctx context.Context, v View, typ, id, version string
 	}
 	res := &versions[0]
 	if res.Op == OpDelete {
-		if err := g.deletion(ctx, d.db.Read(), r); err != nil {
+		if err := g.deletion(ctx, d.read, r); err != nil {
 			return nil, err
 		}
 		return nil, &GoneError{Type: typ, ID: id, Version: vid, At: res.At}
@@ -130,7 +130,7 @@ type HistoryQuery struct {
 // error is a *ForbiddenError.
 func (s *Store) History(ctx context.Context, v View, typ, id string, q HistoryQuery) (versions []Resource, total int64, err error) {
 	d := s.cur.Load()
-	g, r, err := s.find(ctx, d.db.Read(), v, typ, id)
+	g, r, err := s.find(ctx, d.read, v, typ, id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -138,7 +138,7 @@ func (s *Store) History(ctx context.Context, v View, typ, id string, q HistoryQu
 	if err != nil {
 		return nil, 0, err
 	}
-	shown, err := g.shown(ctx, d.db.Read(), r, all)
+	shown, err := g.shown(ctx, d.read, r, all)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -155,7 +155,7 @@ func (s *Store) History(ctx context.Context, v View, typ, id string, q HistoryQu
 func (d *data) versions(ctx context.Context, r *row, where string, args ...any) ([]Resource, error) {
 	var list []Resource
 	var bodies []body
-	err := each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+	err := each(ctx, d.read, func(rows *sql.Rows) error {
 		var b body
 		var vid, at int64
 		var op string
@@ -173,7 +173,7 @@ func (d *data) versions(ctx context.Context, r *row, where string, args ...any) 
 		if list[i].Op == OpDelete {
 			continue
 		}
-		if list[i].JSON, err = d.packs.readBody(ctx, d.db.Read(), bodies[i]); err != nil {
+		if list[i].JSON, err = d.packs.readBody(ctx, d.read, bodies[i]); err != nil {
 			return nil, err
 		}
 	}

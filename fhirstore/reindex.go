@@ -16,7 +16,8 @@ func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
 		return err
 	}
 	if have != "" {
-		if err := s.reindex(ctx, d); err != nil {
+		err := s.amend(ctx, d, func(tx *writeTx) error { return tx.reindex(ctx) })
+		if err != nil {
 			return fmt.Errorf("index again: %w", err)
 		}
 	}
@@ -24,25 +25,23 @@ func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
 }
 
 func (s *Store) markIndexed(ctx context.Context, d *data) error {
+	return s.amend(ctx, d, func(tx *writeTx) error { return tx.setMeta(ctx, metaIndex, s.defs.Hash()) })
+}
+
+// amend runs f in a transaction that writes no version.
+func (s *Store) amend(ctx context.Context, d *data, f func(tx *writeTx) error) error {
 	sqlTx, err := d.db.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer sqlTx.Rollback()
-	tx := &writeTx{Tx: sqlTx, store: s}
-	if err := tx.setMeta(ctx, metaIndex, s.defs.Hash()); err != nil {
+	if err := f(&writeTx{Tx: sqlTx, store: s, packs: d.packs}); err != nil {
 		return err
 	}
 	return sqlTx.Commit()
 }
 
-func (s *Store) reindex(ctx context.Context, d *data) error {
-	sqlTx, err := d.db.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer sqlTx.Rollback()
-	tx := &writeTx{Tx: sqlTx, store: s, packs: d.packs}
+func (tx *writeTx) reindex(ctx context.Context) error {
 	for _, table := range indexTables {
 		if _, err := tx.exec(ctx, "DELETE FROM "+table); err != nil {
 			return err
@@ -59,11 +58,11 @@ func (s *Store) reindex(ctx context.Context, d *data) error {
 			portion = append(portion, r)
 			return nil
 		}, "SELECT "+rowColumns+" FROM resource r WHERE r.rid > ? ORDER BY r.rid LIMIT 1000", after)
-		if err != nil || len(portion) == 0 {
-			if err != nil {
-				return err
-			}
-			return sqlTx.Commit()
+		if err != nil {
+			return err
+		}
+		if len(portion) == 0 {
+			return tx.countOutsideOfAll(ctx)
 		}
 		for i := range portion {
 			r := &portion[i]

@@ -58,7 +58,7 @@ func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, err
 
 	page := &Page{Total: -1}
 	if !q.SkipTotal || q.CountOnly {
-		err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE "+where, args...).Scan(&page.Total)
+		err := d.read.QueryRowContext(ctx, "SELECT count(*) FROM resource r WHERE "+where, args...).Scan(&page.Total)
 		if err != nil {
 			return nil, nil, fmt.Errorf("count %s: %w", q.Type, err)
 		}
@@ -122,7 +122,7 @@ func (d *data) narrowest(ctx context.Context, q *Query) (int, error) {
 				return i, nil
 			}
 			var n int
-			err := d.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(limit)+")", args...).Scan(&n)
+			err := d.read.QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(limit)+")", args...).Scan(&n)
 			if err != nil {
 				return -1, err
 			}
@@ -140,7 +140,7 @@ func (d *data) narrowest(ctx context.Context, q *Query) (int, error) {
 // rows returns the resources for which a condition on r holds.
 func (d *data) rows(ctx context.Context, where string, args ...any) ([]row, error) {
 	var list []row
-	err := each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+	err := each(ctx, d.read, func(rows *sql.Rows) error {
 		var r row
 		if err := rows.Scan(r.columns()...); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (d *data) rows(ctx context.Context, where string, args ...any) ([]row, erro
 func (d *data) resources(ctx context.Context, rows []row) ([]Resource, error) {
 	list := make([]Resource, 0, len(rows))
 	for i := range rows {
-		json, err := d.packs.readBody(ctx, d.db.Read(), rows[i].body)
+		json, err := d.packs.readBody(ctx, d.read, rows[i].body)
 		if err != nil {
 			return nil, err
 		}

@@ -172,7 +172,7 @@ func (d *data) sorted(ctx context.Context, where string, args []any, keys []sort
 	for i := range keys {
 		selected += ", r.k" + strconv.Itoa(i)
 	}
-	err = each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+	err = each(ctx, d.read, func(rows *sql.Rows) error {
 		var r row
 		values := make([]any, len(keys))
 		into := r.columns()

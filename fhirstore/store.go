@@ -48,8 +48,11 @@ type Store struct {
 // data is a database with its packs.
 type data struct {
 	db    *sqlitedb.DB
+	read  querier // db's readers
 	packs *packs
 }
+
+func newData(db *sqlitedb.DB, p *packs) *data { return &data{db: db, read: db.Read(), packs: p} }
 
 // Options are a Store's settings; the zero value will do.
 type Options struct {
@@ -107,7 +110,7 @@ func (s *Store) openData(ctx context.Context, dir string, mode sqlitedb.Mode, p 
 	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
 		return nil, 0, err
 	}
-	d := &data{db: db, packs: p}
+	d := newData(db, p)
 	known, err := d.packNumbers(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -126,7 +129,7 @@ func (s *Store) openData(ctx context.Context, dir string, mode sqlitedb.Mode, p 
 
 func (d *data) packNumbers(ctx context.Context) (map[int64]bool, error) {
 	known := map[int64]bool{}
-	err := each(ctx, d.db.Read(), func(rows *sql.Rows) error {
+	err := each(ctx, d.read, func(rows *sql.Rows) error {
 		var n int64
 		if err := rows.Scan(&n); err != nil {
 			return err
@@ -145,7 +148,7 @@ const (
 
 func (d *data) meta(ctx context.Context, key string) (string, error) {
 	var value string
-	err := d.db.Read().QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", key).Scan(&value)
+	err := d.read.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", key).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

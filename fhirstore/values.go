@@ -191,12 +191,17 @@ func (w *rowWriter) flush(ctx context.Context, tx *writeTx, table string, column
 	w.args = w.args[:0]
 }
 
-// clearIndex removes the rows that writeIndex made.
-func (tx *writeTx) clearIndex(ctx context.Context, rid int64) error {
+// clearIndex removes the rows that writeIndex made, and tells how many
+// compartments the resource was in.
+func (tx *writeTx) clearIndex(ctx context.Context, rid int64) (compartments int64, err error) {
 	for _, table := range indexTables {
-		if _, err := tx.exec(ctx, "DELETE FROM "+table+" WHERE rid = ?", rid); err != nil {
-			return fmt.Errorf("clear index: %w", err)
+		done, err := tx.exec(ctx, "DELETE FROM "+table+" WHERE rid = ?", rid)
+		if err == nil && table == "compartment" {
+			compartments, err = done.RowsAffected()
+		}
+		if err != nil {
+			return 0, fmt.Errorf("clear index: %w", err)
 		}
 	}
-	return nil
+	return compartments, nil
 }

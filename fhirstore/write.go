@@ -250,10 +250,22 @@ func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 		if b.off, err = w.add(res.JSON); err != nil {
 			return nil, err
 		}
+		if len(v.patients) == 0 {
+			w.outside++
+		}
 	}
 	rid, err := tx.append(ctx, p, res, &b)
 	if err != nil {
 		return nil, fmt.Errorf("write %s/%s: %w", p.typ, p.id, err)
+	}
+	if p.old != nil {
+		compartments, err := tx.clearIndex(ctx, rid)
+		if err == nil && compartments > 0 && len(v.patients) == 0 {
+			err = tx.leaveCompartments(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return res, tx.writeIndex(ctx, rid, p.typ, p.id, v)
 }
@@ -268,9 +280,6 @@ func (tx *writeTx) append(ctx context.Context, p *newVersion, res *Resource, b *
 	if p.old != nil {
 		rid = p.old.rid
 		if err := tx.supersede(ctx, p.old); err != nil {
-			return 0, err
-		}
-		if err := tx.clearIndex(ctx, rid); err != nil {
 			return 0, err
 		}
 		_, err = tx.exec(ctx, "UPDATE resource SET live = 1, seq = ?, vid = ?, at = ?, pack = ?, off = ?, len = ? WHERE rid = ?",

@@ -212,17 +212,9 @@ func (tx *Tx) end(f func() error) error {
 // dir in the order of their names, each once and in a transaction of its own.
 // The number of files that were run stands in the file's user_version.
 func (db *DB) Migrate(ctx context.Context, files fs.FS, dir string) error {
-	return db.MigrateTo(ctx, files, dir, -1)
-}
-
-// MigrateTo is Migrate that stops after the first n files; -1 means all.
-func (db *DB) MigrateTo(ctx context.Context, files fs.FS, dir string, n int) error {
 	names, err := fs.Glob(files, dir+"/*.sql")
 	if err != nil {
 		return fmt.Errorf("list migrations: %w", err)
-	}
-	if n >= 0 {
-		names = names[:n]
 	}
 	var have int
 	if err := db.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
@@ -237,6 +229,38 @@ func (db *DB) MigrateTo(ctx context.Context, files fs.FS, dir string, n int) err
 		}
 	}
 	return nil
+}
+
+// DropIndexes drops all indexes but those of constraints and returns the
+// statements that make them again.
+func (db *DB) DropIndexes(ctx context.Context) (create []string, err error) {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	rows, err := tx.QueryContext(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
+	if err != nil {
+		return nil, fmt.Errorf("list indexes: %w", err)
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name, statement string
+		if err := rows.Scan(&name, &statement); err != nil {
+			return nil, fmt.Errorf("list indexes: %w", err)
+		}
+		names, create = append(names, name), append(create, statement)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("list indexes: %w", err)
+	}
+	for _, name := range names {
+		if _, err := tx.ExecContext(ctx, "DROP INDEX "+name); err != nil {
+			return nil, fmt.Errorf("drop index %s: %w", name, err)
+		}
+	}
+	return create, tx.Commit()
 }
 
 func (db *DB) migrate(ctx context.Context, files fs.FS, name string, version int) error {
