@@ -25,8 +25,7 @@ type Page struct {
 // NextParam is the parameter that carries a page token.
 const NextParam = pageParam
 
-// probeLimits bound how far the clauses are counted to see which is narrow: to
-// the second limit only where all reach the first.
+// How far the clauses of a search are counted to see which is narrow.
 const (
 	probeLimit      = 1000
 	widerProbeLimit = 100_000
@@ -86,7 +85,7 @@ func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, err
 // leads; the others are looked up for each resource that it finds, so that the
 // cost follows the narrowest clause and not the widest.
 func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, err error) {
-	lead, err := d.narrowest(ctx, q)
+	lead, err := d.narrowest(ctx, q, probeLimit, widerProbeLimit)
 	if err != nil {
 		return "", nil, err
 	}
@@ -108,19 +107,26 @@ func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, er
 }
 
 // narrowest returns the index of the clause that finds the least, as far as it
-// was counted; -1 if none can lead.
-func (d *data) narrowest(ctx context.Context, q *Query) (int, error) {
-	lead := -1
-	for _, limit := range [...]int{probeLimit, widerProbeLimit} {
-		least := limit + 1
-		for i := range q.clauses {
-			source, args, ok := q.clauses[i].source()
-			if !ok {
-				continue
-			}
-			if len(q.clauses) == 1 {
-				return i, nil
-			}
+// was counted: to each limit only where all reach the one before. It is -1 if
+// none can lead.
+func (d *data) narrowest(ctx context.Context, q *Query, limits ...int) (int, error) {
+	var able []int
+	for i := range q.clauses {
+		if _, _, ok := q.clauses[i].source(); ok {
+			able = append(able, i)
+		}
+	}
+	switch len(able) {
+	case 0:
+		return -1, nil
+	case 1:
+		return able[0], nil
+	}
+	lead := able[0]
+	for _, limit := range limits {
+		least := limit
+		for _, i := range able {
+			source, args, _ := q.clauses[i].source()
 			var n int
 			err := d.read.QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(limit)+")", args...).Scan(&n)
 			if err != nil {
@@ -130,7 +136,7 @@ func (d *data) narrowest(ctx context.Context, q *Query) (int, error) {
 				lead, least = i, n
 			}
 		}
-		if least < limit || lead < 0 {
+		if least < limit {
 			break
 		}
 	}
