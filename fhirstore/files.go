@@ -37,6 +37,18 @@ func copyFile(to, from string, sync bool) (err error) {
 	return os.Rename(part, to)
 }
 
+// A disk puts on it what was written, so that a crash does not take it away.
+type disk interface {
+	syncFile(f *os.File) error
+	syncDir(dir string) error // the names in it
+}
+
+type osDisk struct{}
+
+func (osDisk) syncFile(f *os.File) error { return f.Sync() }
+
+func (osDisk) syncDir(dir string) error { return syncDir(dir) }
+
 // syncDir puts the names in a directory on the disk.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" { // where directories cannot be synced, and names are kept with their files

@@ -32,6 +32,7 @@ type packs struct {
 	top  int64  // the highest number in base
 
 	building bool // whoever builds syncs everything once, at the end
+	disk     disk
 
 	mu     sync.Mutex
 	open   map[int64]packFile
@@ -44,7 +45,7 @@ type packFile interface {
 }
 
 func newPacks(dir string, base *packs, top int64) *packs {
-	return &packs{dir: dir, base: base, top: top, open: map[int64]packFile{}}
+	return &packs{dir: dir, base: base, top: top, disk: osDisk{}, open: map[int64]packFile{}}
 }
 
 func (p *packs) path(n int64) string {
@@ -170,7 +171,7 @@ func (p *packs) keep(w *packWriter) error {
 		return nil
 	}
 	if !p.building {
-		if err := w.file.Sync(); err != nil {
+		if err := p.disk.syncFile(w.file); err != nil {
 			return fmt.Errorf("sync pack: %w", err)
 		}
 	}
@@ -186,7 +187,7 @@ func (p *packs) syncNames() error {
 	if p.dir == "" || p.building {
 		return nil
 	}
-	if err := syncDir(p.dir); err != nil {
+	if err := p.disk.syncDir(p.dir); err != nil {
 		return fmt.Errorf("sync packs: %w", err)
 	}
 	return nil
