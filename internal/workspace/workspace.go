@@ -291,9 +291,9 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	return store, nil
 }
 
-// createDir makes the data directory of an environment with its population, unless
-// it is there already: under a name of its own first, so that a start that was
-// cut short leaves nothing that looks complete.
+// createDir makes the data directory of an environment with its population,
+// unless it is there already: under a name of its own first, so that a start
+// that was cut short leaves nothing that looks complete.
 func (e *resources) createDir(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return err
