@@ -2,16 +2,12 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
-
-// assertionLife is how long an assertion is good for. SMART allows five
-// minutes; less leaves room for clocks that differ.
-const assertionLife = 4 * time.Minute
 
 // assertion is a client assertion in the making.
 type assertion struct {
@@ -48,19 +44,14 @@ func (c *Client) Assertion(opts ...AssertionOption) (string, error) {
 
 func (a *assertion) setTimes() {
 	a.claims["iat"] = a.now.Unix()
-	a.claims["exp"] = a.now.Add(assertionLife).Unix()
+	a.claims["exp"] = a.now.Add(jose.AssertionLife).Unix()
 }
 
 func (a *assertion) sign() (string, error) {
-	header, err := json.Marshal(a.header)
+	input, err := jose.SigningInput(a.header, a.claims)
 	if err != nil {
-		return "", fmt.Errorf("sandbox: assertion: encode the header: %w", err)
+		return "", fmt.Errorf("sandbox: assertion: %w", err)
 	}
-	claims, err := json.Marshal(a.claims)
-	if err != nil {
-		return "", fmt.Errorf("sandbox: assertion: encode the claims: %w", err)
-	}
-	input := encode(header) + "." + encode(claims)
 	alg, ok := a.header["alg"].(string)
 	if !ok {
 		alg = string(a.key.alg)
@@ -75,7 +66,7 @@ func (a *assertion) sign() (string, error) {
 	if a.broken && len(signature) > 0 {
 		signature[len(signature)/2] ^= 1
 	}
-	return input + "." + encode(signature), nil
+	return input + "." + jose.Encode(signature), nil
 }
 
 // WithClaim sets a claim to what value is in JSON.

@@ -3,9 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
 
 // Status is a client's place in the review of registrations.
@@ -152,19 +151,15 @@ func readKey(path string) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM", path)
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	file, err := jose.Read(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	key, ok := parsed.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("%s holds a key that cannot sign", path)
+	key, err := file.PrivateKey("")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return key, nil
+	return key.Private, nil
 }
 
 // newClient makes a client that is not registered yet.
@@ -186,17 +181,17 @@ func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
 	if c.key, err = newPrivateKey(cfg); err != nil {
 		return nil, err
 	}
-	jwk, err := c.key.jwk(true)
+	jwk, err := c.key.PrivateJWK()
 	if err != nil {
 		return nil, err
 	}
 	if c.private, err = json.Marshal(jwk); err != nil {
 		return nil, fmt.Errorf("encode the key: %w", err)
 	}
-	if c.pem, err = c.key.pem(); err != nil {
+	if c.pem, err = c.key.PEM(); err != nil {
 		return nil, err
 	}
-	c.jwks, err = c.key.jwks()
+	c.jwks, err = jose.PublicSet(c.key.Key)
 	return c, err
 }
 

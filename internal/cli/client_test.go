@@ -63,12 +63,12 @@ func TestTokenWithTheWrongKey(t *testing.T) {
 	dir := t.TempDir()
 	one := jwkText(t, ec, nil)
 	for name, test := range map[string]struct{ path, want string }{
-		"P-256":      {pemFile(t, "PRIVATE KEY", pkcs8(t, small), &small.PublicKey).path, "the key is of curve P-256, ES384 needs P-384"},
+		"P-256":      {pemFile(t, "PRIVATE KEY", pkcs8(t, small), &small.PublicKey).path, "the key is on curve P-256; ES384 needs P-384"},
 		"RSA 1024":   {pemFile(t, "PRIVATE KEY", pkcs8(t, weak), &weak.PublicKey).path, "the RSA key has 1024 bits"},
 		"public":     {pemFile(t, "PUBLIC KEY", public, &ec.PublicKey).path, "this is a public key"},
 		"symmetric":  {writeFile(t, dir, "a", `{"kty":"oct","k":"AAAA"}`), "is not for SMART"},
 		"other alg":  {writeFile(t, dir, "b", jwkText(t, ec, map[string]string{"alg": "ES256"})), "the key says alg ES256, but SMART signs with ES384"},
-		"two keys":   {writeFile(t, dir, "c", `{"keys":[`+one+`,`+one+`]}`), "the JWK set holds 2 keys"},
+		"two keys":   {writeFile(t, dir, "c", `{"keys":[`+one+`,`+one+`]}`), "the JWK Set holds 2 keys"},
 		"no key":     {writeFile(t, dir, "d", "hello"), "neither a PEM private key nor a JWK"},
 		"broken JWK": {writeFile(t, dir, "e", "{"), "neither a PEM private key nor a JWK"},
 		"no file":    {dir + "/none", "read the private key"},

@@ -1,129 +1,107 @@
 package cli
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
-	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jwk"
-	"github.com/lestrrat-go/jwx/v2/jws"
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
 
 // A signingKey signs client assertions (SMART App Launch 2.2, client-confidential-asymmetric).
 type signingKey struct {
-	private any // *rsa.PrivateKey or *ecdsa.PrivateKey
-	alg     jwa.SignatureAlgorithm
-	id      string
+	*jose.Key
+	alg string
+	id  string // the kid
 }
 
-// loadKey reads a private key from a file: PEM (PKCS #8, PKCS #1 or SEC 1), a JWK, or the only
-// key of a JWK set. id names the key to the server; where it is empty the JWK's kid does, and
-// without one the key's thumbprint (RFC 7638).
+// loadKey reads a private key from a file of any form. id names the key to the server, and chooses
+// one where the file holds several; where it is empty the JWK's kid names the key, and without one
+// its thumbprint (RFC 7638).
 func loadKey(path, id string) (*signingKey, error) {
-	data, err := os.ReadFile(path)
+	data, err := readKeyFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the private key: %w", err)
 	}
-	key, err := parseKey(data)
+	return parseSigningKey(path, data, id)
+}
+
+// parseSigningKey is loadKey for the content of a file.
+func parseSigningKey(path string, data []byte, id string) (*signingKey, error) {
+	file, err := jose.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, forPath(err, path))
+	}
+	key, err := file.PrivateKey(id)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, forPath(err, path))
+	}
+	k, err := newSigningKey(key, id)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	k := &signingKey{id: id}
-	if k.id == "" {
-		k.id = key.KeyID()
-	}
-	if k.id == "" {
-		print, err := key.Thumbprint(crypto.SHA256)
-		if err != nil {
-			return nil, fmt.Errorf("%s: compute the key's thumbprint: %w", path, err)
-		}
-		k.id = base64.RawURLEncoding.EncodeToString(print)
-	}
-	if err := key.Raw(&k.private); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if k.alg, err = algorithm(k.private); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if alg := key.Algorithm(); alg.String() != "" && alg.String() != k.alg.String() {
-		return nil, fmt.Errorf("%s: the key says alg %s, but SMART signs with %s", path, alg, k.alg)
 	}
 	return k, nil
 }
 
-func parseKey(data []byte) (jwk.Key, error) {
-	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		key, err := jwk.ParseKey(data, jwk.WithPEM(true))
-		if err != nil {
-			return nil, fmt.Errorf("neither a PEM private key nor a JWK: %w", err)
-		}
-		return key, nil
+// newSigningKey checks that a key is for SMART and strong enough to be worth a request.
+func newSigningKey(key *jose.Key, id string) (*signingKey, error) {
+	k := &signingKey{Key: key, id: id}
+	var err error
+	if k.alg, err = key.Algorithm(); err != nil {
+		return nil, err
 	}
-	set, err := jwk.Parse(data)
+	if bits := key.Bits(); k.alg == jose.RS384 && bits < jose.MinBits {
+		return nil, fmt.Errorf("the RSA key has %d bits; RS384 needs %d", bits, jose.MinBits)
+	}
+	if key.Alg != "" && key.Alg != k.alg {
+		return nil, fmt.Errorf("the key says alg %s, but SMART signs with %s", key.Alg, k.alg)
+	}
+	if k.id == "" {
+		k.id, err = key.KeyID()
+	}
+	return k, err
+}
+
+// readKeyFile reads a file that can only be too large by mistake.
+func readKeyFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("neither a PEM private key nor a JWK: %w", err)
+		return nil, err
 	}
-	if set.Len() != 1 {
-		return nil, fmt.Errorf("the JWK set holds %d keys; one is wanted", set.Len())
-	}
-	key, _ := set.Key(0)
-	return key, nil
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, jose.MaxFile+1))
 }
 
-// algorithm returns the one of SMART's two algorithms that a key is for.
-func algorithm(private any) (jwa.SignatureAlgorithm, error) {
-	switch key := private.(type) {
-	case *rsa.PrivateKey:
-		if bits := key.N.BitLen(); bits < 2048 {
-			return "", fmt.Errorf("the RSA key has %d bits, RS384 needs 2048", bits)
-		}
-		return jwa.RS384, nil
-	case *ecdsa.PrivateKey:
-		if key.Curve != elliptic.P384() {
-			return "", fmt.Errorf("the key is of curve %s, ES384 needs P-384", key.Curve.Params().Name)
-		}
-		return jwa.ES384, nil
-	case *rsa.PublicKey, *ecdsa.PublicKey:
-		return "", fmt.Errorf("this is a public key; signing needs the private one")
+// forPath puts the path into the commands that a message about a key file advises.
+func forPath(err error, path string) error {
+	var bad *jose.FileError
+	if !errors.As(err, &bad) {
+		return err
 	}
-	return "", fmt.Errorf("this kind of key (%T) is not for SMART; use RSA or EC P-384", private)
+	named := *bad
+	named.Command = strings.ReplaceAll(bad.Command, "FILE", shellWord(path))
+	return &named
 }
 
-// assertionLife is how long an assertion is good for. SMART allows five minutes; less leaves
-// room for clocks that differ.
-const assertionLife = 4 * time.Minute
+// shellWord writes a word so that a shell takes it for one.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
+	}
+	if word != "" && strings.TrimLeftFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
 
 // assertion returns a signed client assertion for the token endpoint audience.
 func (k *signingKey) assertion(client, audience string, now time.Time) (string, error) {
-	claims, err := json.Marshal(map[string]any{
-		"iss": client,
-		"sub": client,
-		"aud": audience,
-		"iat": now.Unix(),
-		"exp": now.Add(assertionLife).Unix(),
-		"jti": rand.Text(),
-	})
-	if err != nil {
-		return "", fmt.Errorf("encode the assertion: %w", err)
-	}
-	headers := jws.NewHeaders()
-	for name, value := range map[string]string{jws.TypeKey: "JWT", jws.KeyIDKey: k.id} {
-		if err := headers.Set(name, value); err != nil {
-			return "", fmt.Errorf("set the assertion's header: %w", err)
-		}
-	}
-	signed, err := jws.Sign(claims, jws.WithKey(k.alg, k.private, jws.WithProtectedHeaders(headers)))
+	signed, err := k.ClientAssertion(k.id, client, audience, now)
 	if err != nil {
 		return "", fmt.Errorf("sign the assertion: %w", err)
 	}
-	return string(signed), nil
+	return signed, nil
 }
