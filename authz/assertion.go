@@ -13,16 +13,29 @@ const AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // 2.2, client-confidential-asymmetric). Nothing is recorded before the
 // signature verified (SB-JWT-20).
 func (a *attempt) byAssertion(audiences []string) (*Client, *Error) {
-	for _, step := range []func() *Error{
-		a.assertionType, a.envelope, a.typ, a.alg, a.crit, a.kid,
-		a.issuer, a.subject, a.formClient, a.keyClient,
-		func() *Error { return a.audience(audiences) },
-		a.expiry, a.lifetime, a.notBefore, a.issuedAt, a.jti,
-		a.jku, a.signature, a.replay,
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	err := a.walk([]assertionStep{
+		{a.assertionType, nil},
+		{a.envelope, nil},
+		{a.typ, []ruleIndex{ruleMembers}},
+		{a.alg, []ruleIndex{ruleMembers}},
+		{a.crit, []ruleIndex{ruleMembers}},
+		{a.kid, []ruleIndex{ruleMembers}},
+		{a.issuer, []ruleIndex{ruleMembers}},
+		{a.subject, []ruleIndex{ruleIssuer}},
+		{a.formClient, []ruleIndex{ruleIssuer}},
+		{a.keyClient, []ruleIndex{ruleIssuer}},
+		{func() *Error { return a.audience(audiences) }, []ruleIndex{ruleMembers}},
+		{a.expiry, []ruleIndex{ruleMembers}},
+		{a.lifetime, []ruleIndex{ruleExpiry}},
+		{a.notBefore, []ruleIndex{ruleMembers}},
+		{a.issuedAt, []ruleIndex{ruleMembers}},
+		{a.jti, []ruleIndex{ruleMembers}},
+		{a.jku, []ruleIndex{ruleIssuer}},
+		{a.signature, []ruleIndex{ruleIssuer, ruleAlg, ruleKid}},
+		{a.replay, []ruleIndex{ruleSignature, ruleExpiry, ruleJTI}},
+	})
+	if err != nil {
+		return nil, err
 	}
 	return a.client, nil
 }

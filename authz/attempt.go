@@ -18,6 +18,8 @@ type attempt struct {
 	now     time.Time    // real time, the same for all claims
 	dry     bool         // nothing is issued and nothing remembered
 	counted *throttleKey // under which a failure counts; nil where none does
+	// thorough goes on after a rule that does not hold.
+	thorough bool
 
 	sent       bool   // there is an Authorization header
 	scheme     string // its scheme in lower case; "" where it has none

@@ -137,6 +137,8 @@ func nearlyEqual(got, want string) string {
 		return "white space around it"
 	case got == want+"/":
 		return "the slash at its end"
+	case got+"/" == want:
+		return "the missing slash at its end"
 	case strings.EqualFold(got, want):
 		return "upper and lower case"
 	case withoutDoubleSlashes(got) == want:

@@ -89,6 +89,9 @@ func (a *attempt) token() (*Grant, *Error) {
 	}
 	client, err := a.authenticate()
 	if err != nil {
+		if a.thorough && a.client != nil {
+			a.scopes()
+		}
 		return nil, err
 	}
 	granted, err := a.scopes()
