@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"internal/cli"},
 		{"sandbox"},
 		{"internal/httpapi"},
-		{"internal/workspace"},
+		{"internal/doctor", "internal/workspace"},
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
 		{"authz", "fhirstore", "seed", "web"},

@@ -1,0 +1,180 @@
+package doctor
+
+import (
+	"slices"
+
+	"github.com/sandfhir/sandfhir/authz"
+)
+
+// Report is what was found.
+type Report struct {
+	OK       bool       `json:"ok"` // nothing failed
+	Failed   int        `json:"failed"`
+	Warned   int        `json:"warned"`
+	Passed   int        `json:"passed"`
+	Sections []*Section `json:"sections"`
+}
+
+// Section is what was found about one thing.
+type Section struct {
+	Name    string        `json:"name"`    // key, key-set, key-in-set, assertion, signed-by, server, client
+	Subject string        `json:"subject"` // the file, URL or id
+	Facts   []Fact        `json:"facts,omitempty"`
+	Checks  []authz.Check `json:"checks,omitempty"`
+	// NotChecked are full sentences: what was left out, and what it would take.
+	NotChecked []string `json:"not_checked,omitempty"`
+	// Commands mend what can be mended by a command, or look further. FILE stands for the subject's
+	// file, ID for the client's id.
+	Commands []string `json:"commands,omitempty"`
+}
+
+// Fact is something worth knowing that is neither right nor wrong.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Words string `json:"words,omitempty"` // what the value means
+}
+
+// The rules of the doctor's own: about what no server sees.
+const (
+	RuleKeyFile   = "DR-KEY"
+	RuleKeyForm   = "DR-FORM"
+	RuleKeyMode   = "DR-MODE"
+	RuleDiscovery = "DR-DISC"
+)
+
+// Rules of authz that the doctor speaks of by name.
+const (
+	ruleAlgorithm  = "SB-JWT-03"
+	ruleIssuer     = "SB-JWT-10"
+	ruleFormClient = "SB-TOK-07"
+	ruleAudience   = "SB-JWT-12"
+	ruleReplay     = "SB-JWT-19"
+	ruleKeySet     = "SB-KEY-08"
+	ruleKeyMatch   = "SB-KEY-01"
+	ruleKeyUsable  = "SB-REG-08"
+	ruleSignature  = "SB-JWT-04"
+	ruleKeySetKeys = "SB-REG-05"
+	ruleKeySetURL  = "SB-REG-10"
+)
+
+// Rules returns the rules of the doctor's own, in the order in which they are applied.
+func Rules() []authz.Rule {
+	return []authz.Rule{
+		{ID: RuleKeyFile, Rule: "the file holds one private key for SMART",
+			Clause: "SMART App Launch 2.2, client-confidential-asymmetric, Registering a client communicating public keys", Findings: []string{"A13", "A14", "A17", "A18", "A19", "A22", "A23"}},
+		{ID: RuleKeyForm, Rule: "the key is written as every library reads it",
+			Clause: "RFC 7468 section 10; RFC 5958; RFC 7517", Findings: []string{"A19"}},
+		{ID: RuleKeyMode, Rule: "the file is for its owner alone",
+			Clause: "SMART App Launch 2.2, client-confidential-asymmetric, the private key is kept secret"},
+		{ID: RuleDiscovery, Rule: "the server tells what a backend service needs",
+			Clause: "SMART App Launch 2.2, conformance, Using .well-known", Findings: []string{"D01", "D02", "D03", "D07"}},
+	}
+}
+
+// rule returns a check of the rule with this id, nothing decided yet.
+func rule(id string) authz.Check {
+	for _, r := range append(Rules(), authz.Rules()...) {
+		if r.ID == id {
+			return authz.Check{ID: r.ID, Requirement: r.ID, Rule: r.Rule, Clause: r.Clause}
+		}
+	}
+	return authz.Check{ID: id, Requirement: id}
+}
+
+func passed(id, got string) authz.Check {
+	c := rule(id)
+	c.Result, c.Got = authz.Pass, got
+	return c
+}
+
+// found returns a check that found a mistake.
+func found(result authz.Result, id, finding, text string) authz.Check {
+	c := rule(id)
+	c.Result, c.Text = result, text
+	if finding != "" {
+		c.ID = finding
+	}
+	return c
+}
+
+func (r *Report) section(name, subject string) *Section {
+	s := &Section{Name: name, Subject: subject}
+	r.Sections = append(r.Sections, s)
+	return s
+}
+
+func (s *Section) check(checks ...authz.Check) { s.Checks = append(s.Checks, checks...) }
+
+func (s *Section) fact(name, value, words string) {
+	if value != "" {
+		s.Facts = append(s.Facts, Fact{name, value, words})
+	}
+}
+
+func (s *Section) notChecked(sentence string) { s.NotChecked = append(s.NotChecked, sentence) }
+
+func (s *Section) try(command string) {
+	if command != "" && !slices.Contains(s.Commands, command) {
+		s.Commands = append(s.Commands, command)
+	}
+}
+
+// failed reports whether a check of the section failed.
+func (s *Section) failed() bool {
+	return slices.ContainsFunc(s.Checks, func(c authz.Check) bool { return c.Result == authz.Fail })
+}
+
+// found reports whether a check found this and failed.
+func (r *Report) found(id string) bool {
+	return slices.ContainsFunc(r.Sections, func(s *Section) bool {
+		return slices.ContainsFunc(s.Checks, func(c authz.Check) bool { return c.ID == id && c.Result == authz.Fail })
+	})
+}
+
+// close counts. Sections in which nothing was found are dropped.
+func (r *Report) close() {
+	r.Sections = slices.DeleteFunc(r.Sections, func(s *Section) bool {
+		return len(s.Checks)+len(s.Facts)+len(s.NotChecked) == 0
+	})
+	for _, s := range r.Sections {
+		for _, c := range s.Checks {
+			switch c.Result {
+			case authz.Fail:
+				r.Failed++
+			case authz.Warn:
+				r.Warned++
+			case authz.Pass:
+				r.Passed++
+			}
+		}
+	}
+	r.OK = r.Failed == 0
+}
+
+// ofParts returns the checks that belong to the parts and were applied.
+func ofParts(checks []authz.Check, parts ...authz.Part) []authz.Check {
+	rules := authz.RulesOf(parts...)
+	var kept []authz.Check
+	for _, c := range checks {
+		if c.Result != authz.NotReached && slices.ContainsFunc(rules, func(r authz.Rule) bool { return r.ID == c.Requirement }) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// checkOf returns the check of a rule.
+func checkOf(checks []authz.Check, requirement string) authz.Check {
+	for _, c := range checks {
+		if c.Requirement == requirement {
+			return c
+		}
+	}
+	return authz.Check{ID: requirement, Requirement: requirement}
+}
+
+// without drops the checks of rules.
+func without(checks []authz.Check, requirements ...string) []authz.Check {
+	return slices.DeleteFunc(slices.Clone(checks), func(c authz.Check) bool { return slices.Contains(requirements, c.Requirement) })
+}
