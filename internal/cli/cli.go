@@ -41,6 +41,8 @@ func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errFound):
+		return exitFailure
 	case errors.As(err, &usage):
 		p.complain(err)
 		return exitUsage
@@ -111,6 +113,7 @@ others on the machine can read a command line:
 	root.AddCommand(
 		p.serveCommand(), p.loadCommand(), p.configCommand(),
 		p.tokenCommand(), p.getCommand(), p.exportCommand(),
+		p.keygenCommand(), p.doctorCommand(), p.diffCommand(),
 		p.healthcheckCommand(), p.versionCommand(),
 	)
 	root.Args = func(cmd *cobra.Command, args []string) error {

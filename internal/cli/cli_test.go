@@ -157,6 +157,12 @@ func TestSettingsMistakes(t *testing.T) {
 		{"flag without a value", "", "", "--seed", `--seed needs a value`},
 	}
 	for _, test := range tests {
+		help := run(t, nil, "--help").stdout
+		for _, titles := range []string{"The server:\n  serve ", "A client of it:\n  token ", "Your own client:\n  keygen ", "Other:\n  version "} {
+			if !strings.Contains(help, "\n"+titles) {
+				t.Errorf("the commands are not in their order:\n%s", help)
+			}
+		}
 		for _, command := range []string{"", "serve", "config"} {
 			t.Run(test.name+" "+command, func(t *testing.T) {
 				t.Parallel()
@@ -214,7 +220,7 @@ func TestHelp(t *testing.T) {
 	if got := run(t, nil, "--help"); !strings.Contains(got.stdout, "SANDFHIR_ADMIN_TOKEN") {
 		t.Errorf("the setting without a flag is not in the help:\n%s", got.stdout)
 	}
-	for _, command := range []string{"", "serve", "load", "config", "token", "get", "export", "healthcheck", "version"} {
+	for _, command := range []string{"", "serve", "load", "config", "token", "get", "export", "keygen", "doctor", "diff", "healthcheck", "version"} {
 		got := run(t, nil, append(strings.Fields(command), "--help")...)
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "--help") || !strings.Contains(got.stdout, "Usage:\n") || strings.Contains(got.stdout, "\n\n\n") {
 			t.Errorf("%s --help: %+v", command, got)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,18 +26,48 @@ func usageText(cmd *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n")
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("  " + cmd.DisplayName() + " COMMAND\n\nCommands:\n")
-		for _, c := range cmd.Commands() {
-			if c.IsAvailableCommand() {
-				fmt.Fprintf(&b, "  %-*s  %s\n", cmd.Commands()[0].NamePadding(), c.Name(), c.Short)
-			}
-		}
+		b.WriteString("  " + cmd.DisplayName() + " COMMAND\n" + commandList(cmd))
 	}
 	flags := cmd.Flags()
 	flags.AddFlagSet(cmd.InheritedFlags())
 	b.WriteString("\nFlags:\n" + flags.FlagUsagesWrapped(helpWidth))
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\n%q tells more about a command.\n", cmd.DisplayName()+" COMMAND --help")
+	}
+	return b.String()
+}
+
+// commandList lists the commands in the order in which people come to need them.
+func commandList(cmd *cobra.Command) string {
+	groups := []struct {
+		title string
+		names []string
+	}{
+		{"The server", []string{"serve", "load", "config", "healthcheck"}},
+		{"A client of it", []string{"token", "get", "export"}},
+		{"Your own client", []string{"keygen", "doctor", "diff"}},
+		{"Other", nil}, // what no group names
+	}
+	named := map[string]*cobra.Command{}
+	padding := 0
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			named[c.Name()] = c
+			padding = c.NamePadding()
+		}
+	}
+	var b strings.Builder
+	for _, group := range groups {
+		if group.names == nil {
+			group.names = slices.Sorted(maps.Keys(named))
+		}
+		b.WriteString("\n" + group.title + ":\n")
+		for _, name := range group.names {
+			if c := named[name]; c != nil {
+				fmt.Fprintf(&b, "  %-*s  %s\n", padding, name, c.Short)
+				delete(named, name)
+			}
+		}
 	}
 	return b.String()
 }
