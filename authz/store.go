@@ -38,7 +38,6 @@ type Store interface {
 	// RevokeToken records that an access token is revoked. expires is by the
 	// workspace's clock, which can go back: the record outlives it by enough that
 	// no token comes back to life.
-
 	RevokeToken(ctx context.Context, env, tokenID string, expires time.Time) error
 	// TokenRevoked reports whether RevokeToken was called for the token.
 	TokenRevoked(ctx context.Context, env, tokenID string) (bool, error)
