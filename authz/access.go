@@ -128,17 +128,17 @@ func (b *bearer) transport() (string, *Error) {
 			got = "a token in the header and one in the query string"
 		}
 		return "", b.badRequest(ruleBearerTransport, outcome{got: got, want: "one Authorization header",
-			text: "The request carries " + got + ". Send the token once, in the Authorization header (RFC 6750 section 2)."})
+			text: "The request carries " + got + ".", fix: "Send the token once, in the Authorization header (RFC 6750 section 2)."})
 	}
 	if inQuery {
 		o := outcome{got: "access_token in the query string", want: "Authorization: Bearer",
-			text: "The access token is in the query string, where it is not read: URLs end up in logs. Send it as Authorization: Bearer, then the token."}
+			text: "The access token is in the query string, where it is not read: URLs end up in logs.", fix: "Send it as Authorization: Bearer, then the token."}
 		return "", b.noCredentials(ruleBearerTransport, o)
 	}
 	b.pass(ruleBearerTransport, "")
 	if len(headers) == 0 || strings.TrimSpace(headers[0]) == "" {
 		return "", b.noCredentials(ruleBearerPresent, outcome{got: "no Authorization header", want: "Authorization: Bearer",
-			text: "The request has no credentials. " + tokenHint(b.req.Addresses)})
+			text: "The request has no credentials.", fix: tokenHint(b.req.Addresses)})
 	}
 	return b.schemeAndToken(headers[0])
 }
@@ -165,23 +165,26 @@ func (b *bearer) schemeAndToken(header string) (string, *Error) {
 		o := outcome{got: "Authorization: " + scheme, want: "Authorization: Bearer"}
 		if scheme == "" {
 			o.got = "a value without a scheme"
-			o.text = "The Authorization header has no scheme before the token. Write Bearer, one space, then the token."
+			o.text = "The Authorization header has no scheme before the token."
+			o.fix = "Write Bearer, one space, then the token."
 		} else {
-			o.text = "The Authorization header has the scheme " + quote(scheme) + "; the FHIR API takes Bearer tokens only. " + tokenHint(b.req.Addresses)
+			o.text = "The Authorization header has the scheme " + quote(scheme) + "; the FHIR API takes Bearer tokens only."
+			o.fix = tokenHint(b.req.Addresses)
 		}
 		return "", b.noCredentials(ruleBearerPresent, o)
 	}
 	b.pass(ruleBearerPresent, scheme)
 	if b.behaviour.CaseSensitiveBearer && scheme != "Bearer" {
 		return "", b.refuse(ruleBearerForm, outcome{finding: "T02", got: scheme, want: "Bearer",
-			text: "The Authorization scheme is " + quote(scheme) + "; this server's behaviour needs \"Bearer\" with a capital B, as some payers do (RFC 6750 takes any case)."})
+			text: "The Authorization scheme is " + quote(scheme) + "; this server's behaviour needs \"Bearer\", as some payers do (RFC 6750 takes any case).", fix: "Write Bearer with a capital B."})
 	}
 	if token == "" || strings.ContainsAny(token, " \t\",") {
 		o := outcome{got: "Bearer without a token", want: "Bearer, one space, the token",
-			text: "The Authorization header says Bearer and no token follows. Is the variable that holds the token empty?"}
+			text: "The Authorization header says Bearer and no token follows.", fix: "Send the value of access_token behind it. Is the variable that holds the token empty?"}
 		if token != "" {
 			o.got = "Bearer and more than a token"
-			o.text = "What follows Bearer is not a token alone: it holds a space, a comma or a quotation mark. Send the value of access_token from the token answer, nothing else."
+			o.text = "What follows Bearer is not a token alone: it holds a space, a comma or a quotation mark."
+			o.fix = "Send the value of access_token from the token answer, and nothing else."
 		}
 		return "", b.badRequest(ruleBearerForm, o)
 	}
@@ -217,19 +220,19 @@ func (b *bearer) verify(token string) (*tokenClaims, *Error) {
 	}
 	if broken != nil {
 		return nil, b.refuse(ruleTokenForm, outcome{got: "something that is no token of this server", want: "the access_token of a token answer",
-			text: "The bearer token is none that this server issues. Send the value of access_token exactly as the token endpoint returned it: is it cut short, quoted, or from another server?"})
+			text: "The bearer token is none that this server issues.", fix: "Send the value of access_token exactly as the token endpoint returned it. Is it cut short, quoted, or from another server?"})
 	}
 	if typ, _ := j.header.text("typ"); typ != tokenTyp {
 		if astray := assertionInHeader(token); astray != nil {
 			return nil, b.refuse(ruleTokenForm, *astray)
 		}
 		return nil, b.refuse(ruleTokenForm, outcome{got: "a JWT of typ " + j.header.show("typ") + " from issuer " + j.claims.show("iss"), want: "an access token of this server",
-			text: "The bearer token is a JWT, but none that this server issued: its iss is " + j.claims.show("iss") + ". " + tokenHint(b.req.Addresses)})
+			text: "The bearer token is a JWT, but none that this server issued: its iss is " + j.claims.show("iss") + ".", fix: tokenHint(b.req.Addresses)})
 	}
 	var claims tokenClaims
 	if err := json.Unmarshal(j.claimsJSON, &claims); err != nil {
 		return nil, b.refuse(ruleTokenForm, outcome{got: "claims that cannot be read", want: "an access token of this server",
-			text: "The bearer token is none that this server issued: its claims have other types. " + tokenHint(b.req.Addresses)})
+			text: "The bearer token is none that this server issued: its claims have other types.", fix: tokenHint(b.req.Addresses)})
 	}
 	b.clientID = claims.ClientID
 	b.pass(ruleTokenForm, "token "+claims.ID)
@@ -246,11 +249,12 @@ func (b *bearer) checkEnvironment(claims *tokenClaims) *Error {
 		return nil
 	}
 	o := outcome{finding: "T05", got: clip(from.String()), want: b.env.String()}
-	o.text = "The token was issued by " + clip(from.String()) + " (iss " + clip(claims.Issuer) + "); this is " + b.env.String() + ". Tokens do not travel between environments: get one from this one's token endpoint"
+	o.text = "The token was issued by " + clip(from.String()) + " (iss " + clip(claims.Issuer) + "); this is " + b.env.String() + ". Tokens do not travel between environments."
+	o.fix = "Get a token from this one's token endpoint"
 	if b.req.Addresses.TokenURL != "" {
-		o.text += ", " + b.req.Addresses.TokenURL
+		o.fix += ", " + b.req.Addresses.TokenURL
 	}
-	o.text += ", or call the FHIR base of the other, " + clip(claims.Audience) + "."
+	o.fix += ", or call the FHIR base of the other, " + clip(claims.Audience) + "."
 	return b.refuse(ruleTokenEnvironment, o)
 }
 
@@ -263,11 +267,11 @@ func (b *bearer) checkSignature(j *compactJWS, claims *tokenClaims) *Error {
 	alg, _ := j.header.text("alg")
 	if key == nil {
 		return b.refuse(ruleTokenSignature, outcome{got: "a token signed with key " + clip(kid), want: "a key of this environment",
-			text: "The token was signed with a key that this environment does not have (any more). It is from before a reset or a restart without stored data, or from another server. " + tokenHint(b.req.Addresses)})
+			text: "The token was signed with a key that this environment does not have (any more). It is from before a reset or a restart without stored data, or from another server.", fix: tokenHint(b.req.Addresses)})
 	}
 	if alg != string(tokenAlgorithm) || !signedBy(key, j) {
 		return b.refuse(ruleTokenSignature, outcome{got: "a signature that does not verify", want: "the token as issued",
-			text: "The token names this server's key, but its signature does not verify: it was changed or cut on the way. Send the value of access_token exactly as the token endpoint returned it."})
+			text: "The token names this server's key, but its signature does not verify: it was changed or cut on the way.", fix: "Send the value of access_token exactly as the token endpoint returned it."})
 	}
 	scopes, err := ParseScopes(claims.Scope)
 	if err != nil {
@@ -284,7 +288,7 @@ func (b *bearer) alive(claims *tokenClaims) *Error {
 	expires := time.Unix(claims.Expires, 0)
 	if !now.Before(expires) {
 		return b.refuse(ruleTokenExpiry, outcome{finding: "T03", got: "expired at " + stamp(expires), want: "after " + stamp(now),
-			text: "The token expired " + seconds(now.Sub(expires)) + " ago, at " + stamp(expires) + " by this server's clock; it lived " + seconds(time.Duration(claims.Expires-claims.IssuedAt)*time.Second) + ". Get a new token with a new assertion and repeat this request; an export job goes on meanwhile."})
+			text: "The token expired " + seconds(now.Sub(expires)) + " ago, at " + stamp(expires) + " by this server's clock; it lived " + seconds(time.Duration(claims.Expires-claims.IssuedAt)*time.Second) + ".", fix: "Get a new token with a new assertion and repeat this request; an export job goes on meanwhile."})
 	}
 	b.pass(ruleTokenExpiry, seconds(expires.Sub(now))+" left")
 	revoked, err := b.store.TokenRevoked(b.ctx, b.env.Name, claims.ID)
@@ -293,7 +297,7 @@ func (b *bearer) alive(claims *tokenClaims) *Error {
 	}
 	if revoked {
 		return b.refuse(ruleTokenRevoked, outcome{finding: "T06", got: "revoked", want: "not revoked",
-			text: "This token was revoked at the revocation endpoint or in the portal. Get a new one with a new assertion."})
+			text: "This token was revoked at the revocation endpoint or in the portal.", fix: "Get a new one with a new assertion."})
 	}
 	b.pass(ruleTokenRevoked, "")
 	return nil
@@ -304,18 +308,18 @@ func (b *bearer) checkClient(claims *tokenClaims) (*Client, *Error) {
 	client, err := b.store.Client(b.ctx, b.env.Name, claims.ClientID)
 	if errors.Is(err, ErrNoClient) {
 		return nil, b.refuse(ruleTokenClient, outcome{finding: "T06", got: "a client that was deleted", want: "a registered client",
-			text: "Client " + quote(claims.ClientID) + " was deleted; all its tokens are revoked. Register it again."})
+			text: "Client " + quote(claims.ClientID) + " was deleted; all its tokens are revoked.", fix: "Register it again.", remedy: Remedy{Kind: RemedyRegistration}})
 	}
 	if err != nil {
 		return nil, b.serverError(ruleTokenClient, "look up the token's client", err)
 	}
 	if o := b.statusOutcome(client, b.req.Addresses); o != nil {
-		o.finding = "T06"
+		o.finding, o.remedy.Kind = "T06", RemedyNone
 		return nil, b.refuse(ruleTokenClient, *o)
 	}
 	if client.Generation != claims.Generation {
 		return nil, b.refuse(ruleTokenClient, outcome{finding: "T06", got: "generation " + itoa(int(claims.Generation)), want: "generation " + itoa(int(client.Generation)),
-			text: client.display() + " is " + string(client.Status) + ", but all tokens issued before were revoked since this one was made. Get a new one with a new assertion."})
+			text: "The tokens of " + client.display() + " were revoked after this one was issued.", fix: "Get a new one with a new assertion."})
 	}
 	b.pass(ruleTokenClient, client.ID+", "+string(client.Status))
 	return client, nil

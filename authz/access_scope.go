@@ -37,20 +37,26 @@ func (a *Access) insufficient(l *checklist, need Need) *Error {
 		doing = "The request needs " + need.Letters.String() + " on " + need.Type
 	}
 	o := outcome{got: a.Scopes.String(), want: wanted.String()}
-	o.text = doing + "; the token's scopes are " + orNothing(a.Scopes) + ". "
+	o.text = doing + "; the token's scopes are " + orNothing(a.Scopes) + "."
+	o.remedy.Scope = wanted.String()
 	missing := a.missing(need)
 	switch {
 	case need.Letters.Has(Search) && missing == Search && a.Allows(need.Type, Read).Granted:
 		o.finding = "S08"
-		o.text += "A search needs the letter s besides r: add s, that is ask for " + wanted.String() + "."
+		o.text += " A search needs the letter s besides r."
+		o.counterfactual = "The token would do for reading a single " + need.Type + "."
+		o.fix = "Ask for " + wanted.String() + "."
 	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type):
 		o.finding = "S10"
-		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them. Ask for " + wanted.String() + "."
+		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them."
+		o.fix = "Ask for " + wanted.String() + "."
 	case missing == need.Letters && !a.mentions(need.Type):
 		o.finding = "S11"
-		o.text += "None of them covers " + need.Type + ". Ask for " + wanted.String() + ", which the client's registration must hold as well."
+		o.text += " None of them covers " + need.Type + "."
+		o.fix = "Ask for " + wanted.String() + ", which the client's registration must hold as well."
 	default:
-		o.text += "Missing: " + missing.String() + " on " + need.Type + ". Ask for " + wanted.String() + ", which the client's registration must hold as well."
+		o.text += " Missing: " + missing.String() + " on " + need.Type + "."
+		o.fix = "Ask for " + wanted.String() + ", which the client's registration must hold as well."
 	}
 	e := &Error{Code: CodeInsufficientScope, Status: 403, Check: l.fail(ruleTokenScope, o)}
 	e.Challenge = challenge(e, wanted.String())

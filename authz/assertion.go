@@ -47,7 +47,8 @@ func (a *attempt) assertionType() *Error {
 		return nil
 	}
 	return a.refuseClient(ruleAssertionType, outcome{finding: "A05", got: got, want: AssertionType,
-		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ")."})
+		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ").",
+		fix:  "Send client_assertion_type=" + AssertionType + "."})
 }
 
 // envelope takes the assertion apart.
@@ -57,7 +58,9 @@ func (a *attempt) envelope() *Error {
 	if broken != nil {
 		if rest, found := strings.CutPrefix(text, "Bearer "); found {
 			if _, still := splitJWS(rest); still == nil {
-				broken.text = "client_assertion begins with \"Bearer \". Put the bare JWT into the field."
+				broken.text = "client_assertion begins with \"Bearer \"."
+				broken.counterfactual = "Without it, it is a JWT of three parts."
+				broken.fix = "Put the bare JWT into the field."
 			}
 		}
 		return a.refuseClient(ruleCompact, *broken)
@@ -83,13 +86,15 @@ func (a *attempt) typ() *Error {
 		return nil
 	case a.behaviour.OptionalTyp && a.jws.header.kind("typ") == 0:
 		a.warn(ruleTyp, outcome{finding: "A07", got: "absent", want: "JWT",
-			text: `The header has no typ, which this server's behaviour lets pass. SMART requires "typ":"JWT".`})
+			text: `The header has no typ, which this server's behaviour lets pass; SMART requires "typ":"JWT".`, fix: `Add "typ":"JWT" to the header.`})
 		return nil
 	}
 	o := outcome{finding: "A07", got: a.jws.header.show("typ"), want: "JWT"}
 	if a.jws.header.kind("typ") == 0 {
-		o.text = `The assertion's header has no typ; SMART requires "typ":"JWT". Many OAuth libraries leave it out unless told: set it in the header where you set alg and kid.`
+		o.text = `The assertion's header has no typ; SMART requires "typ":"JWT".`
+		o.fix = `Set "typ":"JWT" where you set alg and kid: some libraries leave it out unless told.`
 	} else {
+		o.fix = `Set "typ":"JWT" in the header.`
 		o.text = `The assertion's header has "typ":` + o.got + `; SMART requires "typ":"JWT".`
 	}
 	return a.refuseClient(ruleTyp, o)
@@ -113,7 +118,8 @@ func (a *attempt) crit() *Error {
 	}
 	got := a.jws.header.show("crit")
 	return a.refuseClient(ruleCrit, outcome{got: got, want: "absent",
-		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11). Leave crit out."})
+		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11).",
+		fix:  "Leave crit out."})
 }
 
 func (a *attempt) kid() *Error {
@@ -128,9 +134,10 @@ func (a *attempt) issuer() *Error {
 	iss, ok := a.jws.claims.text("iss")
 	if !ok || iss == "" {
 		o := outcome{got: a.jws.claims.show("iss"), want: "your client_id",
-			text: "The assertion has no iss that is a string. Set iss and sub both to your client_id."}
+			text: "The assertion has no iss that is a string.", fix: "Set iss and sub both to your client_id."}
 		if sub, _ := a.jws.claims.text("sub"); sub != "" {
-			o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + ". Set iss and sub both to your client_id."
+			o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + "."
+			o.remedy.ClientID = sub
 		}
 		return a.refuseClient(ruleIssuer, o)
 	}
@@ -149,7 +156,7 @@ func (a *attempt) subject() *Error {
 	}
 	got := a.jws.claims.show("sub")
 	return a.refuseClient(ruleSubject, outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
-		text: "iss is " + quote(a.client.ID) + " and sub is " + got + ". Both must be your client_id, " + quote(a.client.ID) + "."})
+		text: "iss is " + quote(a.client.ID) + " and sub is " + got + "; both must be your client_id.", fix: "Set sub to " + quote(a.client.ID) + "."})
 }
 
 // formClient checks a client_id beside the assertion (RFC 7521 section 4.2).
@@ -162,7 +169,7 @@ func (a *attempt) formClient() *Error {
 		a.pass(ruleFormClient, got)
 	default:
 		return a.refuseClient(ruleFormClient, outcome{got: got, want: a.client.ID,
-			text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ". Leave client_id out, or send the same one."})
+			text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ".", fix: "Leave client_id out of the form, or send the same one."})
 	}
 	return nil
 }
@@ -176,12 +183,12 @@ func (a *attempt) jti() *Error {
 	o := outcome{finding: "C14", got: a.jws.claims.show("jti"), want: "a fresh string for each assertion, such as a UUID"}
 	switch {
 	case a.jws.claims.kind("jti") == 0:
-		o.text = "The assertion has no jti. Add a fresh UUID for every token request."
+		o.text, o.fix = "The assertion has no jti.", "Add a fresh UUID for every token request."
 	case !ok || got == "":
-		o.text = "jti is " + o.got + "; it must be a string that is not empty. Use a fresh UUID for every token request."
+		o.text, o.fix = "jti is "+o.got+"; it must be a string that is not empty.", "Use a fresh UUID for every token request."
 	case len(got) > a.behaviour.MaxJTI:
 		o.finding, o.got, o.want = "C17", itoa(len(got))+" bytes", "at most "+itoa(a.behaviour.MaxJTI)
-		o.text = "jti is " + itoa(len(got)) + " bytes long; this server takes " + itoa(a.behaviour.MaxJTI) + ". A UUID does."
+		o.text, o.fix = "jti is "+itoa(len(got))+" bytes long; this server takes "+itoa(a.behaviour.MaxJTI)+".", "Use a UUID."
 	default:
 		a.pass(ruleJTI, got)
 		return nil
@@ -216,7 +223,8 @@ func (a *attempt) replay() *Error {
 	if earlier.Exchange != "" {
 		o.text += " by request " + earlier.Exchange
 	}
-	o.text += ". Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
+	o.text += "."
+	o.fix = "Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
 	if a.behaviour.AllowReplay {
 		o.finding = "C16"
 		o.text += " This server's behaviour accepts the replay; strict payers refuse it."

@@ -14,10 +14,12 @@ func (a *attempt) expiry() *Error {
 	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
 	switch {
 	case a.jws.claims.kind("exp") == 0:
-		o.text = "The assertion has no exp. Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970; the server's time is " + stamp(now) + " (" + unix(now) + ")."
+		o.text = "The assertion has no exp."
+		o.fix = "Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "; the server's time is " + unix(now) + "."
 		return a.refuseClient(ruleExpiry, o)
 	case !ok:
-		o.text = "exp is " + o.got + ", which is no JSON number. Write it as a number without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
+		o.text = "exp is " + o.got + ", which is no JSON number."
+		o.fix = "Write it without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
 		return a.refuseClient(ruleExpiry, o)
 	case exp > lastSecond:
 		return a.refuseClient(ruleExpiry, wrongUnit("exp", exp, now))
@@ -26,7 +28,7 @@ func (a *attempt) expiry() *Error {
 	}
 	if late := now.Sub(instant(exp)); late >= 0 {
 		a.warn(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
-			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated. Synchronise the client's clock (NTP)."})
+			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."})
 		return nil
 	}
 	a.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
@@ -44,7 +46,7 @@ func (a *attempt) lifetime() *Error {
 		return a.refuseClient(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
 	case ahead > a.behaviour.MaxAssertion:
 		a.warn(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
-			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it. Use exp = now + 240 to stay safe."})
+			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."})
 	default:
 		a.pass(ruleLifetime, seconds(ahead)+" ahead")
 	}
@@ -86,7 +88,7 @@ func (a *attempt) checkNotBefore() *Error {
 func (a *attempt) issuedAt() *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
 		return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
-			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not). Add iat = now."})
+			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."})
 	}
 	return a.unlessIgnored(ruleIssuedAt, a.behaviour.IgnoreIAT, a.checkIssuedAt())
 }
@@ -106,7 +108,8 @@ func (a *attempt) checkIssuedAt() *Error {
 	case a.behaviour.MaxIssuedAge > 0 && iat < oldest:
 		age := time.Duration(math.Min(secondsOf(now)-iat, float64(1<<33))) * time.Second
 		return a.refuseClient(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + "). Build a new assertion for every token request, with iat = now, or leave iat out."})
+			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + ").",
+			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
 	}
 	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
@@ -120,17 +123,17 @@ func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 		return nil
 	}
 	got := a.jws.claims.show(name)
-	text := name + " is " + got + ", which is no JSON number. Write seconds since 1970 without quotation marks, or leave it out."
+	o := outcome{got: got, want: "a number", text: name + " is " + got + ", which is no JSON number.", fix: "Write seconds since 1970 without quotation marks, or leave it out."}
 	if a.jws.claims.kind(name) == jsontext.Kind('n') {
-		text = name + " is null. Write seconds since 1970, or leave it out."
+		o.text, o.fix = name+" is null.", "Write seconds since 1970, or leave it out."
 	}
-	return a.refuseClient(r, outcome{got: got, want: "a number", text: text})
+	return a.refuseClient(r, o)
 }
 
 func (a *attempt) fromFuture(name string, at float64, now time.Time) outcome {
 	lead := instant(at).Sub(now)
 	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(a.behaviour.Skew) + " ahead",
-		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(now) + "; " + seconds(a.behaviour.Skew) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + "; synchronise it (NTP)."}
+		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(now) + "; " + seconds(a.behaviour.Skew) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
 }
 
 // wrongUnit explains a NumericDate beyond the year 9999.
@@ -143,7 +146,7 @@ func wrongUnit(name string, value float64, now time.Time) outcome {
 		unit = "microseconds"
 	}
 	return outcome{finding: "C11", got: name + " in the year 10000 or later", want: "seconds since 1970, now " + unix(now),
-		text: name + " is too large to be seconds since 1970: it looks like " + unit + ". NumericDate is in seconds (RFC 7519 section 2); the server's time is " + unix(now) + ". Divide before you sign."}
+		text: name + " is too large to be seconds since 1970: it looks like " + unit + ".", fix: "Divide before you sign: NumericDate is in seconds (RFC 7519 section 2), and the server's time is " + unix(now) + "."}
 }
 
 // diagnoseExpired tells a clock that lags from an assertion that was kept.
@@ -154,13 +157,19 @@ func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
 	iat, ok := a.jws.claims.numericDate("iat")
 	switch lag := gap(secondsOf(now) - iat); {
 	case exp <= 0 || exp < 1e9:
-		o.text += " The value is no recent time at all: exp must be now plus some minutes, not a duration. Set exp = now + 240 in seconds since 1970."
+		o.text = "exp is " + a.jws.claims.show("exp") + ", which is no time of these years: exp is a point in time, not a duration."
+		o.fix = "Set exp = now + 240 in seconds since 1970."
+		o.remedy.Kind = RemedyAssertion
 	case ok && iat >= exp:
-		o.text += " exp is not after iat either: set exp = iat + 240."
+		o.text += " It is not after iat either."
+		o.fix = "Set exp = iat + 240."
+		o.remedy.Kind = RemedyAssertion
 	case ok && lag > a.behaviour.Skew:
-		o.text += " Your iat is " + seconds(lag) + " ago: either your clock is that much behind" + zoneHint(lag) + ", or the assertion was made once and kept. Synchronise the clock (NTP) and build a new assertion for every token request."
+		o.text += " Your iat is " + seconds(lag) + " ago: either your clock is that much behind" + zoneHint(lag) + ", or the assertion was made once and kept."
+		o.fix = "Synchronise the clock (NTP), and build a new assertion for every token request."
 	default:
-		o.text += " If you signed it just now, your clock is behind" + zoneHint(gap(secondsOf(now)-exp)) + ": synchronise it (NTP). If the assertion was kept from earlier, build a new one for every token request."
+		o.text += " Either your clock is behind" + zoneHint(gap(secondsOf(now)-exp)) + ", or the assertion was made once and kept."
+		o.fix = "Synchronise the clock (NTP), and build a new assertion for every token request."
 	}
 	return o
 }
@@ -168,23 +177,24 @@ func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
 // diagnoseFarExpiry tells a lifetime that is too long from a clock that leads.
 func (a *attempt) diagnoseFarExpiry(ahead time.Duration, now time.Time) outcome {
 	limit := a.behaviour.MaxAssertion
-	o := outcome{finding: "C09", got: seconds(ahead) + " ahead", want: "at most " + seconds(limit) + " (and " + seconds(a.behaviour.Skew) + " of tolerated clock difference)"}
+	o := outcome{finding: "C09", got: seconds(ahead) + " ahead", want: "at most " + seconds(limit)}
 	o.text = "exp is " + seconds(ahead) + " ahead of the server's time " + stamp(now) + "; at most " + seconds(limit) + " are allowed"
 	if a.behaviour.Skew > 0 {
 		o.text += ", plus " + seconds(a.behaviour.Skew) + " for clock differences"
 	}
-	o.text += ". "
+	o.text += "."
 	iat, ok := a.jws.claims.numericDate("iat")
 	exp, _ := a.jws.claims.numericDate("exp")
 	switch {
 	case ok && iat <= lastSecond && gap(exp-iat) <= limit && exp > iat:
 		lead := gap(iat - secondsOf(now))
 		o.finding = "C10"
-		o.text += "exp is only " + seconds(gap(exp-iat)) + " after iat, so the lifetime is right and your clock leads by about " + seconds(lead) + zoneHint(lead) + ". Synchronise it (NTP)."
+		o.counterfactual = "By a right clock it would pass: exp is only " + seconds(gap(exp-iat)) + " after iat, so your clock leads by about " + seconds(lead) + zoneHint(lead) + "."
+		o.fix = "Synchronise the client's clock (NTP)."
 	case isDefaultLifetime(ahead, a.behaviour.Skew):
-		o.text += "Libraries often default to " + seconds(ahead.Round(time.Minute)) + ": set the lifetime yourself, exp = now + 240."
+		o.fix = "Set the lifetime yourself, exp = now + 240: libraries often default to " + seconds(ahead.Round(time.Minute)) + "."
 	default:
-		o.text += "Set exp = now + 240, in seconds since 1970."
+		o.fix = "Set exp = now + 240, in seconds since 1970."
 	}
 	return o
 }

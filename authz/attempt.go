@@ -70,7 +70,7 @@ func (a *attempt) readForm(wanted ...string) *Error {
 	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
 		parse = parseJSONForm
 		a.warn(ruleContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
-			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + "."})
+			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + ".", fix: "Encode the parameters as a form."})
 	default:
 		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
 	}
@@ -89,7 +89,7 @@ func (a *attempt) checkMethod() *Error {
 		return nil
 	}
 	e := a.refuse(ruleMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
-		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ". Send the parameters as a form in the body of a POST: URLs end up in logs."})
+		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ".", fix: "Send the parameters as a form in the body of a POST: URLs end up in logs."})
 	e.Status, e.Allow = 405, "POST"
 	return e
 }
@@ -98,10 +98,12 @@ func wrongContentType(got string) outcome {
 	o := outcome{finding: "D04", got: got, want: formType}
 	if got == "" {
 		o.got = "none"
-		o.text = "The request has no Content-Type. Send the parameters as a form, with Content-Type: " + formType + "."
+		o.text = "The request has no Content-Type."
+		o.fix = "Send the parameters as a form, with Content-Type: " + formType + "."
 		return o
 	}
-	o.text = "The body must be " + formType + "; Content-Type is " + quote(got) + ". Encode the parameters as a form (in curl: -d or --data-urlencode) and set that content type."
+	o.text = "The body must be " + formType + "; Content-Type is " + quote(got) + "."
+	o.fix = "Encode the parameters as a form (in curl: -d or --data-urlencode) and set that content type."
 	return o
 }
 
@@ -120,11 +122,13 @@ func (a *attempt) checkQueryString(wanted []string) *Error {
 	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
 	for _, name := range found {
 		if a.form[name] == "" {
-			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the POST body only; URLs end up in logs."
+			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the body only."
+			o.fix = "Send them in the body of the POST: URLs end up in logs."
 			return a.refuse(ruleQueryString, CodeInvalidRequest, o)
 		}
 	}
-	o.text = list(found) + " came in the query string as well and was ignored there. Send it in the POST body only: URLs end up in logs."
+	o.text = list(found) + " came in the query string as well and was ignored there."
+	o.fix = "Send it in the body of the POST only: URLs end up in logs."
 	a.warn(ruleQueryString, o)
 	return nil
 }

@@ -16,7 +16,7 @@ func (a *attempt) audience(others []string) *Error {
 	got := a.jws.claims.show("aud")
 	if a.behaviour.DenyAudienceArray && a.jws.claims.kind("aud") == '[' {
 		return a.refuseClient(ruleAudience, outcome{finding: "C06", got: got, want: want,
-			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array). Set aud to " + want + "."})
+			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."})
 	}
 	if a.behaviour.takesAudience(AudienceToken) {
 		accepted := append([]string{a.req.Addresses.TokenURL}, others...)
@@ -29,16 +29,16 @@ func (a *attempt) audience(others []string) *Error {
 	}
 	if kind := a.lenientAudience(audiences); kind != "" {
 		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
-			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "). A strict server wants the token endpoint: " + a.req.Addresses.TokenURL + "."})
+			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."})
 		return nil
 	}
 	switch {
 	case a.jws.claims.kind("aud") == 0:
 		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: "absent", want: want,
-			text: "The assertion has no aud. Set aud to " + name + "'s URL, " + want + ", as discovery gives it."})
+			text: "The assertion has no aud.", fix: "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."})
 	case !ok:
 		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: got, want: want,
-			text: "aud is " + got + "; it must be a string, or an array of strings. Set it to " + want + "."})
+			text: "aud is " + got + "; it must be a string, or an array of strings.", fix: "Set aud to " + want + "."})
 	}
 	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want, name))
 }
@@ -100,7 +100,7 @@ func (a *attempt) diagnoseAudience(audiences []string, want, name string) outcom
 		}
 	}
 	if len(audiences) == 0 {
-		best = outcome{finding: "C03", text: "aud is an empty array. Set it to " + name + "'s URL: " + want + "."}
+		best = outcome{finding: "C03", text: "aud is an empty array.", fix: "Set aud to " + name + "'s URL, " + want + "."}
 	} else if len(audiences) > 1 {
 		best.text = "None of the " + itoa(len(audiences)) + " values of aud is " + name + ". " + best.text
 	}
@@ -111,13 +111,15 @@ func (a *attempt) diagnoseAudience(audiences []string, want, name string) outcom
 // explainAudience says what a wrong audience is, and how close it comes.
 func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) {
 	if how := nearlyEqual(aud, want); how != "" {
-		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1): use the URL exactly as discovery gives it."}, 4
+		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1).",
+			fix: "Use the URL exactly as discovery gives it: " + want + "."}, 4
 	}
 	if kind, finding := a.ownAddress(aud); kind != "" {
-		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ". Set it to " + name + " here: " + want + "."}, 3
+		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ".", fix: "Set aud to " + name + " here, " + want + "."}, 3
 	}
 	if how := aliasOf(aud, want); how != "" && name == tokenEndpoint {
-		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ". Take the token URL from discovery at the address that you call; if the server stands behind a proxy, start it with --base-url."}, 2
+		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ".",
+			fix: "Take the token URL from discovery at the address that you call. If the server stands behind a proxy, start it with --base-url."}, 2
 	}
 	here := " of the server that you call"
 	if name == tokenEndpoint {
@@ -125,9 +127,10 @@ func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) 
 	}
 	parsed, err := url.Parse(aud)
 	if err != nil || parsed.Scheme == "" || parsed.Host == "" {
-		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL. Set it to " + name + "'s URL: " + want + "."}, 0
+		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL.", fix: "Set aud to " + name + "'s URL, " + want + "."}, 0
 	}
-	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs. Set it to " + name + here + ", " + want + ", as discovery gives it: is the aud of another server configured?"}, 1
+	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs.",
+		fix: "Set aud to " + name + here + ", " + want + ", as discovery gives it. Is the aud of another server configured?"}, 1
 }
 
 // nearlyEqual names a difference that people do not see.

@@ -42,11 +42,13 @@ func (a *attempt) oneMechanism() *Error {
 	}
 	if len(used) > 1 {
 		return a.refuse(ruleOneMechanism, CodeInvalidRequest, outcome{finding: "K03", got: list(used), want: "one of them",
-			text: "The request authenticates the client in more than one way: " + list(used) + ". Use one. With a key that is client_assertion alone; check whether your HTTP client adds an Authorization header of its own."})
+			text: "The request authenticates the client in more than one way: " + list(used) + ".",
+			fix:  "Use one. With a key that is client_assertion alone; check whether your HTTP client adds an Authorization header of its own."})
 	}
 	if a.sent && a.scheme != "basic" && len(used) == 1 {
 		a.warn(ruleOneMechanism, outcome{got: list(used) + ", and " + a.authorization(), want: list(used),
-			text: "The Authorization header was ignored: the client authenticates by " + used[0] + ". Other servers may take the header for a second attempt and refuse it; leave it out of token requests."})
+			text: "The Authorization header was ignored: the client authenticates by " + used[0] + ". Other servers may take the header for a second attempt and refuse it.",
+			fix:  "Leave the header out of token requests."})
 		return nil
 	}
 	a.pass(ruleOneMechanism, list(used))
@@ -60,7 +62,7 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 	switch {
 	case assertion != "" && kind == "":
 		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
-			text: "client_assertion is there and client_assertion_type is missing. Send client_assertion_type=" + AssertionType + " beside it."})
+			text: "client_assertion is there and client_assertion_type is missing.", fix: "Send client_assertion_type=" + AssertionType + " beside it."})
 	case assertion != "":
 		a.pass(ruleCredential, "client_assertion")
 		return true, nil
@@ -71,7 +73,7 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 		return false, a.refuseHeader()
 	case kind != "":
 		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
-			text: "client_assertion_type is there and client_assertion is missing or empty. Put the signed JWT into the form field client_assertion."})
+			text: "client_assertion_type is there and client_assertion is missing or empty.", fix: "Put the signed JWT into the form field client_assertion."})
 	}
 	got := "no credential"
 	if id := a.form["client_id"]; id != "" {
@@ -79,14 +81,16 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 		a.clientID = id
 	}
 	return false, a.refuse(ruleCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion, a JWT, with client_assertion_type=" + AssertionType,
-		text: "The request does not authenticate the client (" + got + "). Send a JWT signed with your private key as client_assertion, and client_assertion_type=" + AssertionType + "."})
+		text: "The request does not authenticate the client (" + got + ").",
+		fix:  "Send a JWT signed with your private key as client_assertion, and client_assertion_type=" + AssertionType + "."})
 }
 
 // refuseHeader deals with an Authorization header that is neither Basic nor
 // accompanied by a credential in the form: mostly an assertion gone astray.
 func (a *attempt) refuseHeader() *Error {
 	o := outcome{got: a.authorization(), want: "client_assertion in the form",
-		text: "The request has " + a.authorization() + " and no client_assertion in the form. Send the signed JWT as the form field client_assertion with client_assertion_type=" + AssertionType + "."}
+		text: "The request has " + a.authorization() + " and no client_assertion in the form.",
+		fix:  "Send the signed JWT as the form field client_assertion with client_assertion_type=" + AssertionType + "."}
 	if found := assertionInHeader(a.credential); found != nil {
 		o = *found
 	}
@@ -118,7 +122,9 @@ func assertionInHeader(credential string) *outcome {
 		return nil
 	}
 	return &outcome{finding: "A04", got: "a JWT with iss=" + iss, want: "client_assertion in the form of a token request",
-		text: "Your Authorization header holds a JWT with iss=" + clip(iss) + ", aud=" + j.claims.show("aud") + ": that is a client assertion, not an access token. POST it to the token endpoint as the form field client_assertion, with client_assertion_type=" + AssertionType + ", and use the access_token of the answer as the bearer token."}
+		text:   "Your Authorization header holds a JWT with iss=" + clip(iss) + ", aud=" + j.claims.show("aud") + ": that is a client assertion, not an access token.",
+		fix:    "POST it to the token endpoint as the form field client_assertion, with client_assertion_type=" + AssertionType + ", and send the access_token of the answer as the bearer token.",
+		remedy: Remedy{ClientID: iss}}
 }
 
 // checkClient checks what is registered about the client, whichever way it
@@ -138,13 +144,16 @@ func (a *attempt) checkClient(used string, fits bool) *Error {
 
 func (a *attempt) wrongMethod(used string) outcome {
 	c := a.client
-	text := "Client " + quote(c.ID) + " is registered for " + string(c.Method) + "; the request used " + used + ". "
+	o := outcome{finding: "K04", got: used, want: string(c.Method)}
+	o.text = "Client " + quote(c.ID) + " is registered for " + string(c.Method) + "; the request used " + used + "."
 	if c.Method.usesSecret() {
-		text += "Send the client secret by Basic or in the form, or register a key set for the client and go on signing assertions, which is what SMART Backend Services is."
+		o.fix = "Register a key set for the client and go on signing assertions, which is what SMART Backend Services is; or send the client secret."
+		o.remedy.Kind = RemedySecret
 	} else {
-		text += "Sign an assertion with the private key whose public half is registered; a key client has no secret."
+		o.fix = "Sign an assertion with the private key whose public half is registered; a key client has no secret."
+		o.remedy.Kind = RemedyAssertion
 	}
-	return outcome{finding: "K04", got: used, want: string(c.Method), text: text}
+	return o
 }
 
 // statusOutcome returns why a client of this status is refused here, or nil.
@@ -155,7 +164,7 @@ func (s *Server) statusOutcome(client *Client, addresses Addresses) *outcome {
 	name := client.display()
 	o := &outcome{finding: "L01", got: string(client.Status), want: "status " + string(StatusActive)}
 	if client.Status != StatusRejected {
-		o.text = notApproved(client, s.env.Name, addresses)
+		s.notApproved(o, client, addresses)
 		return o
 	}
 	o.finding = "L03"
@@ -169,11 +178,12 @@ func (s *Server) statusOutcome(client *Client, addresses Addresses) *outcome {
 	if client.StatusReason != "" {
 		o.text += ": " + clip(client.StatusReason)
 	}
-	o.text += ". A rejected service is refused everywhere and its tokens are revoked; edit it in the portal to make it a draft again"
+	o.text += ". A rejected service is refused everywhere and its tokens are revoked."
+	o.fix = "Edit it in the portal, which makes it a draft again"
 	if addresses.PortalURL != "" {
-		o.text += ": " + addresses.PortalURL
+		o.fix += ": " + addresses.PortalURL
 	} else {
-		o.text += "."
+		o.fix += "."
 	}
 	return o
 }

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -60,10 +61,27 @@ type Check struct {
 	// where Rule says it all.
 	Got  string `json:"got,omitempty"`
 	Want string `json:"want,omitempty"`
-	// Text is the diagnosis on Fail and Warn: full sentences, plain text that
-	// may hold quotes and characters beyond ASCII. It never holds a secret, a
-	// signature or any part of one.
-	Text string `json:"text,omitempty"`
+	// Text, Counterfactual and Fix are the diagnosis on Fail and Warn: what is
+	// wrong; what would have happened had one thing been otherwise, where that
+	// was tried ("The signature verifies with key k2: only the kid is wrong.");
+	// and what to do. They are full sentences, plain text that may hold quotes
+	// and characters beyond ASCII. They never hold a secret, a signature or any
+	// part of one.
+	Text           string `json:"text,omitempty"`
+	Counterfactual string `json:"counterfactual,omitempty"`
+	Fix            string `json:"fix,omitempty"`
+	// Remedy says what code can show how to do it right, and what is known of
+	// the values in it. It is set on Fail and Warn.
+	Remedy Remedy `json:"-"`
+}
+
+// Explanation is the whole diagnosis in running sentences: Text,
+// Counterfactual and Fix.
+func (c Check) Explanation() string { return sentences(c.Text, c.Counterfactual, c.Fix) }
+
+// sentences joins the parts of a diagnosis that there are.
+func sentences(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
 // sentence is the first sentence of the diagnosis, completed by what was

@@ -12,8 +12,13 @@ type outcome struct {
 	result    Result
 	finding   string
 	got, want string
-	text      string
+	// text, counterfactual and fix are the diagnosis: see Check.
+	text, counterfactual, fix string
+	remedy                    Remedy
 }
+
+// whole is the diagnosis in running sentences.
+func (o *outcome) whole() string { return sentences(o.text, o.counterfactual, o.fix) }
 
 func newChecklist(parts []Part) *checklist { return &checklist{parts: parts} }
 
@@ -43,7 +48,7 @@ func (l *checklist) refusal(status int, code string, r ruleIndex, o outcome) *Er
 // serverError records that a rule could not be applied because the store or
 // the server failed.
 func (l *checklist) serverError(r ruleIndex, doing string, err error) *Error {
-	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ". That is not your client's fault; try again."})
+	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ".", fix: "That is not your client's fault; try again."})
 	e.cause = err
 	return e
 }
@@ -52,10 +57,17 @@ func (l *checklist) check(r ruleIndex) Check {
 	rule, o := &rules[r], &l.outcomes[r]
 	c := Check{
 		ID: rule.ID, Requirement: rule.ID, Rule: rule.Rule, Clause: rule.Clause,
-		Result: o.result, Got: o.got, Want: o.want, Text: o.text,
+		Result: o.result, Got: o.got, Want: o.want,
+		Text: o.text, Counterfactual: o.counterfactual, Fix: o.fix,
 	}
 	if o.finding != "" {
 		c.ID = o.finding
+	}
+	if o.result == Fail || o.result == Warn {
+		c.Remedy = o.remedy
+		if c.Remedy.Kind == "" {
+			c.Remedy.Kind = remedyFor(rule, o.finding)
+		}
 	}
 	return c
 }

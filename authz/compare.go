@@ -99,7 +99,7 @@ func readLoosely(text string) (*looseJWS, error) {
 		parts = append(parts, "")
 	}
 	if len(parts) != 3 {
-		return nil, errors.New(wrongParts(text, len(parts)).text)
+		return nil, errors.New(wrongParts(text, len(parts)).whole())
 	}
 	raw := make([][]byte, 3)
 	for i, name := range []string{"header", "claims", "signature"} {
@@ -133,7 +133,7 @@ func (j *looseJWS) readMembers(part string, data []byte) (members, error) {
 	m, broken := parseMembers(part, data)
 	if broken != nil {
 		if err := json.Unmarshal(data, &m, jsontext.AllowDuplicateNames(true)); err != nil || m == nil {
-			return nil, errors.New(broken.text)
+			return nil, errors.New(broken.whole())
 		}
 		j.odd(part, strings.TrimPrefix(broken.got, part+": "), true)
 	}

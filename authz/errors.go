@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	if code == "" {
 		code = "no credentials"
 	}
-	text := code + " (" + e.Check.ID + "): " + e.Check.Text
+	text := code + " (" + e.Check.ID + "): " + e.Check.Explanation()
 	if e.cause != nil {
 		text += " Cause: " + e.cause.Error()
 	}
@@ -70,11 +70,11 @@ func (e *Error) Unwrap() error { return e.cause }
 // Description returns the diagnosis for error_description: the check's id and
 // one sentence with what was got and what was wanted, in the characters that
 // RFC 6749 section 5.2 allows, printable ASCII without quotation mark and
-// backslash. What to do about it is in Check.Text.
+// backslash. What to do about it is in Check.Fix.
 func (e *Error) Description() string {
 	text := e.Check.sentence()
 	if e.Status >= 500 {
-		text = e.Check.Text // short, and the fault is ours
+		text = e.Check.Explanation() // short, and the fault is ours
 	}
 	return asciiDescription(e.Check.ID + ": " + text)
 }

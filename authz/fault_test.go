@@ -177,7 +177,7 @@ func TestStoreFaults(t *testing.T) {
 			if err.Status != 500 || err.Code != "server_error" || !errors.Is(err, errDisk) {
 				t.Errorf("got %d %s, cause %v", err.Status, err.Code, err.Unwrap())
 			}
-			if text := err.Check.Text + err.Description(); strings.Contains(text, "burns") || strings.Count(text, "not your client's fault") != 2 {
+			if text := err.Check.Explanation() + err.Description(); strings.Contains(text, "burns") || strings.Count(text, "not your client's fault") != 2 {
 				t.Errorf("the diagnosis: %s", text)
 			}
 			if log := err.Error(); !strings.Contains(log, "burns") {

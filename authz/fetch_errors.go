@@ -24,30 +24,47 @@ func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bo
 	var blocked *blockedError
 	var dns *net.DNSError
 	begin := "GET " + clip(uri) + " failed"
+	const reachable = "Publish the key set where the server can reach it when a token is asked for: no firewall, no VPN. In containers, localhost is the container itself."
 	switch {
 	case errors.As(err, &blocked):
 		e.Short = "an address that is not allowed"
-		e.Text = "GET " + clip(uri) + " was not sent: " + blocked.Error() + ". " + blockedAdvice(blocked)
+		e.Text = "GET " + clip(uri) + " was not sent: " + blocked.Error() + "."
+		e.Fix = blockedAdvice(blocked)
 	case errors.Is(err, errRedirect):
 		e.Finding, e.Short = "J03", "a redirect that is not followed"
-		e.Text = begin + ": " + strings.TrimSuffix(cause.Error(), ".") + ". Answer with the key set itself."
+		e.Text = begin + ": " + redirectText(cause) + "."
+		e.Fix = "Answer with the key set itself."
 	case isTLS(cause):
 		e.Finding, e.Short = "J02", "TLS failed"
-		e.Text = begin + ", TLS: " + clip(cause.Error()) + "." + chain(cause) + tlsAdvice(cause)
+		e.Text = begin + ", TLS: " + clip(cause.Error()) + "." + chain(cause)
+		e.Fix = tlsAdvice(cause)
 	case errors.As(err, &dns):
 		e.Short = "the host's name is unknown"
-		e.Text = begin + ": the name " + quote(dns.Name) + " cannot be resolved where the server runs. Is it spelled right, and known outside your network? In containers, localhost is the container itself."
+		e.Text = begin + ": the name " + quote(dns.Name) + " cannot be resolved where the server runs."
+		e.Fix = "Check that it is spelled right and known outside your network. In containers, localhost is the container itself."
 	case errors.Is(err, context.DeadlineExceeded) && connected:
 		e.Finding, e.Short = "J09", "no answer within "+seconds(f.cfg.Timeout)
-		e.Text = begin + ": connected, but no complete answer within " + seconds(f.cfg.Timeout) + ". Serve the key set as a static file."
+		e.Text = begin + ": connected, but no complete answer within " + seconds(f.cfg.Timeout) + "."
+		e.Fix = "Serve the key set as a static file."
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Short = "no connection within " + seconds(f.cfg.Timeout)
-		e.Text = begin + ": no connection within " + seconds(f.cfg.Timeout) + ". The server fetches the key set when a token is asked for; it must be reachable from there: no firewall, no VPN."
+		e.Text = begin + ": no connection within " + seconds(f.cfg.Timeout) + "."
+		e.Fix = reachable
 	default:
 		e.Short = clip(cause.Error())
-		e.Text = begin + " after " + took + ": " + clip(cause.Error()) + ". The server fetches the key set when a token is asked for; it must be reachable from there. In containers, localhost is the container itself."
+		e.Text = begin + " after " + took + ": " + clip(cause.Error()) + "."
+		e.Fix = reachable
 	}
 	return e
+}
+
+// redirectText says why a redirect was not followed.
+func redirectText(cause error) string {
+	var target *FetchError
+	if errors.As(cause, &target) {
+		return "the redirect was not followed, because " + strings.TrimSuffix(target.Text, ".")
+	}
+	return strings.TrimSuffix(cause.Error(), ".")
 }
 
 func blockedAdvice(b *blockedError) string {
@@ -55,7 +72,7 @@ func blockedAdvice(b *blockedError) string {
 	case publicAddress:
 		return "Use https."
 	case loopbackAddress, privateAddress:
-		return "A payer cannot reach it either: publish the key set at a public https address, register it by value, or let this server reach private addresses by its switch."
+		return "Publish the key set at a public https address, since a payer cannot reach this one either; or register it by value, or let this server reach private addresses by its switch."
 	}
 	return "Publish the key set at a public https address."
 }
@@ -97,13 +114,13 @@ func tlsAdvice(err error) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &authority):
-		return " The chain leads to no authority that is known: a self-signed certificate, or the intermediate one is missing. Serve the full chain of a public authority; payers take nothing else."
+		return "Serve the full chain of a public authority: this one leads to none that is known, so the certificate is self-signed or the intermediate one is missing. Payers take nothing else."
 	case errors.As(err, &host):
-		return " The certificate is for another name: use the name it was issued for."
+		return "Use the name that the certificate was issued for, or get one for this name."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return " Renew the certificate, or mend the clock of one of the two machines."
+		return "Renew the certificate, or mend the clock of one of the two machines."
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return " That port speaks plain HTTP: is the port right?"
+		return "Check the port: this one speaks plain HTTP."
 	}
-	return " The server needs TLS 1.2 or newer with a certificate of a public authority."
+	return "Serve TLS 1.2 or newer with a certificate of a public authority."
 }

@@ -11,47 +11,56 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"syscall"
 )
 
-// CheckURI returns an error in full sentences if uri may not be a jwks_uri:
-// it must be an absolute https URL; plain http is for the addresses that
-// FetchConfig.Reach adds.
+// CheckURI returns a *FetchError if uri may not be a jwks_uri: it must be an
+// absolute https URL; plain http is for the addresses that FetchConfig.Reach
+// adds.
 func (f *Fetcher) CheckURI(uri string) error {
+	if err := f.checkURI(uri); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (f *Fetcher) checkURI(uri string) *FetchError {
+	refuse := func(shown, text, fix string) *FetchError {
+		return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri that is not allowed here", Text: "jwks_uri " + quote(shown) + " " + text, Fix: fix}
+	}
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		return fmt.Errorf("jwks_uri %s is no absolute URL. Write it as https://host/path.", quote(uri))
+		return refuse(uri, "is no absolute URL.", "Write it as https://host/path.")
 	case u.User != nil:
-		return fmt.Errorf("jwks_uri %s holds a user name or password. Key sets are public and fetched without credentials.", quote(u.Redacted()))
+		return refuse(u.Redacted(), "holds a user name or password.", "Leave them out: key sets are public and fetched without credentials.")
 	case u.Fragment != "":
-		return fmt.Errorf("jwks_uri %s has a fragment, which no server gets to see. Leave it out.", quote(uri))
+		return refuse(uri, "has a fragment, which no server gets to see.", "Leave it out.")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme != "http":
-		return fmt.Errorf("jwks_uri %s has the scheme %s; it must be https.", quote(uri), quote(u.Scheme))
+		return refuse(uri, "has the scheme "+quote(u.Scheme)+"; it must be https.", "Publish the key set at an https URL.")
+	case f.takesPlain(u.Hostname()):
+		return nil
+	case f.cfg.Reach == ReachLoopback:
+		return refuse(uri, "must be https.", "Publish the key set at an https URL. Plain http is taken here from this machine (localhost, 127.0.0.1) only, and by payers not at all.")
 	}
-	return f.checkPlain(uri, u.Hostname())
+	return refuse(uri, "must be https.", "Publish the key set at an https URL, or register it by value (jwks).")
 }
 
-// checkPlain decides on plain http from the host's name alone; the address is
+// takesPlain decides on plain http from the host's name alone; the address is
 // checked again when it is dialled.
-func (f *Fetcher) checkPlain(uri, host string) error {
+func (f *Fetcher) takesPlain(host string) bool {
 	loopback := strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
 	public := false
 	if ip, err := netip.ParseAddr(host); err == nil {
 		kind := kindOf(ip)
 		loopback, public = kind == loopbackAddress, kind == publicAddress
 	}
-	switch {
-	case f.cfg.Reach >= ReachLoopback && loopback, f.cfg.Reach >= ReachPrivate && !public:
-		return nil
-	case f.cfg.Reach == ReachLoopback:
-		return fmt.Errorf("jwks_uri %s must be https: plain http is allowed here for this machine (localhost, 127.0.0.1) only, and payers allow it nowhere.", quote(uri))
-	}
-	return fmt.Errorf("jwks_uri %s must be https.", quote(uri))
+	return f.cfg.Reach >= ReachLoopback && loopback || f.cfg.Reach >= ReachPrivate && !public
 }
 
 type addressClass int
@@ -140,6 +149,9 @@ var errRedirect = errors.New("redirect not followed")
 type marking struct{ next http.RoundTripper }
 
 func (m marking) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t, _ := req.Context().Value(tripKey{}).(*trip); t != nil && req.Response != nil {
+		t.redirected(req.URL.String())
+	}
 	ctx := context.WithValue(req.Context(), plainKey{}, req.URL.Scheme == "http")
 	return m.next.RoundTrip(req.WithContext(ctx))
 }
@@ -161,99 +173,152 @@ func (f *Fetcher) newClient() *http.Client {
 		}},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
-				return fmt.Errorf("%w: more than %d", errRedirect, maxRedirects)
+				return fmt.Errorf("%w: there are more than %d", errRedirect, maxRedirects)
 			}
 			if req.URL.Scheme != "https" && via[len(via)-1].URL.Scheme == "https" {
 				return fmt.Errorf("%w: from https to %s", errRedirect, req.URL.Scheme)
 			}
 			if err := f.CheckURI(req.URL.String()); err != nil {
-				return fmt.Errorf("%w: %w", errRedirect, err)
+				return fmt.Errorf("%w, to a URL that is none for a key set: %w", errRedirect, err)
 			}
 			return nil
 		},
 	}
 }
 
+// trip notes what happens on the way of a fetch. Dials run in goroutines of
+// their own.
+type trip struct {
+	mu        sync.Mutex
+	resolved  []string
+	address   string
+	connected bool
+	redirects []string
+}
+
+type tripKey struct{}
+
+func (t *trip) redirected(to string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.redirects = append(t.redirects, to)
+}
+
+func (t *trip) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		DNSDone: func(info httptrace.DNSDoneInfo) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			for _, address := range info.Addrs {
+				t.resolved = append(t.resolved, address.String())
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.connected, t.address = true, info.Conn.RemoteAddr().String()
+		},
+	}
+}
+
+// note puts what happened into the record and returns whether there was a
+// connection.
+func (t *trip) note(record *Fetch) (connected bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	record.Resolved, record.Address, record.Redirects = slices.Clone(t.resolved), t.address, slices.Clone(t.redirects)
+	return t.connected
+}
+
 // get fetches, keeps and records one set.
-func (f *Fetcher) get(ctx context.Context, uri string) (*PublishedKeys, error) {
-	record := Fetch{URI: uri, Reason: f.reason(uri), At: f.cfg.Clock.Now()}
-	published, err := f.exchange(ctx, uri, &record)
+func (f *Fetcher) get(ctx context.Context, uri string) *flown {
+	record := &Fetch{URI: uri, Reason: f.reason(uri), At: f.cfg.Clock.Now()}
+	record.Exchange, record.ClientID = traceOf(ctx).origin()
+	t := &trip{}
+	published, err := f.exchange(ctx, uri, t, record)
+	t.note(record)
 	record.Duration = f.cfg.Clock.Now().Sub(record.At)
 	if err != nil {
 		record.Err = err
-		f.cfg.OnFetch(record)
-		return nil, err
+		return &flown{err: err, record: f.cfg.OnFetch(record)}
 	}
-	record.KeyIDs = published.Set.KeyIDs()
+	record.KeyIDs, record.Problems = published.Set.KeyIDs(), published.Set.Problems()
+	record.KeepUntil = published.KeepUntil
+	published.Record = f.cfg.OnFetch(record)
 	f.keep(uri, published)
-	f.cfg.OnFetch(record)
-	return published, nil
+	return &flown{published: published, record: published.Record}
 }
 
 // exchange makes the request and reads the answer.
-func (f *Fetcher) exchange(ctx context.Context, uri string, record *Fetch) (*PublishedKeys, *FetchError) {
+func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fetch) (*PublishedKeys, *FetchError) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.Timeout)
 	defer cancel()
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	ctx = context.WithValue(httptrace.WithClientTrace(ctx, t.trace()), tripKey{}, t)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
 	if err != nil {
 		return nil, f.unreachable(uri, err, record, false)
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sandfhir-jwks")
+	record.RequestHeader = req.Header.Clone()
 	resp, err := f.client.Do(req)
+	if resp != nil { // with an error too, where a redirect is not followed
+		record.Status, record.ResponseHeader = resp.StatusCode, resp.Header
+	}
 	if err != nil {
-		return nil, f.unreachable(uri, err, record, connected.Load())
+		return nil, f.unreachable(uri, err, record, t.note(record))
 	}
 	defer resp.Body.Close()
-	record.Status = resp.StatusCode
-	record.ContentType = resp.Header.Get("Content-Type")
-	record.CacheControl = resp.Header.Get("Cache-Control")
 	body, err := io.ReadAll(io.LimitReader(resp.Body, f.cfg.MaxBytes+1))
+	record.Body, record.Bytes = body, len(body)
 	if err != nil {
 		return nil, f.unreachable(uri, err, record, true)
 	}
 	if int64(len(body)) > f.cfg.MaxBytes {
 		return nil, &FetchError{URI: uri, Finding: "J09", Short: "more than " + itoa(int(f.cfg.MaxBytes)) + " bytes",
-			Text: "GET " + clip(uri) + " answered more than " + itoa(int(f.cfg.MaxBytes>>10)) + " KiB; a key set has a few. Publish current keys only."}
+			Text: "GET " + clip(uri) + " answered more than " + itoa(int(f.cfg.MaxBytes>>10)) + " KiB; a key set has a few.", Fix: "Publish current keys only."}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, wrongAnswer(uri, resp, body, "")
+		return nil, wrongAnswer(uri, resp, body, nil)
 	}
 	set, err := ParseKeySet(body)
 	if err != nil {
 		var bad *KeySetError
 		errors.As(err, &bad)
-		e := wrongAnswer(uri, resp, body, bad.Text)
-		e.Finding = bad.Finding
-		return nil, e
+		if bad.private {
+			record.Body = nil
+		}
+		return nil, wrongAnswer(uri, resp, body, bad)
 	}
+	kept, by := keepFor(resp.Header, f.cfg.KeepDefault)
+	record.KeptBy = by
 	return &PublishedKeys{
-		Set: set, FetchedAt: record.At, CacheControl: record.CacheControl,
-		KeepUntil: record.At.Add(keepFor(resp.Header, f.cfg.KeepDefault)),
+		Set: set, FetchedAt: record.At, CacheControl: resp.Header.Get("Cache-Control"),
+		KeepUntil: record.At.Add(kept),
 	}, nil
 }
 
-// wrongAnswer is an answer that is no key set.
-func wrongAnswer(uri string, resp *http.Response, body []byte, why string) *FetchError {
+// wrongAnswer is an answer that is no key set; bad says why, where it was
+// looked at.
+func wrongAnswer(uri string, resp *http.Response, body []byte, bad *KeySetError) *FetchError {
 	contentType := resp.Header.Get("Content-Type")
 	if contentType == "" {
 		contentType = "no Content-Type"
 	}
-	answer := itoa(resp.StatusCode) + " " + clip(contentType)
-	text := "GET " + clip(uri) + " → " + answer
+	e := &FetchError{URI: uri, Finding: "J03", Short: itoa(resp.StatusCode) + " " + clip(contentType)}
+	e.Text = "GET " + clip(uri) + " → " + e.Short
 	if final := resp.Request.URL.String(); final != uri {
-		text += " after a redirect to " + clip(final)
+		e.Text += " after a redirect to " + clip(final)
 	}
-	if head := strings.TrimSpace(string(body[:min(len(body), 60)])); head != "" {
-		text += "; it begins with " + quote(head)
+	if head := beginning(string(body)); head != "" && pasted(strings.TrimSpace(string(body))) == nil {
+		e.Text += "; it begins with " + quote(head)
 	}
-	text += ". "
-	if why != "" {
-		text += why
-	} else {
-		text += "The server needs 200 and a JWK Set, {\"keys\":[…]}, without login or cookies: try the URL with curl from outside your network."
+	e.Text += "."
+	if bad != nil {
+		e.Finding, e.Counterfactual, e.Fix = bad.Finding, bad.Counterfactual, bad.Fix
+		e.Text = sentences(e.Text, bad.Text)
+		return e
 	}
-	return &FetchError{URI: uri, Finding: "J03", Short: answer, Text: text}
+	e.Fix = "Answer 200 with a JWK Set, {\"keys\":[…]}, without login or cookies, and try the URL with curl from outside your network."
+	return e
 }

@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -46,49 +47,12 @@ type FetchConfig struct {
 	InsecureTLS bool
 	// Clock is real time: the sets are the clients' world. Nil is clock.System.
 	Clock clock.Clock
-	// OnFetch is called after every fetch, from the goroutine that made it.
-	OnFetch func(Fetch)
+	// OnFetch records a fetch after it was made, in the goroutine that made it,
+	// and returns the id of the record. Nil records nothing.
+	OnFetch func(*Fetch) string
 }
 
 const maxRedirects = 3
-
-// Fetch is one fetch of a key set, for the record.
-type Fetch struct {
-	URI          string
-	Reason       FetchReason
-	At           time.Time
-	Duration     time.Duration
-	Status       int // 0 if there was no answer
-	ContentType  string
-	CacheControl string
-	KeyIDs       []string
-	Err          *FetchError // nil if a key set was read
-}
-
-// FetchReason says why a fetch was made.
-type FetchReason string
-
-// The reasons.
-const (
-	FetchFirst   FetchReason = "no copy"
-	FetchExpired FetchReason = "the copy's cache headers have run out"
-	FetchForced  FetchReason = "the copy lacks the key"
-)
-
-// FetchError says why a key set could not be had.
-type FetchError struct {
-	URI     string
-	Finding string // catalogue id: J01 to J04, J08, J09
-	Short   string // what was got, in a few words
-	Text    string // the diagnosis, full sentences
-	Err     error  // the fault of the network, or nil
-}
-
-// Error returns the diagnosis.
-func (e *FetchError) Error() string { return e.Text }
-
-// Unwrap returns the fault of the network, or nil.
-func (e *FetchError) Unwrap() error { return e.Err }
 
 // Fetcher is the KeySource that fetches over the network (SMART App Launch
 // 2.2, client-confidential-asymmetric, Signature Verification step 2). A set
@@ -107,6 +71,7 @@ type Fetcher struct {
 type keptCopy struct {
 	published *PublishedKeys
 	forcedAt  time.Time // the last fetch that passed a valid copy over
+	failed    *FailedRefetch
 }
 
 // NewFetcher returns a Fetcher that has fetched nothing yet.
@@ -127,7 +92,7 @@ func NewFetcher(cfg FetchConfig) *Fetcher {
 		cfg.Clock = clock.System{}
 	}
 	if cfg.OnFetch == nil {
-		cfg.OnFetch = func(Fetch) {}
+		cfg.OnFetch = func(*Fetch) string { return "" }
 	}
 	f := &Fetcher{cfg: cfg, copies: map[string]*keptCopy{}}
 	f.client = f.newClient()
@@ -136,21 +101,18 @@ func NewFetcher(cfg FetchConfig) *Fetcher {
 
 // Keys returns the set published at uri; see KeySource.
 func (f *Fetcher) Keys(ctx context.Context, uri, kid string) (*PublishedKeys, error) {
-	if err := f.CheckURI(uri); err != nil {
-		return nil, &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri that is not allowed here", Text: err.Error(), Err: err}
+	if err := f.checkURI(uri); err != nil {
+		return nil, err
 	}
 	published, forcible := f.valid(uri)
 	switch {
 	case published == nil:
 		return f.fetch(ctx, uri)
 	case kid == "" || len(published.Set.withID(kid)) > 0 || !forcible:
+		traceOf(ctx).add(published.Record)
 		return published, nil
 	}
-	fresh, err := f.fetchForced(ctx, uri)
-	if err != nil {
-		return published, nil // the copy is still valid by its headers
-	}
-	return fresh, nil
+	return f.fetchForced(ctx, uri, published)
 }
 
 // Refetch replaces the copy if the throttle allows it; see KeySource.
@@ -162,7 +124,18 @@ func (f *Fetcher) Refetch(ctx context.Context, uri string) (*PublishedKeys, erro
 	case !forcible:
 		return published, nil
 	}
-	return f.fetchForced(ctx, uri)
+	return f.fetchForced(ctx, uri, published)
+}
+
+// Kept returns the copy of what is published at uri, however old; see
+// KeySource.
+func (f *Fetcher) Kept(uri string) *PublishedKeys {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if kept := f.copies[uri]; kept != nil {
+		return kept.published
+	}
+	return nil
 }
 
 // valid returns the copy that may still be used, and whether the throttle
@@ -175,36 +148,70 @@ func (f *Fetcher) valid(uri string) (published *PublishedKeys, forcible bool) {
 	if kept == nil || kept.published == nil || !now.Before(kept.published.KeepUntil) {
 		return nil, false
 	}
-	return kept.published, kept.forcedAt.IsZero() || !now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
+	return kept.published.after(kept.failed), kept.forcedAt.IsZero() || !now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
 }
 
-func (f *Fetcher) fetchForced(ctx context.Context, uri string) (*PublishedKeys, error) {
+// after returns the copy as it stands in after a refetch that failed, or p
+// where none did.
+func (p *PublishedKeys) after(failed *FailedRefetch) *PublishedKeys {
+	if failed == nil {
+		return p
+	}
+	standIn := *p
+	standIn.Failed = failed
+	return &standIn
+}
+
+// fetchForced passes a copy over that is still valid. Where the fetch fails,
+// the copy stands in: its headers allow it.
+func (f *Fetcher) fetchForced(ctx context.Context, uri string, copied *PublishedKeys) (*PublishedKeys, error) {
+	begun := f.cfg.Clock.Now()
 	f.mu.Lock()
 	if kept := f.copies[uri]; kept != nil {
-		kept.forcedAt = f.cfg.Clock.Now()
+		kept.forcedAt = begun
 	}
 	f.mu.Unlock()
-	return f.fetch(ctx, uri)
+	fresh, err := f.fetch(ctx, uri)
+	if err == nil {
+		return fresh, nil
+	}
+	traceOf(ctx).add(copied.Record)
+	var failure *FetchError
+	if !errors.As(err, &failure) { // the caller gave up
+		return copied, nil
+	}
+	failed := &FailedRefetch{At: begun, Err: failure}
+	f.mu.Lock()
+	if kept := f.copies[uri]; kept != nil && kept.published.FetchedAt.Equal(copied.FetchedAt) {
+		kept.failed = failed
+	}
+	f.mu.Unlock()
+	return copied.after(failed), nil
+}
+
+// flown is what a fetch came to, for all who waited for it.
+type flown struct {
+	published *PublishedKeys
+	err       *FetchError
+	record    string
 }
 
 // fetch fetches, together with others who want the same URL now. A caller
 // that gives up does not end the fetch of the others.
 func (f *Fetcher) fetch(ctx context.Context, uri string) (*PublishedKeys, error) {
 	done := f.flight.DoChan(uri, func() (any, error) {
-		published, err := f.get(context.WithoutCancel(ctx), uri)
-		if err != nil {
-			return nil, err
-		}
-		return published, nil
+		return f.get(context.WithoutCancel(ctx), uri), nil
 	})
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case result := <-done:
-		if result.Err != nil {
-			return nil, result.Err
+		flown := result.Val.(*flown)
+		traceOf(ctx).add(flown.record)
+		if flown.err != nil {
+			return nil, flown.err
 		}
-		return result.Val.(*PublishedKeys), nil
+		return flown.published, nil
 	}
 }
 
@@ -226,7 +233,8 @@ func (f *Fetcher) keep(uri string, published *PublishedKeys) {
 	if !kept.forcedAt.IsZero() {
 		published.RefetchAfter = kept.forcedAt.Add(f.cfg.RefetchEvery)
 	}
-	kept.published = published
+	published.RefetchEvery = f.cfg.RefetchEvery
+	kept.published, kept.failed = published, nil
 }
 
 // reason says why a fetch is made now.

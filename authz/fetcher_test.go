@@ -127,8 +127,8 @@ func TestFetcherRequest(t *testing.T) {
 		got = r
 		_, _ = w.Write(authztest.JWKS(key(t, "ec-a", "k")))
 	})
-	var fetches []authz.Fetch
-	f := authz.NewFetcher(authz.FetchConfig{Reach: authz.ReachLoopback, OnFetch: func(r authz.Fetch) { fetches = append(fetches, r) }})
+	var fetches []*authz.Fetch
+	f := authz.NewFetcher(authz.FetchConfig{Reach: authz.ReachLoopback, OnFetch: func(r *authz.Fetch) string { fetches = append(fetches, r); return "" }})
 	p, err := f.Keys(t.Context(), h.URL+"/jwks.json?v=1", "")
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestFetcherUnknownKid(t *testing.T) {
 	old, fresh := key(t, "rsa-a", "old"), key(t, "rsa-b", "new")
 	h.publish(authztest.JWKS(old), "Cache-Control", "max-age=3600")
 	var reasons []authz.FetchReason
-	f := authz.NewFetcher(authz.FetchConfig{Reach: authz.ReachLoopback, Clock: now, OnFetch: func(r authz.Fetch) { reasons = append(reasons, r.Reason) }})
+	f := authz.NewFetcher(authz.FetchConfig{Reach: authz.ReachLoopback, Clock: now, OnFetch: func(r *authz.Fetch) string { reasons = append(reasons, r.Reason); return "" }})
 	keys := func(kid string, hits int64, kids string) *authz.PublishedKeys {
 		t.Helper()
 		p, err := f.Keys(t.Context(), h.URL, kid)
@@ -258,7 +258,7 @@ func TestFetcherTLS(t *testing.T) {
 	})
 	_, err := authz.NewFetcher(authz.FetchConfig{Reach: authz.ReachLoopback, InsecureTLS: true}).Keys(t.Context(), old.URL, "k")
 	var failed *authz.FetchError
-	if !errors.As(err, &failed) || failed.Finding != "J02" || !strings.Contains(failed.Text, "TLS 1.2") {
+	if !errors.As(err, &failed) || failed.Finding != "J02" || !strings.Contains(failed.Fix, "TLS 1.2") {
 		t.Errorf("SB-DISC-20 TLS 1.1: %v", err)
 	}
 }
@@ -290,5 +290,12 @@ func TestCheckURI(t *testing.T) {
 				t.Errorf("SB-REG-10 reach %d: %s is taken", reach, uri)
 			}
 		}
+	}
+}
+
+func answering(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
 	}
 }

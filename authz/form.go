@@ -55,7 +55,7 @@ func parseForm(body []byte) (form, *outcome) {
 		}
 		if _, repeated := f[name]; repeated && name != "resource" {
 			return nil, &outcome{got: name + " more than once", want: "each parameter once",
-				text: "The parameter " + quote(name) + " is in the form more than once. Send each parameter once (RFC 6749 section 3.2); several scopes go into one scope parameter, separated by spaces."}
+				text: "The parameter " + quote(name) + " is in the form more than once.", fix: "Send each parameter once (RFC 6749 section 3.2); several scopes go into one scope parameter, separated by spaces."}
 		}
 		f[name] = value
 	}
@@ -64,7 +64,7 @@ func parseForm(body []byte) (form, *outcome) {
 
 func brokenEscape(name, where string) *outcome {
 	return &outcome{got: clip(name), want: "form encoding",
-		text: "The body is not a well-formed form: a percent sign in " + where + " is not followed by two hex digits. Let your HTTP library encode the form, and write a literal percent sign as %25."}
+		text: "The body is not a well-formed form: a percent sign in " + where + " is not followed by two hex digits.", fix: "Let your HTTP library encode the form, and write a literal percent sign as %25."}
 }
 
 // parseJSONForm reads the same parameters from a JSON object of strings.
@@ -72,7 +72,7 @@ func parseJSONForm(body []byte) (form, *outcome) {
 	var f form
 	if err := json.Unmarshal(body, &f); err != nil || f == nil {
 		return nil, &outcome{got: "JSON that is no object of strings", want: "a JSON object of strings",
-			text: "The JSON body is not an object whose members are all strings, each once. Send a form, or {\"grant_type\":\"client_credentials\",…}."}
+			text: "The JSON body is not an object whose members are all strings, each once.", fix: "Send a form, or {\"grant_type\":\"client_credentials\",…}."}
 	}
 	for name, value := range f {
 		if value == "" {

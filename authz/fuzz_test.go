@@ -39,8 +39,8 @@ func FuzzAssertion(f *testing.F) {
 		if _, err := json.Marshal(d.Checks); err != nil {
 			t.Error(err)
 		}
-		if len(d.Err.Check.Text) > 8192 {
-			t.Errorf("a diagnosis of %d bytes", len(d.Err.Check.Text))
+		if len(d.Err.Check.Explanation()) > 8192 {
+			t.Errorf("a diagnosis of %d bytes", len(d.Err.Check.Explanation()))
 		}
 	})
 }

@@ -46,7 +46,14 @@ func entry(name string, err *authz.Error) string {
 	if err == nil {
 		return fmt.Sprintf("## %s\n\ngranted\n\n", name)
 	}
-	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\nwire: %s\n\n%s\n\n", name, err.Status, err.Code, err.Check.ID, err.Check.Requirement, err.Check.Got, err.Check.Want, err.Description(), err.Check.Text)
+	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\nwire: %s\n\n%s", name, err.Status, err.Code, err.Check.ID, err.Check.Requirement, err.Check.Got, err.Check.Want, err.Description(), diagnosis(err.Check.Text, err.Check.Counterfactual, err.Check.Fix))
+}
+
+func diagnosis(text, counterfactual, fix string) string {
+	if counterfactual != "" {
+		counterfactual = "Found: " + counterfactual + "\n\n"
+	}
+	return text + "\n\n" + counterfactual + "Fix: " + fix + "\n\n"
 }
 
 func TestDiagnosesOfTokenRequests(t *testing.T) {
@@ -100,7 +107,7 @@ func TestDiagnosesOfFetches(t *testing.T) {
 		if !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		fmt.Fprintf(&b, "## %s\n\n%s\ngot: %s\n\n%s\n\n", c.name, failed.Finding, failed.Short, failed.Text)
+		fmt.Fprintf(&b, "## %s\n\n%s\ngot: %s\n\n%s", c.name, failed.Finding, failed.Short, diagnosis(failed.Text, failed.Counterfactual, failed.Fix))
 	}
 	port := regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	took := regexp.MustCompile(`after \d+ ms|after 0 s`)

@@ -88,7 +88,7 @@ func (a *attempt) caller() *Error {
 		return nil
 	}
 	failed := d.Err.Check
-	o := outcome{got: failed.Got, want: failed.Want, text: failed.Text}
+	o := outcome{got: failed.Got, want: failed.Want, text: failed.Text, counterfactual: failed.Counterfactual, fix: failed.Fix, remedy: failed.Remedy}
 	if failed.ID != failed.Requirement {
 		o.finding = failed.ID
 	}
@@ -120,7 +120,7 @@ func (a *attempt) tokenParameter() (string, *Error) {
 	token := a.form["token"]
 	if token == "" {
 		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
-			text: "The form has no token. Send the access token as the form field token; token_type_hint may be left out."})
+			text: "The form has no token.", fix: "Send the access token as the form field token; token_type_hint may be left out."})
 	}
 	a.pass(ruleTokenParameter, "")
 	return token, nil
@@ -185,7 +185,7 @@ func (a *attempt) revoke() (tokenID string, refused *Error) {
 	}
 	if claims.ClientID != client.ID {
 		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
-			text: "The token was issued to another client and stays valid. Client " + quote(client.ID) + " can revoke its own tokens only (RFC 7009 section 2.1)."})
+			text: "The token was issued to another client and stays valid. A client can revoke its own tokens only (RFC 7009 section 2.1).", fix: "Authenticate as the client that the token was issued to."})
 	}
 	if err := a.store.RevokeToken(a.ctx, a.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
 		return "", a.serverError(ruleTokenOwner, "record the revocation", err)

@@ -39,7 +39,7 @@ func splitJWS(text string) (*compactJWS, *outcome) {
 		raw, why := decodeBase64URL(parts[i])
 		if why != "" {
 			return nil, &outcome{finding: "A06", got: "part " + itoa(i+1) + ": " + why, want: "base64url without padding",
-				text: "Part " + itoa(i+1) + " of the assertion (the " + name + ") is not base64url: " + why + ". Encode each of the three parts as base64url without padding (RFC 7515 section 2); a JWT library does it for you."}
+				text: "Part " + itoa(i+1) + " of the assertion (the " + name + ") is not base64url: " + why + ".", fix: "Encode each of the three parts as base64url without padding (RFC 7515 section 2); a JWT library does it for you."}
 		}
 		decoded[i] = raw
 	}
@@ -55,15 +55,20 @@ func wrongParts(text string, n int) *outcome {
 	o := &outcome{finding: "A06", got: plural(n, "part"), want: "3 parts"}
 	switch {
 	case n == 5:
-		o.text = "The assertion has five parts: it is an encrypted JWT (JWE). Send a signed one: header.claims.signature, alg RS384 or ES384."
+		o.text = "The assertion has five parts: it is an encrypted JWT (JWE)."
+		o.fix = "Send a signed one: header.claims.signature, alg RS384 or ES384."
 	case strings.Contains(text, "-----BEGIN"):
-		o.text = "client_assertion holds a PEM block. Do not send a key: use the private key to sign a JWT, and send that JWT."
+		o.text = "client_assertion holds a PEM block, not a JWT."
+		o.fix = "Use the private key to sign a JWT, and send that JWT. If what you sent was the private key, revoke it and make a new one."
 	case strings.HasPrefix(strings.TrimSpace(text), "{"):
-		o.text = "client_assertion holds JSON. Send the signed JWT in its compact form, three base64url parts joined by dots."
+		o.text = "client_assertion holds JSON."
+		o.fix = "Send the signed JWT in its compact form, three base64url parts joined by dots."
 	case n == 2:
-		o.text = "The assertion has two parts: the signature is missing. A JWT is header.claims.signature; sign it with your private key and send all three parts."
+		o.text = "The assertion has two parts: the signature is missing."
+		o.fix = "Sign it with your private key and send all three parts: header.claims.signature."
 	default:
-		o.text = "The assertion has " + plural(n, "part") + " separated by dots; a signed JWT has three: header.claims.signature. Is it cut short, or is it something other than a JWT?"
+		o.text = "The assertion has " + plural(n, "part") + " separated by dots; a signed JWT has three: header.claims.signature."
+		o.fix = "Send the whole JWT as your library returns it. Is it cut short, or is it something other than a JWT?"
 	}
 	return o
 }
@@ -125,7 +130,7 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 	var m members
 	if jsontext.Value(data).Kind() != '{' {
 		return nil, &outcome{finding: "A06", got: part + ": " + clip(string(data)), want: "a JSON object",
-			text: "The assertion's " + part + " part does not decode to a JSON object. Sign a JWT whose header and claims are objects."}
+			text: "The assertion's " + part + " part does not decode to a JSON object.", fix: "Sign a JWT whose header and claims are JSON objects."}
 	}
 	err := json.Unmarshal(data, &m)
 	if err == nil {
@@ -143,11 +148,13 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 			name = quote(strings.TrimPrefix(string(syntactic.JSONPointer), "/"))
 		}
 		o.got = part + ": " + name + " twice"
-		o.text = "The assertion's " + part + " part has " + name + " twice" + at + ". Which of the two counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4): write each member once."
+		o.text = "The assertion's " + part + " part has " + name + " twice" + at + ". Which of the two counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4)."
+		o.fix = "Write each member once."
 		return nil, o
 	}
 	o.finding = "A06"
-	o.text = "The assertion's " + part + " part decodes to something that is not valid JSON" + at + ". Build the JWT with a library or a JSON encoder."
+	o.text = "The assertion's " + part + " part decodes to something that is not valid JSON" + at + "."
+	o.fix = "Build the JWT with a library or a JSON encoder."
 	return nil, o
 }
 

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -26,17 +25,21 @@ type KeySet struct {
 // KeySetError says why bytes are no key set.
 type KeySetError struct {
 	Finding string // catalogue id, or ""
-	Text    string // full sentences
+	// Text, Counterfactual and Fix are full sentences: see Check.
+	Text, Counterfactual, Fix string
+
+	private bool // the bytes hold a private key and are not to be shown
 }
 
-// Error returns the text.
-func (e *KeySetError) Error() string { return e.Text }
+// Error returns the diagnosis.
+func (e *KeySetError) Error() string { return sentences(e.Text, e.Counterfactual, e.Fix) }
 
 // KeyProblem is a defect of one key of a set.
 type KeyProblem struct {
 	KeyID   string // "" where the key has none
 	Finding string // catalogue id, or ""
-	Text    string // full sentences
+	// Text and Fix are full sentences: see Check.
+	Text, Fix string
 }
 
 // publicKey is one key of a set.
@@ -72,62 +75,12 @@ func parseKeySet(data []byte, bareArray bool) (*KeySet, error) {
 	return set, nil
 }
 
-// keySetEntries finds the array of keys.
-func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError) {
-	var entries []jsontext.Value
-	switch jsontext.Value(data).Kind() {
-	case '{':
-	case '[':
-		if !bareArray {
-			return nil, &KeySetError{Finding: "J04", Text: `Got a JSON array. A JWK Set is an object: {"keys":[…]} (RFC 7517 section 5); the bare array is only what Aidbox's Client resource takes inline. Wrap it.`}
-		}
-		if err := json.Unmarshal(data, &entries); err != nil {
-			return nil, notJSON(data, err)
-		}
-		return entries, nil
-	default:
-		return nil, notJSON(data, nil)
-	}
-	var object members
-	if err := json.Unmarshal(data, &object); err != nil {
-		return nil, notJSON(data, err)
-	}
-	list, ok := object["keys"]
-	switch {
-	case !ok && object.kind("kty") != 0:
-		return nil, &KeySetError{Finding: "J04", Text: `Got a single JWK. A JWK Set is an object with an array of them: {"keys":[…]} (RFC 7517 section 5).`}
-	case !ok:
-		return nil, &KeySetError{Finding: "J04", Text: `Got a JSON object without "keys". A JWK Set is {"keys":[…]} (RFC 7517 section 5).`}
-	case list.Kind() != '[':
-		return nil, &KeySetError{Finding: "J04", Text: `"keys" is no array. A JWK Set is {"keys":[…]} (RFC 7517 section 5).`}
-	}
-	if err := json.Unmarshal(list, &entries); err != nil {
-		return nil, notJSON(data, err)
-	}
-	return entries, nil
-}
-
-func notJSON(data []byte, err error) *KeySetError {
-	text := strings.TrimSpace(string(data[:min(len(data), 64)]))
-	switch {
-	case text == "":
-		return &KeySetError{Finding: "J03", Text: "The key set is empty. A JWK Set is {\"keys\":[…]}."}
-	case strings.HasPrefix(text, "-----BEGIN"):
-		return &KeySetError{Finding: "J03", Text: "That is PEM. A JWK Set is JSON: {\"keys\":[…]}; convert the public key to a JWK."}
-	case strings.HasPrefix(text, "<"):
-		return &KeySetError{Finding: "J03", Text: "That is HTML or XML. A JWK Set is JSON: {\"keys\":[…]}."}
-	case err != nil:
-		return &KeySetError{Finding: "J03", Text: "That is not valid JSON: " + clip(err.Error()) + "."}
-	}
-	return &KeySetError{Finding: "J03", Text: "That is no JSON object. A JWK Set is {\"keys\":[…]}; this begins with " + quote(text) + "."}
-}
-
 // parseJWK reads one key and notes what is wrong with it.
 func parseJWK(index int, entry jsontext.Value) *publicKey {
 	k := &publicKey{index: index}
 	var m members
 	if entry.Kind() != '{' || json.Unmarshal(entry, &m) != nil {
-		k.problem("", "is no JSON object with distinct members")
+		k.problem("", "is no JSON object with distinct members", "Write each key as {\"kty\":…,\"kid\":…} with every member once")
 		return k
 	}
 	k.kid, k.hasKid = m.text("kid")
@@ -138,30 +91,36 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 	k.alg, _ = m.text("alg")
 	k.keyOps, k.hasOps = m.texts("key_ops")
 	if !k.hasKid {
-		k.problem("A11", `has no kid. Give every key a kid, and name it in the header of each assertion`)
+		k.problem("A11", "has no kid", "Give every key a kid, and name it in the header of each assertion")
 	}
 	k.checkPublic(m)
 	k.checkUse()
 	switch k.kty {
 	case "RSA":
-		k.checkMember(m, "n", true)
-		k.checkMember(m, "e", true)
+		if n, e := k.checkMember(m, "n", true), k.checkMember(m, "e", true); !n || !e {
+			return k
+		}
 	case "EC":
-		k.checkMember(m, "x", false)
-		k.checkMember(m, "y", false)
+		if x, y := k.checkMember(m, "x", false), k.checkMember(m, "y", false); !x || !y {
+			return k
+		}
 	case "":
-		k.problem("A14", `has no kty. It is RSA for RS384, EC for ES384`)
+		k.problem("A14", "has no kty", "Add kty: RSA for a key that signs RS384, EC for one that signs ES384")
 		return k
 	default:
-		k.problem("A14", "has kty "+quote(k.kty)+"; backend services sign with RSA (RS384) or EC P-384 (ES384) keys")
+		if k.kty == "oct" && len(k.problems) > 0 {
+			return k // checkPublic said it
+		}
+		k.problem("A14", "has kty "+quote(k.kty), "Make an RSA key (RS384) or an EC key on P-384 (ES384): backend services sign with these")
 		return k
 	}
 	k.setMaterial(m)
 	return k
 }
 
-func (k *publicKey) problem(finding, text string) {
-	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding, Text: "Key " + k.name() + " " + text + "."})
+// problem notes a defect: what the key is, and what to do, without full stops.
+func (k *publicKey) problem(finding, text, fix string) {
+	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding, Text: "Key " + k.name() + " " + text + ".", Fix: fix + "."})
 }
 
 // name is the kid, or the place in the set of a key without one.
@@ -188,43 +147,46 @@ func (k *publicKey) checkPublic(m members) {
 		return
 	}
 	if k.kty == "oct" {
-		k.problem("A20", "is a symmetric key (kty oct) with its secret published. Remove it; a client's key set holds public RSA or EC keys only")
+		k.problem("A20", "is a symmetric key (kty oct) with its secret published", "Remove it and never use it again: a client's key set holds public RSA or EC keys only")
 		return
 	}
-	k.problem("A20", "is published with private members ("+list(found)+"). Whoever read it can sign as you: revoke this key pair now, make a new one and publish only kty, kid and the public numbers")
+	k.problem("A20", "is published with private members ("+list(found)+"): whoever read it can sign as you", "Revoke this key pair now, make a new one, and publish of it only kty, kid and the public numbers")
 }
 
 func (k *publicKey) checkUse() {
 	if k.use != "" && k.use != "sig" {
-		k.problem("A21", `has "use":`+quote(k.use)+`; set "use":"sig" or leave use out, and keep a key for encryption apart`)
+		k.problem("A21", `has "use":`+quote(k.use)+", which is not for signatures", `Set "use":"sig" or leave use out, and keep a key for encryption apart`)
 	}
 	if k.hasOps && !slices.Contains(k.keyOps, "verify") {
-		k.problem("A21", `has key_ops `+list(k.keyOps)+` without verify; drop key_ops or add "verify"`)
+		k.problem("A21", "has key_ops "+clip(list(k.keyOps))+" without verify", `Drop key_ops, or add "verify"`)
 	}
 }
 
 // checkMember checks the encoding of a number: base64url, and the fewest
 // octets where minimal (RFC 7518 section 6.3.1.1; coordinates of a curve keep
-// their full length instead, section 6.2.1.2).
-func (k *publicKey) checkMember(m members, name string, minimal bool) {
+// their full length instead, section 6.2.1.2). It reports whether there is a
+// number to read.
+func (k *publicKey) checkMember(m members, name string, minimal bool) bool {
 	value, ok := m.text(name)
 	if !ok {
-		k.problem("A18", "has no "+name)
-		return
+		k.problem("A18", "has no "+name, "Export the public key again, as a JWK")
+		return false
 	}
 	raw, why := decodeBase64URL(value)
 	switch {
 	case why != "":
-		k.problem("A18", "has a member "+name+" that is not base64url: "+why+". Encode the octets as base64url without padding (RFC 7518 section 6)")
+		k.problem("A18", "has a member "+name+" that is not base64url: "+why, "Encode the octets as base64url without padding (RFC 7518 section 6)")
+		return false
 	case minimal && raw[0] == 0:
 		zeros := 0
 		for zeros < len(raw) && raw[zeros] == 0 {
 			zeros++
 		}
-		k.problem("A18", "has a member "+name+" with "+itoa(zeros)+" leading zero octet(s), a sign byte that the encoder left in; many servers refuse it. Drop the zeros before encoding: RFC 7518 section 6.3.1 wants the fewest octets")
+		k.problem("A18", "has a member "+name+" with "+plural(zeros, "leading zero octet")+", a sign byte that the encoder left in; many servers refuse it", "Drop the zeros before you encode: RFC 7518 section 6.3.1 wants the fewest octets")
 	case !minimal && coordinateLength(k.crv) > 0 && len(raw) != coordinateLength(k.crv):
-		k.problem("A18", "has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+" needs exactly "+itoa(coordinateLength(k.crv))+". Pad it with leading zeros (RFC 7518 section 6.2.1.2)")
+		k.problem("A18", "has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+" needs exactly "+itoa(coordinateLength(k.crv)), "Pad it with leading zeros to that length (RFC 7518 section 6.2.1.2)")
 	}
+	return true
 }
 
 func coordinateLength(crv string) int {
@@ -253,16 +215,16 @@ func (k *publicKey) setMaterial(m members) {
 	}
 	public, err := json.Marshal(bare)
 	if err != nil {
-		k.problem("A18", "cannot be read: "+clip(err.Error()))
+		k.problem("A18", "cannot be read: "+clip(err.Error()), "Export the public key again, as a JWK")
 		return
 	}
 	if k.kty == "EC" && coordinateLength(k.crv) == 0 {
-		k.problem("A17", "is on curve "+quote(k.crv)+"; ES384 needs P-384 (secp384r1)")
+		k.problem("A17", "is on curve "+quote(k.crv)+"; ES384 needs P-384 (secp384r1)", "Make a key pair on P-384")
 		return
 	}
 	var raw any
 	if key, err := jwk.ParseKey(public); err != nil || key.Raw(&raw) != nil {
-		k.problem("A18", "has numbers that make no "+k.kty+" key")
+		k.problem("A18", "has numbers that make no "+k.kty+" key", "Export the public key again, as a JWK")
 		return
 	}
 	switch pub := raw.(type) {
@@ -270,15 +232,15 @@ func (k *publicKey) setMaterial(m members) {
 		bits := pub.N.BitLen()
 		switch {
 		case bits < 2048:
-			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; the minimum is 2048 (RFC 7518 section 3.3). Make a new key pair")
+			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; the minimum is 2048 (RFC 7518 section 3.3)", "Make a new key pair of 2048 bits or more")
 		case bits > maxModulus:
-			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; this server computes with at most "+itoa(maxModulus))
+			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; this server computes with at most "+itoa(maxModulus), "Make a new key pair of 2048 to 4096 bits")
 			return
 		}
 		k.raw = pub
 	case *ecdsa.PublicKey:
 		if _, err := pub.ECDH(); err != nil {
-			k.problem("A18", "has a point (x, y) that is not on curve "+k.crv+". Export the public key again")
+			k.problem("A18", "has a point (x, y) that is not on curve "+k.crv, "Export the public key again, as a JWK")
 			return
 		}
 		k.raw = pub
@@ -304,7 +266,7 @@ func (s *KeySet) KeyIDs() []string {
 // while a token is asked for, only the problems of the key in use count.
 func (s *KeySet) Problems() []KeyProblem {
 	if len(s.keys) == 0 {
-		return []KeyProblem{{Text: "The key set holds no key."}}
+		return []KeyProblem{{Text: "The key set holds no key.", Fix: "Put the public half of the key that you sign with into keys."}}
 	}
 	var problems []KeyProblem
 	seen := map[string]int{}
@@ -315,7 +277,7 @@ func (s *KeySet) Problems() []KeyProblem {
 		}
 		if seen[k.kid]++; seen[k.kid] == 2 {
 			problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A13",
-				Text: "Several keys of the set have the kid " + quote(k.kid) + "; SMART requires exactly one match. Give every key its own kid."})
+				Text: "Several keys of the set have the kid " + quote(k.kid) + "; SMART requires exactly one match.", Fix: "Give every key a kid of its own."})
 		}
 	}
 	return problems
@@ -334,7 +296,7 @@ func (s *KeySet) unfit(algorithms []string) []KeyProblem {
 			continue
 		}
 		problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A17",
-			Text: "Key " + k.name() + " is " + k.describe() + ", which none of " + list(algorithms) + " can use; ES384 needs P-384 (secp384r1)."})
+			Text: "Key " + k.name() + " is " + k.describe() + ", which none of " + list(algorithms) + " can use.", Fix: "Make an RSA key of 2048 bits or more for RS384, or an EC key on P-384 (secp384r1) for ES384."})
 	}
 	return problems
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"strings"
 )
@@ -22,12 +21,13 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArr
 	if client.JWKSURI == "" {
 		return inline, nil, nil
 	}
-	if text := s.behaviour.refusesKeyURI(client.JWKSURI); text != "" {
-		return nil, nil, &FetchError{URI: client.JWKSURI, Finding: "J08", Short: "a jwks_uri by plain http", Text: text}
+	if err := s.behaviour.refusesKeyURI(client.JWKSURI); err != nil {
+		return nil, nil, err
 	}
 	if inline != nil && len(inline.withID(kid)) > 0 {
 		kid = "" // the published set is not read again for it
 	}
+	traceOf(ctx).forClient(client.ID)
 	published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
 	if err != nil {
 		return nil, nil, err
@@ -58,12 +58,34 @@ func (k *publicKey) same(other *publicKey) bool {
 	return ok && k.kid == other.kid && k.use == other.use && k.alg == other.alg && key.Equal(other.raw)
 }
 
-// refusesKeyURI says why a jwks_uri that can be fetched is not taken, or "".
-func (b Behaviour) refusesKeyURI(uri string) string {
+// refusesKeyURI says why a jwks_uri that can be fetched is not taken, or nil.
+func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 	if !b.RequireKeyHTTPS || strings.HasPrefix(strings.ToLower(uri), "https://") {
-		return ""
+		return nil
 	}
-	return "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do. Serve the key set by https and register that URL."
+	return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri by plain http",
+		Text: "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do.", Fix: "Serve the key set by https and register that URL."}
+}
+
+// KnownKeys returns a client's keys as far as they are known without a fetch:
+// the set by value, or the copy of the published one. It is nil where nothing
+// is known.
+func (s *Server) KnownKeys(client *Client) *KeySet {
+	var inline *KeySet
+	if client.JWKSURI == "" || s.behaviour.BothKeySources {
+		inline, _ = s.inlineSet(client.JWKS, s.behaviour.takesBareArrays()) // nil where it cannot be read
+	}
+	if client.JWKSURI == "" {
+		return inline
+	}
+	switch kept := s.keys.Kept(client.JWKSURI); {
+	case kept == nil:
+		return inline
+	case inline == nil:
+		return kept.Set
+	default:
+		return kept.Set.with(inline)
+	}
 }
 
 // inlineSet parses a key set by value, once per content.
@@ -83,13 +105,15 @@ func (s *Server) inlineSet(jwks []byte, bareArray bool) (*KeySet, error) {
 // noKeySource refuses every jwks_uri.
 type noKeySource struct{}
 
-func (noKeySource) CheckURI(string) error {
-	return errors.New("This server fetches no key sets. Register the keys by value (jwks).")
+func (noKeySource) CheckURI(uri string) error {
+	return &FetchError{URI: uri, Finding: "J08", Short: "no key source", Text: "This server fetches no key sets.", Fix: "Register the keys by value (jwks)."}
 }
 
 func (n noKeySource) Keys(_ context.Context, uri, _ string) (*PublishedKeys, error) {
-	return nil, &FetchError{URI: uri, Finding: "J08", Short: "no key source", Text: n.CheckURI(uri).Error()}
+	return nil, n.CheckURI(uri)
 }
+
+func (noKeySource) Kept(string) *PublishedKeys { return nil }
 
 func (n noKeySource) Refetch(ctx context.Context, uri string) (*PublishedKeys, error) {
 	return n.Keys(ctx, uri, "")

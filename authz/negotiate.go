@@ -33,13 +33,14 @@ func (s *Server) checkScope(word string) (Scope, error) {
 		return Scope{}, otherVersion(word, scope)
 	}
 	for _, p := range scope.Query {
-		if text := s.unknownParameter(scope.Type, p.Name); text != "" {
-			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " " + text + "."}
+		if text, fix := s.unknownParameter(scope.Type, p.Name); text != "" {
+			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " " + text + ".", Fix: fix}
 		}
 	}
 	if len(scope.Query) > 0 {
 		if err := s.checkConstraint(scope.Type, scope.Query.String()); err != nil {
-			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " has a constraint that no search could be made with: " + strings.TrimSuffix(clip(err.Error()), ".") + "."}
+			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " has a constraint that no search could be made with: " + strings.TrimSuffix(clip(err.Error()), ".") + ".",
+				Fix: "Try the constraint as a search of the type first."}
 		}
 	}
 	return scope, nil
@@ -57,42 +58,42 @@ func scopeError(word string, err error) *ScopeError {
 // otherVersion explains a scope in a syntax that is switched off.
 func otherVersion(word string, scope Scope) *ScopeError {
 	e := &ScopeError{Scope: word, Finding: "S03"}
-	e.Text = quote(word) + " is a SMART v" + itoa(scope.version()) + " scope; this server takes v" + itoa(3-scope.version()) + " only at the moment"
+	e.Text = quote(word) + " is a SMART v" + itoa(scope.version()) + " scope; this server takes v" + itoa(3-scope.version()) + " only."
 	_, expressible := scope.Letters.version1()
 	if scope.V1 || expressible && len(scope.Query) == 0 {
 		scope.V1 = !scope.V1
-		e.Fix = scope.String()
-		e.Text += ": ask for " + e.Fix
+		e.Meant = scope.String()
+		e.Fix = "Ask for " + e.Meant + "."
+	} else {
+		e.Fix = "Ask for read, write or * without a constraint: v1 has no other."
 	}
-	if e.Fix == "" {
-		e.Text += "; v1 has read, write and * only, without constraints"
-	}
-	e.Text += "."
 	return e
 }
 
-func (s *Server) unknownParameter(typ, name string) string {
-	if typ == AnyType {
-		if !slices.Contains(commonParameters(), name) {
-			return "constrains all types by " + quote(name) + ", which not every type has; for * there are " + list(commonParameters()) + ". Name the type"
-		}
-		return ""
+// unknownParameter says what is wrong with a constraint's parameter, and what
+// to do; "" if it is known.
+func (s *Server) unknownParameter(typ, name string) (text, fix string) {
+	switch {
+	case slices.Contains(commonParameters(), name):
+		return "", ""
+	case typ == AnyType:
+		return "constrains all types by " + quote(name) + ", which not every type has", "Name the type; for * there are " + list(commonParameters()) + "."
+	case s.searchParameter(typ, name):
+		return "", ""
 	}
-	if slices.Contains(commonParameters(), name) || s.searchParameter(typ, name) {
-		return ""
-	}
-	return "constrains by " + quote(name) + ", which is no search parameter of " + typ
+	return "constrains by " + quote(name) + ", which is no search parameter of " + typ, "Take a search parameter that the CapabilityStatement lists for " + typ + "."
 }
 
 // unknownType explains a type that does not exist; a spelling that does is
 // offered.
 func (s *Server) unknownType(word string, scope Scope) *ScopeError {
-	e := &ScopeError{Scope: word, Text: "The scope " + quote(word) + " names " + quote(scope.Type) + ", which is no FHIR R4 resource type."}
+	e := &ScopeError{Scope: word, Text: "The scope " + quote(word) + " names " + quote(scope.Type) + ", which is no FHIR R4 resource type.",
+		Fix: "Name a type as FHIR R4 spells it, for instance " + Scope{Type: "Patient", Letters: scope.Letters, V1: scope.V1}.String() + ", or * for all."}
 	singular := strings.TrimSuffix(scope.Type, "s")
 	for _, guess := range []string{capital(scope.Type), capital(strings.ToLower(scope.Type)), capital(singular), capital(strings.ToLower(singular))} {
 		if s.isResourceType(guess) {
-			e.Fix = strings.Replace(word, "/"+scope.Type+".", "/"+guess+".", 1)
-			e.Text += " Types are case-sensitive: did you mean " + e.Fix + "?"
+			e.Meant = strings.Replace(word, "/"+scope.Type+".", "/"+guess+".", 1)
+			e.Fix = "Did you mean " + e.Meant + "? Types are case-sensitive, and in the singular."
 			return e
 		}
 	}
@@ -126,7 +127,7 @@ func (a *attempt) scopes() (Scopes, *Error) {
 	if !slices.Contains(a.client.Grants, GrantClientCredentials) {
 		got := list(a.client.Grants)
 		return nil, a.refuse(ruleClientGrant, CodeUnauthorizedClient, outcome{got: got, want: GrantClientCredentials,
-			text: "Client " + quote(a.client.ID) + " is registered for the grant types " + got + ", not for client_credentials. Add client_credentials to grant_types of its registration."})
+			text: "Client " + quote(a.client.ID) + " is registered for the grant types " + got + ", not for client_credentials.", fix: "Add client_credentials to grant_types of its registration.", remedy: Remedy{Kind: RemedyRegistration}})
 	}
 	a.pass(ruleClientGrant, GrantClientCredentials)
 	registered := a.client.Scopes
@@ -149,10 +150,14 @@ func (a *attempt) scopes() (Scopes, *Error) {
 	switch {
 	case len(missing) > 0 && a.behaviour.RefuseSuperset:
 		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, outcome{got: text, want: registered.String(),
-			text: "Asked " + clip(text) + ", of which " + list(missing) + " is not registered. This server's behaviour refuses a request for more than the registration holds, as some payers do; others grant the part that is registered. Registered for client " + quote(a.client.ID) + ": " + clip(registered.String()) + "."})
+			text:   "Asked " + clip(text) + ", of which " + list(missing) + " is not registered. This server's behaviour refuses a request for more than the registration holds, as some payers do; others grant the part that is registered. Registered for client " + quote(a.client.ID) + ": " + clip(registered.String()) + ".",
+			fix:    "Ask for what is registered, or have the client's registration changed.",
+			remedy: Remedy{Scope: granted.String()}})
 	case len(missing) > 0:
 		a.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
-			text: "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". A server may narrow what is asked; read the scope of the answer. Registered are: " + clip(registered.String()) + "."})
+			text:   "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". Registered are " + clip(registered.String()) + ".",
+			fix:    "Read the scope of the answer: a server may narrow what is asked. To get more, have the client's registration changed.",
+			remedy: Remedy{Scope: granted.String()}})
 	case expanded:
 		a.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(text, granted))
 	default:
@@ -187,18 +192,21 @@ func (b Behaviour) expandWildcard(scopes Scopes) (Scopes, bool) {
 
 func (b Behaviour) wildcardExpanded(asked string, granted Scopes) outcome {
 	return outcome{finding: "S10", got: asked, want: granted.String(),
-		text: "Here system/*.read expands to " + plural(len(b.WildcardRead), "type") + ": " + list(b.WildcardRead) + ". Ask for any other type by its name, such as system/ExplanationOfBenefit.read."}
+		text: "Here system/*.read expands to " + plural(len(b.WildcardRead), "type") + ": " + list(b.WildcardRead) + ".",
+		fix:  "Ask for any other type by its name, such as system/ExplanationOfBenefit.read."}
 }
 
 // defaultScopes deals with a request without scope: refused, or all of the
 // registration where the behaviour says so.
 func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
-	o := outcome{finding: "S01", got: "no scope", want: registered.String()}
+	o := outcome{finding: "S01", got: "no scope", want: registered.String(), remedy: Remedy{Scope: registered.String()}}
 	if !a.behaviour.DefaultScopes || len(registered) == 0 {
-		o.text = "The request has no scope. Backend services must name the scopes they want, separated by spaces. Registered for client " + quote(a.client.ID) + ": " + orNothing(registered) + "."
+		o.text = "The request has no scope."
+		o.fix = "Name the scopes that you want, separated by spaces. Registered for client " + quote(a.client.ID) + ": " + orNothing(registered) + "."
 		return nil, a.refuse(ruleScopePresent, CodeInvalidScope, o)
 	}
 	o.text = "The request has no scope; this server's behaviour grants all that is registered. SMART requires scope."
+	o.fix = "Name the scopes that you want, separated by spaces."
 	a.warn(ruleScopePresent, o)
 	a.pass(ruleScopeSyntax, "")
 	granted, expanded := a.behaviour.expandWildcard(registered)
@@ -231,15 +239,38 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 			dropped = append(dropped, clip(word)+" (not well-formed)")
 			continue
 		}
-		return nil, nil, a.refuse(ruleScopeSyntax, CodeInvalidScope, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
+		return nil, nil, a.refuse(ruleScopeSyntax, CodeInvalidScope, a.badScope(bad, words))
 	}
 	a.pass(ruleScopeSyntax, plural(len(words), "scope"))
 	return requested, dropped, nil
 }
 
+// badScope is the outcome for a scope that cannot be taken; its remedy asks for
+// the list with that scope mended.
+func (a *attempt) badScope(bad *ScopeError, words []string) outcome {
+	o := bad.outcome()
+	switch {
+	case bad.Meant == "":
+		o.remedy.Scope = a.client.Scopes.String()
+	case bad.Finding == "S04":
+		o.remedy.Scope = bad.Meant
+	default:
+		var mended []string
+		for _, word := range words {
+			if word == bad.Scope {
+				word = bad.Meant
+			}
+			mended = append(mended, word)
+		}
+		o.remedy.Scope = strings.Join(mended, " ")
+	}
+	return o
+}
+
 func (a *attempt) nothingGranted(text string, dropped []string) outcome {
-	o := outcome{finding: "S06", got: text, want: a.client.Scopes.String()}
-	o.text = "Nothing of " + quote(text) + " is registered for client " + quote(a.client.ID) + ", which has " + orNothing(a.client.Scopes) + ". Ask for scopes it has, or have its registration changed."
+	o := outcome{finding: "S06", got: text, want: a.client.Scopes.String(), remedy: Remedy{Scope: a.client.Scopes.String()}}
+	o.text = "Nothing of " + quote(text) + " is registered for client " + quote(a.client.ID) + ", which has " + orNothing(a.client.Scopes) + "."
+	o.fix = "Ask for scopes that it has, or have its registration changed."
 	if len(dropped) > 0 {
 		o.text += " Not for backend services: " + list(dropped) + "."
 	}

@@ -7,13 +7,14 @@ type PublicKey struct {
 	Algorithm   string `json:"alg,omitempty"`        // as the key says
 	Use         string `json:"use,omitempty"`        // as the key says
 	Thumbprint  string `json:"thumbprint,omitempty"` // RFC 7638; "" where the key cannot be read
+	Signs       string `json:"-"`                    // of SMART's two algorithms, the one that the key can sign, or ""
 }
 
 // Keys returns the keys of the set in order.
 func (s *KeySet) Keys() []PublicKey {
 	keys := make([]PublicKey, len(s.keys))
 	for i, k := range s.keys {
-		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use}
+		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use, Signs: smartAlgorithm(k)}
 		if k.raw != nil {
 			keys[i].Thumbprint = k.jkt()
 		}
@@ -28,7 +29,7 @@ func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {
 		l := newChecklist(nil)
-		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text}))
+		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix}))
 	}
 	return checks
 }

@@ -60,7 +60,7 @@ func TestKeyChangedUnderItsKid(t *testing.T) {
 	a := w.newAsk()
 	a.key = changed
 	d := a.send()
-	clientError("J06", "changed and kept its kid", "2026-03-04T12:00:00Z", "Give every new key a new kid").check(t, d.Checks, d.Err)
+	clientError("J06", "changed and kept its kid", "2026-03-04T12:00:00Z", "give every new key a new kid").check(t, d.Checks, d.Err)
 	a = w.newAsk()
 	a.key = changed
 	a.granted()

@@ -170,15 +170,15 @@ func (r *registering) method(c *Client) *Error {
 		got = PrivateKeyJWT
 	case got == "":
 		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: "no token_endpoint_auth_method", want: string(PrivateKeyJWT),
-			text: "The registration has no token_endpoint_auth_method, which by RFC 7591 means client_secret_basic: not SMART Backend Services. Send \"token_endpoint_auth_method\":\"private_key_jwt\" with jwks_uri or jwks."})
+			text: "The registration has no token_endpoint_auth_method, which by RFC 7591 means client_secret_basic: not SMART Backend Services.", fix: "Send \"token_endpoint_auth_method\":\"private_key_jwt\" with jwks_uri or jwks."})
 	case !slices.Contains(want, string(got)):
 		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: string(got), want: list(want),
-			text: "token_endpoint_auth_method is " + quote(string(got)) + "; this server takes " + list(want) + ". For SMART Backend Services send private_key_jwt."})
+			text: "token_endpoint_auth_method is " + quote(string(got)) + "; this server takes " + list(want) + ".", fix: "For SMART Backend Services send private_key_jwt."})
 	}
 	c.Method = got
 	if got.usesSecret() {
-		r.warn(ruleRegisterMethod, outcome{got: string(got), want: string(PrivateKeyJWT),
-			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10; choose private_key_jwt for those."})
+		r.warn(ruleRegisterMethod, outcome{finding: "L05", got: string(got), want: string(PrivateKeyJWT),
+			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10.", fix: "Choose private_key_jwt for those."})
 		return nil
 	}
 	r.pass(ruleRegisterMethod, string(got))
@@ -192,18 +192,18 @@ func (r *registering) grants(c *Client) *Error {
 	switch {
 	case len(got) == 0 && !r.behaviour.RegistrationDefaults:
 		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "no grant_types", want: GrantClientCredentials,
-			text: "The registration has no grant_types, which by RFC 7591 means authorization_code: this server has no users. Send \"grant_types\":[\"client_credentials\"]."})
+			text: "The registration has no grant_types, which by RFC 7591 means authorization_code: this server has no users.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
 	case len(got) > 0 && !slices.Contains(got, GrantClientCredentials):
 		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: list(got), want: GrantClientCredentials,
-			text: "grant_types are " + clip(list(got)) + "; this server has client_credentials only. Send \"grant_types\":[\"client_credentials\"]."})
+			text: "grant_types are " + clip(list(got)) + "; this server has client_credentials only.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
 	case len(got) <= 1 && len(r.asked.ResponseTypes) > 0:
 		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "response_types " + clip(list(r.asked.ResponseTypes)), want: "none",
-			text: "response_types are " + clip(list(r.asked.ResponseTypes)) + ", which do not go with client_credentials (RFC 7591 section 2.1). Leave response_types out, or send an empty array."})
+			text: "response_types are " + clip(list(r.asked.ResponseTypes)) + ", which do not go with client_credentials (RFC 7591 section 2.1).", fix: "Leave response_types out, or send an empty array."})
 	}
 	c.Grants = []string{GrantClientCredentials}
 	if len(got) > 1 {
 		r.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
-			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other."})
+			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other.", fix: "Leave the others out."})
 		return nil
 	}
 	r.pass(ruleRegisterGrants, GrantClientCredentials)
@@ -216,7 +216,7 @@ func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}
 		r.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
-			text: "The registration has no scope; " + c.Scopes.String() + " was registered. Name the scopes that the client needs."})
+			text: "The registration has no scope; " + c.Scopes.String() + " was registered.", fix: "Name the scopes that the client needs."})
 		return nil
 	}
 	var dropped []string
@@ -228,17 +228,17 @@ func (r *registering) scopes(c *Client) *Error {
 		scope, err := r.checkScope(word)
 		if err != nil {
 			bad := scopeError(word, err)
-			return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{finding: bad.Finding, got: word, want: bad.Fix, text: bad.Text})
+			return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, bad.outcome())
 		}
 		c.Scopes = append(c.Scopes, scope)
 	}
 	if len(c.Scopes) == 0 {
 		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{got: r.asked.Scope, want: "system/ scopes",
-			text: "None of the scopes is for a backend service: " + list(dropped) + ". Register system/ scopes, for instance system/*.rs."})
+			text: "None of the scopes is for a backend service: " + list(dropped) + ".", fix: "Register system/ scopes, for instance system/*.rs."})
 	}
 	if len(dropped) > 0 {
 		r.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
-			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + "."})
+			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + ".", fix: "Register system/ scopes only."})
 		return nil
 	}
 	r.pass(ruleRegisterScopes, c.Scopes.String())

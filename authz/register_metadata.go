@@ -46,7 +46,7 @@ const maxName = 200
 func (r *registering) read(c *Client, verb string) *Error {
 	if r.req.Method != verb {
 		e := r.refuse(ruleRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: verb,
-			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + "."})
+			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + ".", fix: "POST the client metadata as JSON."})
 		e.Status, e.Allow = 405, verb
 		return e
 	}
@@ -56,7 +56,7 @@ func (r *registering) read(c *Client, verb string) *Error {
 			got = "no Content-Type"
 		}
 		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
-			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ". It is the token endpoint that takes forms."})
+			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ".", fix: "Send JSON with Content-Type: application/json. It is the token endpoint that takes forms."})
 	}
 	r.pass(ruleRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
@@ -64,7 +64,7 @@ func (r *registering) read(c *Client, verb string) *Error {
 	}
 	if utf8.RuneCountInString(r.asked.Name) > maxName {
 		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
-			text: "client_name is longer than " + itoa(maxName) + " characters."})
+			text: "client_name is longer than " + itoa(maxName) + " characters.", fix: "Shorten it."})
 	}
 	r.pass(ruleRegisterJSON, "a JSON object")
 	c.Name, c.JWKS, c.JWKSURI, c.Scopes = r.asked.Name, nil, "", nil
@@ -83,13 +83,15 @@ func brokenMetadata(err error) outcome {
 	switch {
 	case errors.As(err, &semantic) && semantic.JSONPointer != "":
 		o.got = string(semantic.JSONPointer) + " of the wrong type"
-		o.text = "The member " + quote(string(semantic.JSONPointer)) + " has the wrong JSON type: names, URLs and scope are strings, grant_types and contacts arrays of strings, jwks an object."
+		o.text = "The member " + quote(string(semantic.JSONPointer)) + " has the wrong JSON type."
+		o.fix = "Names, URLs and scope are strings, grant_types and contacts arrays of strings, jwks an object."
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		o.text = "The body has the same member twice. Write each once."
+		o.text, o.fix = "The body has the same member twice.", "Write each once."
 	case errors.As(err, &syntactic):
-		o.text = "The body is not valid JSON, near byte " + itoa(int(syntactic.ByteOffset)) + "."
+		o.text, o.fix = "The body is not valid JSON, near byte "+itoa(int(syntactic.ByteOffset))+".", "Let a JSON encoder write it."
 	default:
-		o.text = "The body is no JSON object. Send client metadata as in RFC 7591 section 2: {\"client_name\":…,\"jwks_uri\":…}."
+		o.text = "The body is no JSON object."
+		o.fix = "Send client metadata as in RFC 7591 section 2: {\"client_name\":…,\"jwks_uri\":…}."
 	}
 	return o
 }
@@ -101,15 +103,15 @@ func (r *registering) keyChoice(c *Client) *Error {
 	switch {
 	case hasSet && r.asked.JWKSURI != "" && !r.behaviour.BothKeySources:
 		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
-			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2). Send jwks_uri if you can publish the keys, else jwks."})
+			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2).", fix: "Send jwks_uri if you can publish the keys, else jwks."})
 	case c.Method == PrivateKeyJWT && !hasSet && r.asked.JWKSURI == "":
 		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "no keys", want: "jwks_uri or jwks",
-			text: "private_key_jwt needs the client's public keys: send jwks_uri, the https URL of your key set, or the set itself as jwks."})
+			text: "private_key_jwt needs the client's public keys.", fix: "Send jwks_uri, the https URL of your key set, or the set itself as jwks.", remedy: Remedy{Kind: RemedyNewKey}})
 	}
 	switch {
 	case hasSet && r.asked.JWKSURI != "":
 		r.warn(ruleRegisterKeys, outcome{got: "jwks and jwks_uri", want: "one of them",
-			text: "The registration has both jwks and jwks_uri, which this server's behaviour takes: the keys of both count. By RFC 7591 section 2 they exclude each other."})
+			text: "The registration has both jwks and jwks_uri, which this server's behaviour takes: the keys of both count.", fix: "Send one of them: by RFC 7591 section 2 they exclude each other."})
 	case hasSet:
 		r.pass(ruleRegisterKeys, "jwks")
 	case r.asked.JWKSURI != "":
@@ -126,10 +128,10 @@ func (r *registering) keyURI(c *Client) *Error {
 		return nil
 	}
 	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
-		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: err.Error()})
+		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
-	if text := r.behaviour.refusesKeyURI(r.asked.JWKSURI); text != "" {
-		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, outcome{finding: "J08", got: r.asked.JWKSURI, want: "an https URL", text: text})
+	if err := r.behaviour.refusesKeyURI(r.asked.JWKSURI); err != nil {
+		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
 	c.JWKSURI = r.asked.JWKSURI
 	r.pass(ruleRegisterKeyURI, c.JWKSURI)
@@ -146,11 +148,7 @@ func (r *registering) keySet(c *Client) *Error {
 	jwks := r.asked.JWKS.Clone()
 	set, problems := r.CheckKeySet(jwks)
 	if len(problems) > 0 {
-		text := "jwks:"
-		for _, p := range problems {
-			text += " " + p.Text
-		}
-		return r.refuse(ruleRegisterKeySet, CodeInvalidClientMetadata, outcome{finding: problems[0].Finding, got: "jwks with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys", text: text})
+		return r.refuse(ruleRegisterKeySet, CodeInvalidClientMetadata, problemsOutcome(problems))
 	}
 	c.JWKS = jwks
 	r.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
@@ -162,14 +160,26 @@ func (r *registering) keySet(c *Client) *Error {
 // published key should show. The set is nil if it cannot be read at all.
 func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 	if s.behaviour.InlineKeys == InlineArray && jsontext.Value(jwks).Kind() == '{' {
-		return nil, []KeyProblem{{Finding: "J04", Text: `Got a JSON object. This server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does; the object {"keys":[…]} is for a jwks_uri. Send the array alone.`}}
+		return nil, []KeyProblem{{Finding: "J04", Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does.",
+			Fix: `Send the array alone: the object {"keys":[…]} is for a jwks_uri.`}}
 	}
 	set, err := parseKeySet(jwks, s.behaviour.takesBareArrays())
 	var bad *KeySetError
 	if errors.As(err, &bad) {
-		return nil, []KeyProblem{{Finding: bad.Finding, Text: bad.Text}}
+		return nil, []KeyProblem{{Finding: bad.Finding, Text: sentences(bad.Text, bad.Counterfactual), Fix: bad.Fix}}
 	}
 	return set, append(set.Problems(), set.unfit(s.behaviour.Algorithms)...)
+}
+
+// uriOutcome tells why a URL may not be a jwks_uri.
+func uriOutcome(uri string, err error) outcome {
+	o := outcome{finding: "J08", text: err.Error()}
+	var bad *FetchError
+	if errors.As(err, &bad) {
+		o = bad.outcome()
+	}
+	o.got, o.want = uri, "an https URL"
+	return o
 }
 
 // CheckKeyURI returns an error in full sentences if uri may not be registered
@@ -184,13 +194,13 @@ func (r *registering) links(c *Client) *Error {
 	} {
 		if link.uri != "" && !isWebAddress(link.uri) {
 			return r.refuse(ruleRegisterLinks, CodeInvalidClientMetadata, outcome{got: link.name + " " + link.uri, want: "an http or https URL",
-				text: link.name + " is " + quote(link.uri) + "; it must be an absolute http or https URL."})
+				text: link.name + " is " + quote(link.uri) + "; it must be an absolute http or https URL.", fix: "Correct it, or leave it out."})
 		}
 	}
 	for _, uri := range c.Metadata.RedirectURIs {
 		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" {
 			return r.refuse(ruleRegisterLinks, CodeInvalidRedirectURI, outcome{got: uri, want: "none, or absolute URIs without fragment",
-				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment. A backend service needs none: leave redirect_uris out."})
+				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment.", fix: "Leave redirect_uris out: a backend service needs none."})
 		}
 	}
 	r.pass(ruleRegisterLinks, "")

@@ -88,7 +88,7 @@ func registerCases(t testing.TB) []registerCase {
 		{name: "SB-REG-12 only app scopes", change: map[string]any{"scope": "openid launch"}, want: badMetadata("SB-REG-12", "no user to tell about")},
 		{name: "SB-REG-18 a link that is code", change: map[string]any{"client_uri": "javascript:alert(1)"}, want: badMetadata("SB-REG-18", "client_uri")},
 		{name: "SB-DCR-08 redirect URI with a fragment", change: map[string]any{"redirect_uris": []string{"https://x.example/#f"}},
-			want: refusal{id: "SB-REG-18", code: "invalid_redirect_uri", status: 400, says: []string{"leave redirect_uris out"}}},
+			want: refusal{id: "SB-REG-18", code: "invalid_redirect_uri", status: 400, says: []string{"Leave redirect_uris out"}}},
 	}
 }
 
@@ -199,11 +199,11 @@ func TestRegistrationVariants(t *testing.T) {
 				t.Errorf("response %+v", r)
 			}
 		}},
-		{name: "SB-REG-16 a secret", change: map[string]any{"jwks": nil, "token_endpoint_auth_method": "client_secret_basic"}, check: func(t *testing.T, r authz.RegistrationResponse) {
+		{name: "L05 SB-REG-16 a secret", change: map[string]any{"jwks": nil, "token_endpoint_auth_method": "client_secret_basic"}, check: func(t *testing.T, r authz.RegistrationResponse) {
 			if r.ClientSecret == "" || r.ClientSecretExpiresAt == nil || *r.ClientSecretExpiresAt != 0 {
 				t.Errorf("SB-DCR-07: response %+v", r)
 			}
-		}, warns: []string{"SB-DCR-04"}},
+		}, warns: []string{"L05"}},
 		{name: "SB-DCR-10 other grant types are left out", change: map[string]any{"grant_types": []string{"authorization_code", "client_credentials"}, "response_types": []string{"code"}}, check: func(t *testing.T, r authz.RegistrationResponse) {
 			if !slices.Equal(r.GrantTypes, []string{"client_credentials"}) || len(r.ResponseTypes) != 0 {
 				t.Errorf("response %+v", r)

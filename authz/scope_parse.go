@@ -8,12 +8,17 @@ import (
 type ScopeError struct {
 	Scope   string // the scope as sent
 	Finding string // catalogue id (S04), or "" where it has none
-	Fix     string // the scope that was probably meant, or ""
-	Text    string // the diagnosis, full sentences
+	Meant   string // the scope that was probably meant, or ""
+	// Text and Fix are full sentences: see Check.
+	Text, Fix string
 }
 
 // Error returns the diagnosis.
-func (e *ScopeError) Error() string { return e.Text }
+func (e *ScopeError) Error() string { return sentences(e.Text, e.Fix) }
+
+func (e *ScopeError) outcome() outcome {
+	return outcome{finding: e.Finding, got: e.Scope, want: e.Meant, text: e.Text, fix: e.Fix}
+}
 
 // ParseScopes reads a list of scopes separated by spaces (RFC 6749 section
 // 3.3). It knows the syntax only; Server.CheckScopes also knows the types and
@@ -41,15 +46,15 @@ func ParseScope(text string) (Scope, error) {
 	}
 	level, rest, found := strings.Cut(head, "/")
 	if !found || rest == "" {
-		return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " is not of the form system/Type.letters. Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
+		return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " is not of the form system/Type.letters.", Fix: "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
 	}
 	if err := scopeLevel(text, level); err != nil {
 		return Scope{}, err
 	}
 	typ, permissions, found := cutLast(rest, ".")
 	if !found || typ == "" || permissions == "" {
-		fix := "system/" + strings.Trim(rest, ".") + ".rs"
-		return Scope{}, &ScopeError{Scope: text, Fix: fix, Text: "The scope " + quote(text) + " does not say what may be done with the type. Add a dot and letters: " + fix + "."}
+		meant := "system/" + strings.Trim(rest, ".") + ".rs"
+		return Scope{}, &ScopeError{Scope: text, Meant: meant, Text: "The scope " + quote(text) + " does not say what may be done with the type.", Fix: "Add a dot and letters: " + meant + "."}
 	}
 	s := Scope{Type: typ}
 	if err := s.setPermissions(text, permissions, constrained); err != nil {
@@ -61,7 +66,7 @@ func ParseScope(text string) (Scope, error) {
 	if constrained {
 		q, why := parseQuery(query)
 		if why != "" {
-			return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " " + why + "."}
+			return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " " + why + ".", Fix: "Write the constraint as a search of the type: system/Observation.rs?category=laboratory."}
 		}
 		s.Query = q
 	}
@@ -84,7 +89,7 @@ func scopeCharacters(text string) *ScopeError {
 		case '\\':
 			what, hint = "a backslash", "Percent-encode it as %5C inside a constraint."
 		}
-		return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " holds " + what + " at character " + itoa(i+1) + ", which RFC 6749 section 3.3 does not allow. " + hint}
+		return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " holds " + what + " at character " + itoa(i+1) + ", which RFC 6749 section 3.3 does not allow.", Fix: hint}
 	}
 	return nil
 }
@@ -97,13 +102,13 @@ func scopeSeparators(text, head string) *ScopeError {
 		if head[i] == ';' {
 			separator = "semicolon"
 		}
-		fix := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == rune(head[i]) || r == ' ' }), " ")
-		return &ScopeError{Scope: text, Finding: "S04", Fix: fix, Text: "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ". Send them as scope=" + clip(fix) + " and let your HTTP library encode the spaces."}
+		meant := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == rune(head[i]) || r == ' ' }), " ")
+		return &ScopeError{Scope: text, Finding: "S04", Meant: meant, Text: "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ".", Fix: "Send them as scope=" + clip(meant) + " and let your HTTP library encode the spaces."}
 	}
 	for _, encoded := range []string{"%20", "+"} {
 		if before, _, found := strings.Cut(head, encoded); found {
-			fix := strings.ReplaceAll(head, encoded, " ")
-			return &ScopeError{Scope: text, Finding: "S04", Fix: fix, Text: "The scope still holds " + quote(encoded) + " after " + quote(before) + " once the form is decoded: it was encoded twice. Hand your HTTP library the plain list, " + clip(fix) + ", and let it encode."}
+			meant := strings.ReplaceAll(head, encoded, " ")
+			return &ScopeError{Scope: text, Finding: "S04", Meant: meant, Text: "The scope still holds " + quote(encoded) + " after " + quote(before) + " once the form is decoded: it was encoded twice.", Fix: "Hand your HTTP library the plain list, " + clip(meant) + ", and let it encode."}
 		}
 	}
 	return nil
@@ -116,14 +121,21 @@ func scopeLevel(text, level string) *ScopeError {
 		return nil
 	}
 	_, rest, _ := strings.Cut(text, "/")
-	fix := "system/" + rest
+	meant := "system/" + rest
 	switch strings.ToLower(level) {
 	case "patient", "user":
-		return &ScopeError{Scope: text, Finding: "S02", Fix: fix, Text: "The scope " + quote(text) + " is for apps with a user: a backend service has neither user nor patient in context. Use " + fix + "."}
+		return &ScopeError{Scope: text, Finding: "S02", Meant: meant, Text: "The scope " + quote(text) + " is for apps with a user: a backend service has neither user nor patient in context.", Fix: "Use " + meant + "."}
 	case "system":
-		return &ScopeError{Scope: text, Fix: fix, Text: "Scopes are case-sensitive: " + quote(level) + " has to be system. Use " + fix + "."}
+		return &ScopeError{Scope: text, Meant: meant, Text: "Scopes are case-sensitive: " + quote(level) + " has to be system.", Fix: "Use " + meant + "."}
 	}
-	return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " begins with " + quote(level) + "/; backend services use system/. If it is meant as a data scope, write " + fix + "."}
+	e := &ScopeError{Scope: text, Text: "The scope " + quote(text) + " begins with " + quote(level) + "/; backend services use system/."}
+	e.Fix = "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."
+	if strings.Contains(text, "://") {
+		e.Text = "The scope " + quote(text) + " is a URL; a scope of SMART is none."
+	} else if _, err := ParseScope(meant); err == nil {
+		e.Meant, e.Fix = meant, "Use "+meant+"."
+	}
+	return e
 }
 
 func scopeTypeSyntax(text, typ string) *ScopeError {
@@ -133,7 +145,7 @@ func scopeTypeSyntax(text, typ string) *ScopeError {
 	for i := range len(typ) {
 		c := typ[i]
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-			return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " names " + quote(typ) + ", which is neither a FHIR resource type nor *."}
+			return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " names " + quote(typ) + ", which is neither a FHIR resource type nor *.", Fix: "Name one resource type, or * for all."}
 		}
 	}
 	return nil
@@ -154,8 +166,8 @@ func (s *Scope) setPermissions(text, permissions string, constrained bool) *Scop
 		if !constrained {
 			return nil
 		}
-		fix := strings.Replace(text, "."+permissions+"?", "."+s.Letters.String()+"?", 1)
-		return &ScopeError{Scope: text, Fix: fix, Text: "The scope " + quote(text) + " puts a constraint on a v1 scope. Constraints exist in v2 only: " + fix + "."}
+		meant := strings.Replace(text, "."+permissions+"?", "."+s.Letters.String()+"?", 1)
+		return &ScopeError{Scope: text, Meant: meant, Text: "The scope " + quote(text) + " puts a constraint on a v1 scope; constraints exist in v2 only.", Fix: "Use " + meant + "."}
 	}
 	ordered, last := true, Letters(0)
 	for i := range len(permissions) {
@@ -169,8 +181,8 @@ func (s *Scope) setPermissions(text, permissions string, constrained bool) *Scop
 		s.Letters |= letter
 	}
 	if !ordered {
-		fix := strings.Replace(text, "."+permissions, "."+s.Letters.String(), 1)
-		return &ScopeError{Scope: text, Finding: "S07", Fix: fix, Text: "The letters of " + quote(text) + " must be in the order c r u d s, each at most once: use " + fix + "."}
+		meant := strings.Replace(text, "."+permissions, "."+s.Letters.String(), 1)
+		return &ScopeError{Scope: text, Finding: "S07", Meant: meant, Text: "The letters of " + quote(text) + " must be in the order c r u d s, each at most once.", Fix: "Use " + meant + "."}
 	}
 	return nil
 }
@@ -179,14 +191,15 @@ func unknownLetter(text, permissions, letter string) *ScopeError {
 	e := &ScopeError{Scope: text, Text: "The scope " + quote(text) + " has " + quote(permissions) + " after the dot; " + quote(letter) + " is none of the letters c r u d s (create, read, update, delete, search), and the whole is none of the v1 words read, write and *."}
 	switch lower := strings.ToLower(permissions); lower {
 	case "read", "write":
-		e.Fix = strings.Replace(text, "."+permissions, "."+lower, 1)
+		e.Meant = strings.Replace(text, "."+permissions, "."+lower, 1)
 	case "search", "list":
-		e.Fix = strings.Replace(text, "."+permissions, ".s", 1)
+		e.Meant = strings.Replace(text, "."+permissions, ".s", 1)
 	case "readwrite", "all", "full":
-		e.Fix = strings.Replace(text, "."+permissions, ".cruds", 1)
+		e.Meant = strings.Replace(text, "."+permissions, ".cruds", 1)
 	}
-	if e.Fix != "" {
-		e.Text += " Did you mean " + e.Fix + "?"
+	e.Fix = "Write letters, for instance rs to read and search."
+	if e.Meant != "" {
+		e.Fix = "Did you mean " + e.Meant + "?"
 	}
 	return e
 }

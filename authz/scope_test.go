@@ -55,31 +55,34 @@ func TestBadScopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct {
-		name, in, finding, fix string
-		says                   []string
+		name, in, finding, meant string
+		says                     []string
 	}{
-		{name: "S02 SB-SCO-11 patient", in: "patient/Patient.rs", finding: "S02", fix: "system/Patient.rs", says: []string{"neither user nor patient"}},
-		{name: "S02 user", in: "user/*.read", finding: "S02", fix: "system/*.read"},
-		{name: "level in upper case", in: "System/Patient.rs", fix: "system/Patient.rs"},
-		{name: "unknown level", in: "sytem/Patient.rs", says: []string{"system/Patient.rs"}},
-		{name: "S04 comma", in: "system/Patient.read,system/Claim.read", finding: "S04", fix: "system/Patient.read system/Claim.read", says: []string{`comma after "system/Patient.read"`}},
-		{name: "S04 trailing comma", in: "system/Account.read,", finding: "S04", fix: "system/Account.read"},
-		{name: "S04 encoded twice", in: "system/Patient.read%20system/Claim.read", finding: "S04", fix: "system/Patient.read system/Claim.read", says: []string{"encoded twice"}},
-		{name: "S07 order", in: "system/Patient.sr", finding: "S07", fix: "system/Patient.rs"},
-		{name: "S07 SB-SCO-04 dus", in: "system/Patient.dus", finding: "S07", fix: "system/Patient.uds"},
-		{name: "S07 repeated letter", in: "system/Patient.rr", finding: "S07", fix: "system/Patient.r"},
+		{name: "S02 SB-SCO-11 patient", in: "patient/Patient.rs", finding: "S02", meant: "system/Patient.rs", says: []string{"neither user nor patient"}},
+		{name: "S02 user", in: "user/*.read", finding: "S02", meant: "system/*.read"},
+		{name: "level in upper case", in: "System/Patient.rs", meant: "system/Patient.rs"},
+		{name: "unknown level", in: "sytem/Patient.rs", meant: "system/Patient.rs"},
+		{name: "unknown level and more", in: "sytem/Patient", says: []string{"for instance system/Patient.rs"}},
+		{name: "a URL", in: "https://x/scope", says: []string{"is a URL", "for instance system/Patient.rs"}},
+		{name: "a URL of another server's scope", in: "https://x.example/Patient.read", says: []string{"is a URL"}},
+		{name: "S04 comma", in: "system/Patient.read,system/Claim.read", finding: "S04", meant: "system/Patient.read system/Claim.read", says: []string{`comma after "system/Patient.read"`}},
+		{name: "S04 trailing comma", in: "system/Account.read,", finding: "S04", meant: "system/Account.read"},
+		{name: "S04 encoded twice", in: "system/Patient.read%20system/Claim.read", finding: "S04", meant: "system/Patient.read system/Claim.read", says: []string{"encoded twice"}},
+		{name: "S07 order", in: "system/Patient.sr", finding: "S07", meant: "system/Patient.rs"},
+		{name: "S07 SB-SCO-04 dus", in: "system/Patient.dus", finding: "S07", meant: "system/Patient.uds"},
+		{name: "S07 repeated letter", in: "system/Patient.rr", finding: "S07", meant: "system/Patient.r"},
 		{name: "SB-SCO-04 unknown letter", in: "system/Patient.x", says: []string{`"x" is none of the letters`}},
-		{name: "SB-SCO-03 Read", in: "system/Patient.Read", fix: "system/Patient.read"},
+		{name: "SB-SCO-03 Read", in: "system/Patient.Read", meant: "system/Patient.read"},
 		{name: "reads", in: "system/Patient.reads", says: []string{"none of the letters"}},
-		{name: "no letters", in: "system/Patient", fix: "system/Patient.rs"},
-		{name: "nothing after the dot", in: "system/Patient.", fix: "system/Patient.rs"},
+		{name: "no letters", in: "system/Patient", meant: "system/Patient.rs"},
+		{name: "nothing after the dot", in: "system/Patient.", meant: "system/Patient.rs"},
 		{name: "no slash", in: "Patient.rs", says: []string{"system/Type.letters"}},
-		{name: "lower-case type", in: "system/patient.rs", fix: "system/Patient.rs", says: []string{"case-sensitive"}},
-		{name: "plural type", in: "system/Encounters.rs", fix: "system/Encounter.rs"},
+		{name: "lower-case type", in: "system/patient.rs", meant: "system/Patient.rs", says: []string{"case-sensitive"}},
+		{name: "plural type", in: "system/Encounters.rs", meant: "system/Encounter.rs"},
 		{name: "unknown type", in: "system/Nothing.rs", says: []string{"no FHIR R4 resource type"}},
 		{name: "type with a digit", in: "system/Pat1.rs", says: []string{"neither a FHIR resource type"}},
 		{name: "quotation marks", in: `"system/Patient.rs"`, says: []string{"quotation mark at character 1"}},
-		{name: "constraint on v1", in: "system/Observation.read?category=x", fix: "system/Observation.rs?category=x"},
+		{name: "constraint on v1", in: "system/Observation.read?category=x", meant: "system/Observation.rs?category=x"},
 		{name: "SB-SCO-08 modifier", in: "system/Observation.rs?code:in=x", says: []string{"modifier :in is experimental"}},
 		{name: "SB-SCO-08 chain", in: "system/Observation.rs?patient.birthdate=x", says: []string{"chained"}},
 		{name: "SB-SCO-08 _filter", in: "system/Observation.rs?_filter=x", says: []string{"experimental"}},
@@ -98,12 +101,12 @@ func TestBadScopes(t *testing.T) {
 			if !errors.As(err, &bad) {
 				t.Fatalf("taken as %v", got)
 			}
-			if bad.Finding != c.finding || bad.Fix != c.fix {
-				t.Errorf("finding %q, fix %q; want %q, %q\n%s", bad.Finding, bad.Fix, c.finding, c.fix, bad.Text)
+			if bad.Finding != c.finding || bad.Meant != c.meant || bad.Fix == "" {
+				t.Errorf("finding %q, meant %q, fix %q; want %q, %q\n%s", bad.Finding, bad.Meant, bad.Fix, c.finding, c.meant, bad)
 			}
-			for _, part := range append(c.says, c.fix) {
-				if !strings.Contains(bad.Text, part) {
-					t.Errorf("does not say %q: %s", part, bad.Text)
+			for _, part := range append(c.says, c.meant) {
+				if !strings.Contains(bad.Error(), part) {
+					t.Errorf("does not say %q: %s", part, bad)
 				}
 			}
 		})
@@ -178,11 +181,11 @@ func scopeCases() []assertionCase {
 		{name: "S01 SB-ERR-22 no scope", edit: scope(""), want: refused("S01", "Registered for client \"app\": system/*.cruds")},
 		{name: "S01 only spaces", edit: scope("  "), want: refused("S01")},
 		{name: "S02 SB-SCO-11 patient scope", edit: scope("patient/*.read"), want: refused("S02", "Use system/*.read", "neither user nor patient")},
-		{name: "S03 v1 is off", options: versions(2), edit: scope("system/*.read"), want: refused("S03", "v1 scope", "ask for system/*.rs")},
-		{name: "S03 v2 is off", options: versions(1), edit: scope("system/*.rs"), want: refused("S03", "v2 scope", "ask for system/*.read")},
+		{name: "S03 v1 is off", options: versions(2), edit: scope("system/*.read"), want: refused("S03", "v1 scope", "Ask for system/*.rs")},
+		{name: "S03 v2 is off", options: versions(1), edit: scope("system/*.rs"), want: refused("S03", "v2 scope", "Ask for system/*.read")},
 		{name: "S03 v2 without a v1 form", options: versions(1), edit: scope("system/*.r"), want: refused("S03")},
 		{name: "S04 commas", edit: scope("system/Patient.read, system/Claim.read"), want: refused("S04", "separated by spaces")},
-		{name: "S07 SB-ERR-23 order", edit: scope("system/Patient.rs system/Patient.dus"), want: refused("S07", "use system/Patient.uds")},
+		{name: "S07 SB-ERR-23 order", edit: scope("system/Patient.rs system/Patient.dus"), want: refused("S07", "Use system/Patient.uds")},
 		{name: "SB-ERR-23 malformed", edit: scope("system/Patient.xyz"), want: refused("SB-ERR-23")},
 		{name: "SB-ERR-23 unknown type", edit: scope("system/UnknownType.rs"), want: refused("SB-ERR-23", "no FHIR R4 resource type")},
 		{name: "S06 SB-ERR-24 SB-NEG-03 nothing registered", edit: func(a *ask) {
@@ -282,7 +285,7 @@ func TestRequire(t *testing.T) {
 		says         []string
 	}{
 		{"S08 search without s", "system/Observation.r", authz.Need{Type: "Observation", Letters: authz.Search, Doing: "GET /fhir/Observation?code=1 is a search"},
-			"S08", "system/Observation.s", []string{"GET /fhir/Observation?code=1 is a search; the token's scopes are system/Observation.r.", "add s"}},
+			"S08", "system/Observation.s", []string{"GET /fhir/Observation?code=1 is a search; the token's scopes are system/Observation.r.", "needs the letter s"}},
 		{"S11 type without scope", "system/Patient.rs", authz.Need{Type: "Claim", Letters: authz.Read}, "S11", "system/Claim.r", []string{"None of them covers Claim"}},
 		{"SB-RS-04 letter missing", "system/*.rs", authz.Need{Type: "Claim", Letters: authz.Create}, "SB-RS-04", "system/Claim.c", []string{"Missing: c on Claim"}},
 		{"v1 token, v1 advice", "system/*.read", authz.Need{Type: "Claim", Letters: authz.Update}, "SB-RS-04", "system/Claim.write", nil},
@@ -302,8 +305,8 @@ func TestRequire(t *testing.T) {
 				t.Errorf("challenge %s", err.Challenge)
 			}
 			for _, part := range append(c.says, c.scope) {
-				if !strings.Contains(check.Text, part) {
-					t.Errorf("does not say %q: %s", part, check.Text)
+				if !strings.Contains(check.Explanation(), part) {
+					t.Errorf("does not say %q: %s", part, check.Explanation())
 				}
 			}
 		})

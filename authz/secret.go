@@ -111,9 +111,11 @@ func (a *attempt) bySecret() (*Client, *Error) {
 	}
 	if !a.behaviour.SecretsOffered {
 		return nil, a.refuseClient(ruleSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
-			text: "This server takes no client secrets at the moment (see token_endpoint_auth_methods_supported in discovery). SMART Backend Services authenticates by a signed assertion: register a key set."})
+			text: "This server takes no client secrets (see token_endpoint_auth_methods_supported in discovery).", fix: "Register a key set and sign an assertion, which is what SMART Backend Services is.",
+			remedy: Remedy{Kind: RemedyNewKey}})
 	}
-	a.pass(ruleSecretsOffered, string(used))
+	a.warn(ruleSecretsOffered, outcome{finding: "L05", got: string(used), want: string(PrivateKeyJWT),
+		text: "The client authenticates by a secret. This server takes that; it is not SMART Backend Services, and no client for ONC g10.", fix: "Register a key set and sign assertions where that counts."})
 	sent, err := a.sentSecret(used)
 	if err != nil {
 		return nil, err
@@ -135,6 +137,7 @@ type credential struct {
 	id, secret  string
 	otherSecret string
 	habit       string // what the other habit is
+	advice      string // how to send it instead
 }
 
 // sentSecret reads id and secret. In Basic both are form-encoded before they
@@ -144,17 +147,17 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
 		if c.id == "" {
 			return c, a.refuseClient(ruleSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
-				text: "client_secret is in the form and client_id is missing. Send both."})
+				text: "client_secret is in the form and client_id is missing.", fix: "Send both."})
 		}
 		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
-		c.habit = "with + in place of the spaces it arrived with: a + in a form means a space, send %2B"
+		c.habit, c.advice = "with + in place of the spaces that it arrived with", "Encode the form: a + in it means a space, so send %2B for one."
 		a.pass(ruleSecretForm, "client_id and client_secret in the form")
 		return c, nil
 	}
 	id, secret, why := a.basicCredential()
 	if why != "" {
 		return credential{}, a.refuseClient(ruleSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header cannot be read: " + why + ". Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
+			text: "The Authorization header cannot be read: " + why + ".", fix: "Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
 	}
 	c := credential{id: id, secret: secret, otherSecret: secret}
 	decodedID, idErr := url.QueryUnescape(id)
@@ -162,7 +165,7 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 	decodable := idErr == nil && secretErr == nil
 	switch {
 	case a.behaviour.BasicDecode == BasicRaw:
-		c.habit = "after form decoding; this server's behaviour compares it as sent: do not encode"
+		c.habit, c.advice = "after form decoding", "Send id and secret as they are: this server's behaviour compares what is sent, as some payers do."
 		if decodable {
 			c.otherSecret = decodedSecret
 		}
@@ -171,18 +174,18 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		if a.behaviour.BasicDecode == BasicBoth && !a.exists(decodedID) && a.exists(id) {
 			c.id = id
 		}
-		c.habit = "without form decoding: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so that a % or a + in it has to be sent as %25 or %2B"
+		c.habit, c.advice = "without form decoding", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): a % or a + in them is sent as %25 or %2B."
 	default:
-		c.habit = "as sent, but it holds a percent sign that is no escape: RFC 6749 section 2.3.1 has id and secret form-encoded before they are joined, so send %25 for it"
+		c.habit, c.advice = "without form decoding; it holds a percent sign that is no escape", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): send %25 for a percent sign."
 		c.secret = ""
 	}
 	if c.id == "" {
 		return c, a.refuseClient(ruleSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header has no client_id before the colon."})
+			text: "The Authorization header has no client_id before the colon.", fix: "Send Basic followed by the base64 of client_id:client_secret."})
 	}
 	if other := a.form["client_id"]; other != "" && other != c.id {
 		return c, a.refuseClient(ruleSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
-			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ". Leave client_id out of the form, or send the same one."})
+			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ".", fix: "Leave client_id out of the form, or send the same one."})
 	}
 	a.pass(ruleSecretForm, "Basic")
 	return c, nil
@@ -210,33 +213,45 @@ func (a *attempt) compareSecret(sent credential) *Error {
 	}
 	switch {
 	case match < 0 && len(c.Secrets) == 0:
-		o.text = "Client " + quote(c.ID) + " has no secret. Make one in the portal."
+		o.text = "Client " + quote(c.ID) + " has no secret."
+		o.fix = "Make one in the portal."
 	case match < 0 && sent.otherSecret != sent.secret && c.matchSecret(sent.otherSecret) >= 0:
 		o.finding = "K02"
-		o.text = "The secret matches " + sent.habit + "."
+		o.text = "The secret, as this server reads it, is not that of client " + quote(c.ID) + "."
+		o.counterfactual = "It matches " + sent.habit + "."
+		o.fix = sent.advice
 	case match < 0:
-		o.text = "The secret is not that of client " + quote(c.ID) + ". It was shown once when it was made and cannot be shown again; compare what your client sends (white space, quotation marks, an old value in the environment), or rotate the secret in the portal."
+		o.text = "The secret is not that of client " + quote(c.ID) + "."
+		o.fix = "Compare what your client sends (white space, quotation marks, an old value in the environment). A secret is shown once, when it is made; if it is lost, rotate it in the portal"
+		if sent.secret == "" {
+			o.finding = "K05"
+			o.text = "The secret is empty."
+			o.fix = "Give the client its secret: is the variable that holds it empty? A secret is shown once, when it is made, and cannot be shown again; if it is lost, rotate it in the portal"
+		}
 		if a.req.Addresses.PortalURL != "" {
-			o.text += " Portal: " + a.req.Addresses.PortalURL
+			o.fix += ": " + a.req.Addresses.PortalURL
+		} else {
+			o.fix += "."
 		}
 	case expired(c.Secrets[match].ExpiresAt, now):
 		s := c.Secrets[match]
 		o.finding, o.got = "K01", "a secret that ended at "+stamp(s.ExpiresAt)
 		o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " was rotated or has expired: it ended at " + stamp(s.ExpiresAt) + ", " + seconds(now.Sub(s.ExpiresAt)) + " ago."
 		if latest := latestSecret(c.Secrets); latest != match {
-			o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + ": deploy it to every instance of the client."
+			o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + "."
+			o.fix = "Deploy the current secret to every instance of the client."
 		} else {
-			o.text += " Make a new one in the portal."
+			o.fix = "Make a new one in the portal."
 		}
 	default:
 		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
 		if otherHabit {
 			a.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
-				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one."})
+				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one.", fix: sent.advice})
 		}
 		if ends := c.Secrets[match].ExpiresAt; !ends.IsZero() && latestSecret(c.Secrets) != match {
 			a.warn(ruleSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
-				text: "This secret was rotated: it works until " + stamp(ends) + ". Deploy the new one before that."})
+				text: "This secret was rotated: it works until " + stamp(ends) + ".", fix: "Deploy the new one before that."})
 		}
 		return nil
 	}

@@ -78,6 +78,9 @@ type KeySource interface {
 	// Refetch replaces the copy if the throttle allows it and returns what is
 	// then kept. It serves diagnosis.
 	Refetch(ctx context.Context, uri string) (*PublishedKeys, error)
+	// Kept returns the copy, however old, or nil. It serves explanation and
+	// never fetches.
+	Kept(uri string) *PublishedKeys
 }
 
 // PublishedKeys is a key set with the story of its fetch.
@@ -86,6 +89,19 @@ type PublishedKeys struct {
 	FetchedAt    time.Time
 	CacheControl string    // the header as received
 	KeepUntil    time.Time // when the copy must be dropped; FetchedAt if at once
-	// RefetchAfter is when the throttle allows another forced fetch.
+	// RefetchAfter is when the throttle allows another forced fetch, and
+	// RefetchEvery how often it does.
 	RefetchAfter time.Time
+	RefetchEvery time.Duration
+	// Record is the id under which the fetch was recorded, or "".
+	Record string
+	// Failed is a later fetch that failed, so that this copy, which its headers
+	// still allow, stands in; nil if there was none.
+	Failed *FailedRefetch
+}
+
+// FailedRefetch is a fetch that a copy stands in for.
+type FailedRefetch struct {
+	At  time.Time
+	Err *FetchError
 }

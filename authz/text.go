@@ -92,3 +92,42 @@ func seconds(d time.Duration) string {
 
 // stamp writes an instant as diagnoses show it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+func quoted(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = quote(w)
+	}
+	if len(out) > 12 {
+		out = append(out[:12], "and "+itoa(len(words)-12)+" more")
+	}
+	return out
+}
+
+// differ says in a few words how two strings differ that should be equal.
+func differ(got, want string) string {
+	switch {
+	case got == want:
+		return "no difference"
+	case got == "":
+		return "it is empty"
+	case strings.TrimSpace(got) == want:
+		return "white space around it"
+	case strings.EqualFold(got, want):
+		return "only in upper and lower case"
+	case strings.TrimRight(got, "/") == strings.TrimRight(want, "/"):
+		if len(got) > len(want) {
+			return "a slash too many at its end"
+		}
+		return "a slash is missing at its end"
+	case strings.HasPrefix(want, got):
+		return quote(want[len(got):]) + " is missing at its end"
+	case strings.HasPrefix(got, want):
+		return quote(got[len(want):]) + " is too much at its end"
+	}
+	i := 0
+	for i < len(got) && i < len(want) && got[i] == want[i] {
+		i++
+	}
+	return "they differ from character " + itoa(i+1) + " on: " + quote(got[i:]) + " instead of " + quote(want[i:])
+}

@@ -70,7 +70,9 @@ func (a *attempt) throttled() *Error {
 	}
 	a.counted = nil
 	e := a.refusal(429, CodeTemporarilyUnavailable, ruleThrottle, outcome{got: plural(limit, "failure") + " within a minute", want: "fewer",
-		text: "Client " + quote(a.clientID) + " failed to authenticate " + plural(limit, "time") + " within a minute from this address; this server's behaviour then refuses it for the rest of the minute, as some payers do. Wait " + seconds(wait) + " as Retry-After says, and mend what the refusals before named."})
+		text:   "Client " + quote(a.clientID) + " failed to authenticate " + plural(limit, "time") + " within a minute from this address; this server's behaviour then refuses it for the rest of the minute, as some payers do.",
+		fix:    "Wait " + seconds(wait) + " as Retry-After says, and mend what the refusals before named.",
+		remedy: Remedy{Kind: RemedyNone}})
 	e.RetryAfter = wait
 	return e
 }

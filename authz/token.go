@@ -112,7 +112,7 @@ func (a *attempt) grantType() *Error {
 	got := a.form["grant_type"]
 	if got == "" {
 		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
-			text: "The form has no grant_type. Send grant_type=client_credentials."})
+			text: "The form has no grant_type.", fix: "Send grant_type=client_credentials."})
 	}
 	a.pass(ruleGrantTypePresent, got)
 	o := outcome{got: got, want: GrantClientCredentials}
@@ -122,13 +122,17 @@ func (a *attempt) grantType() *Error {
 		return nil
 	case "refresh_token":
 		o.finding = "T04"
-		o.text = "Backend services have no refresh token. Ask again with grant_type=client_credentials and a new assertion."
+		o.text = "grant_type is \"refresh_token\", and backend services have no refresh token."
+		o.fix = "Ask again with grant_type=client_credentials and a new assertion."
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		o.text = "grant_type is that of RFC 7523 section 2.1, where a JWT is the grant itself. In SMART Backend Services the JWT authenticates the client: send grant_type=client_credentials with client_assertion_type=" + AssertionType + " and the JWT as client_assertion."
+		o.text = "grant_type is that of RFC 7523 section 2.1, where a JWT is the grant itself. In SMART Backend Services the JWT authenticates the client."
+		o.fix = "Send grant_type=client_credentials with client_assertion_type=" + AssertionType + " and the JWT as client_assertion."
 	case "authorization_code":
-		o.text = "This server has no users and no authorization_code. Send grant_type=client_credentials."
+		o.text = "grant_type is \"authorization_code\", and this server has no users."
+		o.fix = "Send grant_type=client_credentials."
 	default:
-		o.text = "grant_type is " + quote(got) + "; send client_credentials, the only one that this server has."
+		o.text = "grant_type is " + quote(got) + ", which this server does not have."
+		o.fix = "Send grant_type=client_credentials."
 		if distance(got, GrantClientCredentials, 4) <= 4 {
 			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
 		}

@@ -85,13 +85,16 @@ func envelopeCases() []assertionCase {
 		{name: "A08 ES256", edit: func(a *ask) { a.signWith(key(a.t, "ec-p256", "p256")) }, want: clientError("A08", "P-384")},
 		{name: "A08 lower case", edit: func(a *ask) { a.assertion.Header["alg"] = "rs384"; a.signAs = "RS384" }, want: clientError("A08", "case-sensitive")},
 		{name: "A09 only RS384 taken", options: []option{withBehaviour(func(b *authz.Behaviour) { b.Algorithms = []string{"RS384"} })},
-			edit: func(a *ask) { a.signWith(a.ec) }, want: clientError("A09", "supports RS384 only")},
+			edit: func(a *ask) { a.signWith(a.ec) }, want: clientError("A09", "takes RS384 only", `checks out with key "ec-1"`)},
 		{name: "A10 none", edit: header("alg", "none"), want: clientError("A10", "not signed")},
 		{name: "A10 HMAC with the public key", edit: header("alg", "HS384"), want: clientError("A10", "HMAC secret")},
 		{name: "A11 SB-JWT-07 no kid", edit: header("kid", nil), want: clientError("A11", "2 keys", `"rsa-1" and "ec-1"`, `"kid":"rsa-1"`)},
 		{name: "A11 kid is a number", edit: header("kid", 7), want: clientError("A11")},
 	}
 }
+
+// stranger is a key that no client has.
+func stranger(a *ask) *authztest.Key { return key(a.t, "rsa-b", "rsa-1") }
 
 func claimCases() []assertionCase {
 	now := epoch.Unix()
@@ -102,33 +105,41 @@ func claimCases() []assertionCase {
 		{name: "C02 iss is the host of the jwks_uri", edit: func(a *ask) {
 			a.put(&authz.Client{ID: "hosted", Name: "Hosted", Method: authz.PrivateKeyJWT, JWKSURI: "https://app.example.org/jwks.json"})
 			a.assertion.Claims["iss"] = "https://app.example.org/"
+			a.key = stranger(a)
 		}, want: clientError("C02", `Did you mean "hosted" (Hosted)?`)},
-		{name: "A02 SB-ERR-09 mistyped client", edit: claim("iss", "apq"), want: clientError("A02", `Did you mean "app"`)},
-		{name: "A02 unknown client", edit: claim("iss", "something-else"), want: clientError("A02", "No client", "sandbox", "portal")},
+		{name: "A02 SB-ERR-09 mistyped client", edit: func(a *ask) {
+			a.assertion.Claims["iss"], a.key = "apq", stranger(a)
+		}, want: clientError("A02", `Did you mean "app"`)},
+		{name: "A02 unknown client", edit: func(a *ask) {
+			a.assertion.Claims["iss"], a.key = "something-else", stranger(a)
+		}, want: clientError("A02", "No client", "sandbox", "portal")},
+		{name: "A02 the id of a client nobody has, and a client's key", edit: claim("iss", "something-else"), want: clientError("A02", `would verify with key "rsa-1" of client "app"`, `Set iss and sub to "app"`)},
 		{name: "A02 client of production", edit: func(a *ask) {
 			a.putIn(authz.Production, &authz.Client{ID: "prod", Method: authz.PrivateKeyJWT, JWKS: authztest.JWKS(a.rsa)})
 			a.assertion.Claims["iss"], a.assertion.Claims["sub"] = "prod", "prod"
-		}, want: clientError("A02", "registered in production with status active", otherToken)},
+		}, want: clientError("A02", "This client exists in production, with status active", otherToken)},
 		{name: "L01 draft at production", options: []option{inProduction}, edit: func(a *ask) {
 			a.putIn(authz.Sandbox, &authz.Client{ID: "draft", Name: "My service", Method: authz.PrivateKeyJWT, Status: authz.StatusDraft})
 			a.assertion.Claims["iss"], a.assertion.Claims["sub"] = "draft", "draft"
 		}, want: clientError("L01", "My service", "draft", "production opens when it is approved", tokenURL)},
 		{name: "L01 SB-ERR-27 draft record in production", options: []option{inProduction}, edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.Status = authz.StatusUnderReview })
-		}, want: clientError("L01", "under-review", tokenURL)},
+		}, want: clientError("L01", "under review", tokenURL)},
 		{name: "L03 SB-ERR-27 rejected", edit: func(a *ask) {
 			a.change(func(c *authz.Client) {
 				c.Status, c.StatusBy, c.StatusReason, c.StatusAt = authz.StatusRejected, "ann", "unused for a year", epoch
 			})
 		}, want: clientError("L03", "by ann at 2026-03-04T12:00:00Z: unused for a year")},
 		{name: "A02 white space", edit: claim("iss", "some other client "), want: clientError("A02", "white space around it")},
-		{name: "A02 a client's name", edit: claim("iss", "claims importer"), want: clientError("A02", `Did you mean "app"`)},
+		{name: "A02 a client's name", edit: func(a *ask) {
+			a.assertion.Claims["iss"], a.key = "claims importer", stranger(a)
+		}, want: clientError("A02", `Did you mean "app"`)},
 		{name: "A02 nobody is registered", options: []option{inProduction}, edit: func(a *ask) {
 			if err := a.store.DeleteClient(a.t.Context(), authz.Production, "app"); err != nil {
 				a.t.Fatal(err)
 			}
 		}, want: clientError("A02", "No client is registered there at all yet")},
-		{name: "C01 SB-JWT-11 sub differs", edit: claim("sub", "https://app.example.org"), want: clientError("C01", `iss is "app"`, `Both must be your client_id`)},
+		{name: "C01 SB-JWT-11 sub differs", edit: claim("sub", "https://app.example.org"), want: clientError("C01", `iss is "app"`, `both must be your client_id`)},
 		{name: "C01 no sub", edit: claim("sub", nil), want: clientError("C01", "sub is absent")},
 		{name: "SB-TOK-07 form client_id differs", edit: func(a *ask) { a.form.Set("client_id", "other") }, want: clientError("SB-TOK-07", `"other"`)},
 		{name: "K04 SB-ERR-21 assertion for a secret client", edit: func(a *ask) {
@@ -170,7 +181,7 @@ func claimCases() []assertionCase {
 				return input + "." + authztest.Encode(a.rsa.Signature(input, "RS384"))
 			}
 		}, want: clientError("SB-JWT-16", "nbf is null")},
-		{name: "C09 SB-JWT-15 an hour", edit: claim("exp", now+3600), want: clientError("C09", "1 h ahead", "Libraries often default to 1 h", "now + 240")},
+		{name: "C09 SB-JWT-15 an hour", edit: claim("exp", now+3600), want: clientError("C09", "1 h ahead", "libraries often default to 1 h", "now + 240")},
 		{name: "C09 331 s", edit: claim("exp", now+331), want: clientError("C09", "331 s ahead", "at most 300 s", "30 s")},
 		{name: "C10 a clock that leads", edit: func(a *ask) {
 			a.assertion.Claims["iat"], a.assertion.Claims["exp"] = now+100, now+400

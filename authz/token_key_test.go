@@ -27,6 +27,12 @@ func keyCases() []assertionCase {
 		{name: "J04 bare array", edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.JWKS = []byte(`[]`) })
 		}, want: clientError("J04", `{"keys":[…]}`, "Aidbox")},
+		{name: "J04 bare array of good keys", edit: func(a *ask) {
+			a.change(func(c *authz.Client) { c.JWKS = []byte("[" + mustJSON(a.t, a.rsa.JWK()) + "]") })
+		}, want: clientError("J04", `In {"keys":[…]} it would be a set of 1 key.`)},
+		{name: "A19 a public key in PEM", edit: func(a *ask) {
+			a.change(func(c *authz.Client) { c.JWKS = pemOf(a.t, "PUBLIC KEY", a.rsa) })
+		}, want: clientError("A19", "The key set is a public key (SPKI), not a JWK Set", "RSA of 2048 bits, would do for RS384")},
 		{name: "J04 single JWK", edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.JWKS = []byte(`{"kty":"RSA"}`) })
 		}, want: clientError("J04", "single JWK")},
@@ -38,16 +44,20 @@ func keyCases() []assertionCase {
 			b := key(a.t, "rsa-b", "rsa-2")
 			keys(a, a.rsa.JWK(), b.JWK())
 			a.key = b
-		}, want: clientError("A12", `header names key "rsa-1", but the signature is that of key "rsa-2"`)},
+		}, want: clientError("A12", `header names key "rsa-1", and the signature does not match`, `would verify with key "rsa-2": only the kid is wrong`)},
 		{name: "A13 two keys with one kid", edit: func(a *ask) {
 			keys(a, a.rsa.JWK(), key(a.t, "rsa-b", "rsa-1").JWK())
 		}, want: clientError("A13", `2 keys`, "exactly one match")},
-		{name: "A14 EC key, RSA algorithm", edit: header("kid", "ec-1"), want: clientError("A14", "alg RS384 needs a key of kty RSA", `has kty "EC"`, "ES384")},
+		{name: "A14 EC key, RSA algorithm", edit: header("kid", "ec-1"), want: clientError("A14", "alg RS384 needs a key of kty RSA", `has kty "EC"`, `would verify with key "rsa-1": only the kid is wrong`)},
+		{name: "A14 EC key, RSA algorithm, key unknown", edit: func(a *ask) {
+			a.assertion.Header["kid"] = "ec-1"
+			a.key = stranger(a)
+		}, want: clientError("A14", "Sign with the private key that belongs to it and set alg to ES384")},
 		{name: "A14 RSA key, EC algorithm", edit: func(a *ask) { a.assertion.Header["alg"] = "ES384"; a.signAs = "RS384" }, want: clientError("A14", "alg ES384 needs a key of kty EC", "RS384")},
 		{name: "A12 unknown kid, right key, other algorithm", edit: func(a *ask) {
 			a.assertion.Header["kid"] = "x"
 			a.signAs = "PS256"
-		}, want: clientError("A12", `would verify with key "rsa-1" (as PS256)`)},
+		}, want: clientError("A12", `that of key "rsa-1" under PS256: kid and alg are wrong`)},
 		{name: "A15 ES384 cut short", edit: func(a *ask) {
 			a.signWith(a.ec)
 			a.sealed = func(j string) string { return j[:len(j)-8] }
@@ -79,7 +89,7 @@ func keyCases() []assertionCase {
 			j := with(a.rsa, "d", "AQAB")
 			j["p"] = "AQAB"
 			keys(a, j)
-		}, want: clientError("A20", "private members (d and p)", "revoke this key pair now")},
+		}, want: clientError("A20", "private members (d and p)", "Revoke this key pair now")},
 		{name: "A21 use enc", edit: func(a *ask) { keys(a, with(a.rsa, "use", "enc")) }, want: clientError("A21", `"use":"enc"`)},
 		{name: "A21 key_ops without verify", edit: func(a *ask) { keys(a, with(a.rsa, "key_ops", []string{"sign"})) }, want: clientError("A21", "key_ops sign without verify")},
 		{name: "A21 use required", options: []option{withBehaviour(func(b *authz.Behaviour) { b.RequireUse = true })},
@@ -99,9 +109,20 @@ func keyCases() []assertionCase {
 			claims, _ := base64.RawURLEncoding.DecodeString(p[1])
 			return p[0] + "." + authztest.Encode([]byte(strings.Replace(string(claims), "{", "{ ", 1))) + "." + p[2]
 		}), want: clientError("A15", "SHA-256")},
+		{name: "A12 kid and alg of another key of the set", edit: func(a *ask) {
+			b := key(a.t, "rsa-b", "rsa-2")
+			keys(a, a.rsa.JWK(), b.JWK())
+			a.key, a.signAs = b, "RS256"
+		}, want: clientError("A12", `that of key "rsa-2" under RS256: kid and alg are wrong`)},
 		{name: "A15 not signed", edit: sealed(func(j string) string { return j[:strings.LastIndex(j, ".")+1] }), want: clientError("A15", "was not signed")},
 		{name: "A15 other EC key", edit: func(a *ask) { a.signWith(key(a.t, "ec-b", "ec-1")) }, want: clientError("A15", "EC on P-384")},
 		{name: "A16 SB-JWT-06 DER", edit: func(a *ask) { a.signWith(a.ec); a.signAs = "DER" }, want: clientError("A16", "0x30", "exactly 96 bytes", "it would verify")},
+		{name: "A16 DER of another key of the set", edit: func(a *ask) {
+			b := key(a.t, "ec-b", "ec-2")
+			keys(a, a.ec.JWK(), b.JWK())
+			a.signWith(a.ec)
+			a.key, a.signAs = b, "DER"
+		}, want: clientError("A16", `would verify with key "ec-2": the kid is wrong as well`)},
 		{name: "A16 DER of another key", edit: func(a *ask) { a.signWith(key(a.t, "ec-b", "ec-1")); a.signAs = "DER" }, want: clientError("A16", "does not verify")},
 		{name: "C15 SB-JWT-19 replay", edit: func(a *ask) {
 			first := a.newAsk()

@@ -290,8 +290,8 @@ func checkOrder(t testing.TB, checks []authz.Check, err *authz.Error) {
 				t.Errorf("the failed check is not the error's: %+v", c)
 			}
 		}
-		if (c.Result == authz.Fail || c.Result == authz.Warn) && !strings.HasSuffix(strings.TrimSuffix(c.Text, "/"), ".") && !strings.HasSuffix(c.Text, "?") && !strings.Contains(c.Text, "http") {
-			t.Errorf("check %s: the diagnosis is no full sentence: %q", c.ID, c.Text)
+		if c.Result == authz.Fail || c.Result == authz.Warn {
+			checkDiagnosis(t, c)
 		}
 	}
 	if err == nil {
@@ -304,6 +304,21 @@ func checkOrder(t testing.TB, checks []authz.Check, err *authz.Error) {
 		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
 			t.Errorf("error_description holds %q: %s", r, err.Description())
 		}
+	}
+}
+
+// checkDiagnosis checks that a failed or warning check says what is wrong and
+// what to do, in full sentences.
+func checkDiagnosis(t testing.TB, c authz.Check) {
+	t.Helper()
+	for part, text := range map[string]string{"text": c.Text, "counterfactual": c.Counterfactual, "fix": c.Fix} {
+		whole := strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") || part == "fix" && strings.HasSuffix(text, "/") && strings.Contains(text, "http")
+		if text == "" && part != "counterfactual" || text != "" && !whole {
+			t.Errorf("check %s: the %s is no full sentence: %q", c.ID, part, text)
+		}
+	}
+	if c.Remedy.Kind == "" {
+		t.Errorf("check %s has no remedy", c.ID)
 	}
 }
 
@@ -322,11 +337,11 @@ func (want refusal) check(t testing.TB, checks []authz.Check, err *authz.Error) 
 	}
 	checkOrder(t, checks, err)
 	if err.Check.ID != want.id || err.Code != want.code || err.Status != want.status {
-		t.Errorf("got %d %s %s, want %d %s %s\n%s", err.Status, err.Code, err.Check.ID, want.status, want.code, want.id, err.Check.Text)
+		t.Errorf("got %d %s %s, want %d %s %s\n%s", err.Status, err.Code, err.Check.ID, want.status, want.code, want.id, err.Check.Explanation())
 	}
 	for _, part := range want.says {
-		if !strings.Contains(err.Check.Text, part) {
-			t.Errorf("the diagnosis does not say %q:\n%s", part, err.Check.Text)
+		if !strings.Contains(err.Check.Explanation(), part) {
+			t.Errorf("the diagnosis does not say %q:\n%s", part, err.Check.Explanation())
 		}
 	}
 }

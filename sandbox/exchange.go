@@ -47,7 +47,16 @@ type Check struct {
 	Clause      string // document, section, step
 	Result      Result
 	Got, Want   string
-	Text        string // the diagnosis, where the check failed or warns
+	// Text, Counterfactual and Fix are the diagnosis, where the check failed or
+	// warns, in full sentences: what is wrong; what the server found by trying
+	// otherwise ("The signature would verify with key k2: only the kid is
+	// wrong."), "" where there was nothing to try; and what to do.
+	Text, Counterfactual, Fix string
+}
+
+// Explanation returns Text, Counterfactual and Fix in running sentences.
+func (c Check) Explanation() string {
+	return authz.Check{Text: c.Text, Counterfactual: c.Counterfactual, Fix: c.Fix}.Explanation()
 }
 
 // Result says how a check ended.
@@ -87,7 +96,7 @@ func (e Exchange) String() string {
 		line += " (broken)"
 	}
 	if check, failed := e.Failed(); failed {
-		return line + "\n  " + check.ID + ": " + check.Text
+		return line + "\n  " + check.ID + ": " + check.Explanation()
 	}
 	if e.Refusal != "" {
 		return line + "\n  " + e.Refusal
@@ -135,5 +144,6 @@ func newHeader(list []exchange.Header) http.Header {
 
 func newCheck(c authz.Check) Check {
 	return Check{ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
-		Result: Result(c.Result.String()), Got: c.Got, Want: c.Want, Text: c.Text}
+		Result: Result(c.Result.String()), Got: c.Got, Want: c.Want,
+		Text: c.Text, Counterfactual: c.Counterfactual, Fix: c.Fix}
 }

@@ -123,6 +123,11 @@ func (s *screen) check(c authz.Check, verbose bool) {
 		s.paragraph(indent+"want  ", checkIndent+6, c.Want)
 	}
 	s.paragraph(indent, checkIndent, c.Text)
+	for _, part := range [][2]string{{"found ", c.Counterfactual}, {"fix   ", c.Fix}} {
+		if part[1] != "" {
+			s.paragraph(indent+part[0], checkIndent+6, part[1])
+		}
+	}
 }
 
 // verdict sums up.

@@ -275,7 +275,7 @@ func readKeySet(path string) (keySetFile, error) {
 	}
 	for _, problem := range set.Problems() {
 		if problem.Finding == "A20" {
-			return f, fmt.Errorf("%s is not added to: %s", path, problem.Text)
+			return f, fmt.Errorf("%s is not added to: %s", path, problem.Text+" "+problem.Fix)
 		}
 	}
 	f.kids = set.KeyIDs()

@@ -181,7 +181,7 @@ func TestKeygenAdd(t *testing.T) {
 		"a kid that is there": {"--kid first --add " + path, `has a key "first" already`, 2},
 		"no set":              {"--add " + private, "is no key set to add to: ", 1},
 		"no file":             {"--add " + dir + "/none", "cannot be read: no such file", 2},
-		"A20 a private set":   {"--add " + writeFile(t, t.TempDir(), "p.json", `{"keys":[`+readText(t, private)+`]}`), "Whoever read it can sign as you", 1},
+		"A20 a private set":   {"--add " + writeFile(t, t.TempDir(), "p.json", `{"keys":[`+readText(t, private)+`]}`), "whoever read it can sign as you", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -158,7 +158,8 @@ func (d *diagnosis) offline(s *Section, checks []authz.Check) []authz.Check {
 	for i := range checks {
 		if c := &checks[i]; c.Requirement == ruleIssuer && c.ID == "A02" { // only this client was looked for
 			c.Want = d.client
-			c.Text = fmt.Sprintf("iss is %q, and the client is %q (--client). Set iss and sub both to the client's id.", d.Assertion.claims().iss, d.client)
+			c.Text = fmt.Sprintf("iss is %q, and the client is %q (--client).", d.Assertion.claims().iss, d.client)
+			c.Counterfactual, c.Fix = "", "Set iss and sub both to the client's id."
 		}
 	}
 	if d.Client == "" && checkOf(checks, ruleIssuer).Result == authz.Pass {

@@ -237,7 +237,7 @@ func TestKeySets(t *testing.T) {
 		{"two keys", doctor.Case{KeySet: setOf(k.rsa.JWK(), k.ec.JWK())}, "", []string{"RSA of 2048 bits", "EC on P-384"}},
 		{"A20 private members", doctor.Case{KeySet: setOf(with(k.ec.JWK(), "d", "AAAA"))}, "key-set: A20", nil},
 		{"A20 J04 the private JWK", doctor.Case{KeySet: private(k.ec)}, "key-set: A20 J04", []string{convert}},
-		{"A20 J03 the private PEM", doctor.Case{KeySet: pemOf(k.ec)}, "key-set: A20 J03", []string{convert}},
+		{"A20 A19 the private PEM", doctor.Case{KeySet: pemOf(k.ec)}, "key-set: A20 A19", []string{convert}},
 		{"A23 certificate", doctor.Case{KeySet: file(certificate(k.ec))}, "key-set: A23", []string{convert}},
 		{"J04 bare array", doctor.Case{KeySet: file(`[` + string(must(json.Marshal(k.ec.JWK()))) + `]`)}, "key-set: J04", []string{convert}},
 		{"J03 no JSON", doctor.Case{KeySet: file("<html>")}, "key-set: J03", nil},
@@ -251,7 +251,7 @@ func TestKeySets(t *testing.T) {
 		{"the key is in the set", doctor.Case{Key: pemOf(k.ec), KeySet: setOf(k.rsa.JWK(), k.ec.JWK())}, "", []string{`{"name":"in the set","value":"ec-1"`}},
 		{"A12 the key is not in the set", doctor.Case{Key: pemOf(k.other), KeySet: setOf(k.ec.JWK())}, "key-in-set: A12", []string{`{"name":"in the set","value":"no"`}},
 		{"A12 only the kid is wrong", doctor.Case{Key: private(k.ec, "kid", "mine"), KeySet: setOf(k.ec.JWK())}, "key-in-set: A12", []string{`would verify with key \"ec-1\": only the kid is wrong`}},
-		{"A15 another key of the same kid", doctor.Case{Key: private(k.other, "kid", "ec-1"), KeySet: setOf(k.ec.JWK())}, "key-in-set: A15", []string{"another private key than the one registered"}},
+		{"A15 another key of the same kid", doctor.Case{Key: private(k.other, "kid", "ec-1"), KeySet: setOf(k.ec.JWK())}, "key-in-set: A15", []string{"it was signed with another private key"}},
 		{"A14 the kid of a key of another kind", doctor.Case{Key: pemOf(k.ec), KeyID: "rsa-1", KeySet: setOf(k.rsa.JWK())}, "key-in-set: A14", nil},
 		{"A20 the key's own JWK is in the set", doctor.Case{Key: pemOf(k.ec), KeySet: setOf(with(k.ec.JWK(), "d", "AAAA"))}, "key-set: A20; key-in-set: A20", nil},
 	})

@@ -67,10 +67,10 @@ func (d *diagnosis) lookAtKey(ctx context.Context) error {
 func (s *Section) unreadable(err error) {
 	var bad *jose.FileError
 	if !errors.As(err, &bad) {
-		s.check(found(authz.Fail, RuleKeyFile, "A19", "The key cannot be read: "+err.Error()+"."))
+		s.check(found(authz.Fail, RuleKeyFile, "A19", "The key cannot be read: "+err.Error()+".", "Name a file with one private key, in PEM or as a JWK."))
 		return
 	}
-	s.check(found(authz.Fail, RuleKeyFile, bad.Finding, strings.TrimSpace(strings.ToUpper(bad.Text[:1])+bad.Text[1:]+" "+bad.Fix)))
+	s.check(found(authz.Fail, RuleKeyFile, bad.Finding, strings.ToUpper(bad.Text[:1])+bad.Text[1:], bad.Fix))
 	s.try(bad.Command)
 }
 
@@ -79,9 +79,9 @@ func (s *Section) form(file *jose.File) {
 	var c authz.Check
 	switch {
 	case len(file.Oddities) > 0:
-		c = found(authz.Warn, RuleKeyForm, "A19", "The file "+phrases(file.Oddities)+". Many libraries stumble over that.")
+		c = found(authz.Warn, RuleKeyForm, "A19", "The file "+phrases(file.Oddities)+". Many libraries stumble over that.", "Convert it to PKCS #8.")
 	case file.Form == jose.SEC1PEM || file.Form == jose.PKCS1PEM:
-		c = found(authz.Warn, RuleKeyForm, "A19", "Libraries that want PKCS #8 (BEGIN PRIVATE KEY), as WebCrypto and Java do, cannot read this.")
+		c = found(authz.Warn, RuleKeyForm, "A19", "Libraries that want PKCS #8 (BEGIN PRIVATE KEY), as WebCrypto and Java do, cannot read this.", "Convert it to PKCS #8.")
 		c.Want = string(jose.PKCS8PEM)
 	default:
 		s.check(passed(RuleKeyForm, string(file.Form)))
@@ -98,7 +98,7 @@ func (s *Section) mode(mode fs.FileMode) {
 		s.check(passed(RuleKeyMode, mode.String()))
 		return
 	}
-	c := found(authz.Warn, RuleKeyMode, "", "Others on this machine can read or change the file.")
+	c := found(authz.Warn, RuleKeyMode, "", "Others on this machine can read or change the file.", "Take their rights away.")
 	c.Got, c.Want = mode.String(), fs.FileMode(0o600).String()
 	s.check(c)
 	s.try("chmod 600 FILE")

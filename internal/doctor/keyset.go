@@ -33,7 +33,7 @@ func (d *diagnosis) lookAtKeySet(ctx context.Context) error {
 		s.Subject = d.KeySet.Name
 	}
 	if d.KeySet != nil && len(bytes.TrimSpace(d.KeySet.Data)) == 0 {
-		s.check(found(authz.Fail, ruleKeySet, "J03", `The file is empty. A JWK Set is {"keys":[…]}.`))
+		s.check(found(authz.Fail, ruleKeySet, "J03", "The file is empty.", `Write a JWK Set: {"keys":[…]}.`))
 		return nil
 	}
 	stranger, err := d.stranger()
@@ -93,7 +93,7 @@ func (d *diagnosis) readKeySet(ctx context.Context, s *Section) (err error) {
 	var failed *authz.FetchError
 	switch {
 	case errors.As(err, &failed): // it was there a moment ago
-		s.check(found(authz.Fail, ruleKeySet, failed.Finding, failed.Text))
+		s.check(found(authz.Fail, ruleKeySet, failed.Finding, failed.Text, failed.Fix))
 		return nil
 	case err != nil:
 		return err
@@ -105,7 +105,7 @@ func (d *diagnosis) readKeySet(ctx context.Context, s *Section) (err error) {
 	}
 	s.fact("Cache-Control", cache, "how long servers keep the set: a new key has to be published that long before it signs")
 	if err := authz.NewFetcher(authz.FetchConfig{}).CheckURI(d.KeySetURL); err != nil {
-		c := found(authz.Warn, ruleKeySetURL, "J08", "It was read from here, but payers will not: "+err.Error())
+		c := found(authz.Warn, ruleKeySetURL, "J08", "It was read from here, but payers will not.", err.Error())
 		c.Got = d.KeySetURL
 		s.check(c)
 	}
@@ -118,7 +118,7 @@ func (d *diagnosis) notASet(s *Section, c authz.Check) authz.Check {
 		return c
 	}
 	if text := bytes.TrimSpace(d.KeySet.Data); c.ID == "J03" && len(text) > 0 && !bytes.ContainsAny(text[:1], "{[<") {
-		c.Text = "The file is no JSON, which a JWK Set is." // how it begins is not repeated: it may be a private key
+		c.Text = "The file is no JSON, which a JWK Set is." // how it begins is not repeated: it may be a key in a format that is not known here
 	}
 	file, err := jose.Read(d.KeySet.Data)
 	if err != nil {
@@ -126,10 +126,11 @@ func (d *diagnosis) notASet(s *Section, c authz.Check) authz.Check {
 	}
 	if file.Form == jose.Certificate {
 		c.ID = "A23"
-		c.Text = "This is an X.509 certificate, and a JWK Set is wanted: the JSON of the public key in it."
+		c.Text = "The file is an X.509 certificate, not a JWK Set."
 	}
 	if file.IsPrivate() {
-		s.check(found(authz.Fail, ruleKeySetKeys, "A20", "The file holds a private key. It is never published and never registered: only its public half is."))
+		c.Text, c.Fix = "The file is a private key, not a JWK Set.", "Make the key set of its public half."
+		s.check(found(authz.Fail, ruleKeySetKeys, "A20", "The file holds a private key.", "Never publish or register it: only its public half is."))
 	}
 	s.try("sandfhir doctor --jwks FILE --convert jwks")
 	return c

@@ -88,10 +88,10 @@ func passed(id, got string) authz.Check {
 	return c
 }
 
-// found returns a check that found a mistake.
-func found(result authz.Result, id, finding, text string) authz.Check {
+// found returns a check that found a mistake: what is wrong, and what to do.
+func found(result authz.Result, id, finding, text, fix string) authz.Check {
 	c := rule(id)
-	c.Result, c.Text = result, text
+	c.Result, c.Text, c.Fix = result, text, fix
 	if finding != "" {
 		c.ID = finding
 	}

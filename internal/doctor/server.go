@@ -119,18 +119,19 @@ func (s *Server) get(ctx context.Context, at string) (*answered, *authz.Check) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	finding, hint := "", " Is the server running, and the URL right?"
+	finding, fix := "", "Check that the server is running, and that the URL is right."
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
-		finding, hint = "D03", " Production payers refuse clients that pass this over: have the server send its full chain, or the system know its authority."
+		finding, fix = "D03", "Have the server send its full chain, or the system know its authority. Production payers refuse clients that pass this over."
 	}
-	c := found(authz.Fail, RuleDiscovery, finding, "GET "+at+" failed: "+err.Error()+"."+hint)
+	c := found(authz.Fail, RuleDiscovery, finding, "GET "+at+" failed: "+err.Error()+".", fix)
 	return nil, &c
 }
 
 // notThere explains an answer that is no success, after a look at where else discovery could be.
 func (d *diagnosis) notThere(ctx context.Context, at string, answer *answered) authz.Check {
-	text := fmt.Sprintf("GET %s answered %d %s; discovery lives below the FHIR base URL.", at, answer.status, http.StatusText(answer.status))
+	text, fix := fmt.Sprintf("GET %s answered %d %s; discovery lives below the FHIR base URL.", at, answer.status, http.StatusText(answer.status)), "Name the FHIR base with --fhir."
+	there := ""
 	if u, err := url.Parse(d.Server.FHIR); err == nil {
 		for _, path := range []string{parent(u.Path), "/fhir", ""} {
 			other := *u
@@ -140,12 +141,14 @@ func (d *diagnosis) notThere(ctx context.Context, at string, answer *answered) a
 			}
 			found, failed := d.Server.get(ctx, other.String()+wellKnown)
 			if failed == nil && found.status == http.StatusOK && json.Valid(found.body) {
-				text += " There is one below " + other.String() + ": is that the FHIR base? Then name it with --fhir."
+				there = "There is one below " + other.String() + "."
+				fix = "If that is the FHIR base, name it with --fhir."
 				break
 			}
 		}
 	}
-	c := found(authz.Fail, RuleDiscovery, "D01", text)
+	c := found(authz.Fail, RuleDiscovery, "D01", text, fix)
+	c.Counterfactual = there
 	c.Got, c.Want = fmt.Sprint(answer.status), "200"
 	return c
 }
@@ -162,7 +165,8 @@ func parent(path string) string {
 // notDiscovery explains a success that is no SMART configuration.
 func notDiscovery(at string, answer *answered) authz.Check {
 	head := strings.TrimSpace(string(answer.body[:min(len(answer.body), 60)]))
-	c := found(authz.Fail, RuleDiscovery, "D02", fmt.Sprintf("GET %s answered 200 with something that is no JSON object; it begins with %q. Is that a login page, or a proxy's? A client has to check status and content before it reads them.", at, head))
+	c := found(authz.Fail, RuleDiscovery, "D02", fmt.Sprintf("GET %s answered 200 with something that is no JSON object; it begins with %q. A client has to check status and content before it reads them.", at, head),
+		"Check whether that is a login page, or a proxy's, and name the FHIR base with --fhir.")
 	c.Got, c.Want = answer.contentType, "application/json"
 	return c
 }
@@ -170,7 +174,7 @@ func notDiscovery(at string, answer *answered) authz.Check {
 // incomplete names what a backend service needs and does not find.
 func incomplete(at string, found discovery) []authz.Check {
 	if found.TokenEndpoint == "" {
-		return []authz.Check{missing(authz.Fail, at+" names no token_endpoint. Without it there are no tokens; ask who runs the server, or name the URL with --token-url.")}
+		return []authz.Check{missing(authz.Fail, at+" names no token_endpoint; without it there are no tokens.", "Ask who runs the server, or name the URL with --token-url.")}
 	}
 	var checks []authz.Check
 	for _, need := range []struct {
@@ -184,9 +188,9 @@ func incomplete(at string, found discovery) []authz.Check {
 	} {
 		switch {
 		case need.has == nil:
-			checks = append(checks, missing(authz.Warn, at+" has no "+need.name+". The server may still take backend services; ask who runs it."))
+			checks = append(checks, missing(authz.Warn, at+" has no "+need.name+". The server may still take backend services.", "Ask who runs it."))
 		case !slices.Contains(need.has, need.want):
-			checks = append(checks, missing(authz.Warn, at+" does not list "+need.want+" in "+need.name+". The server does not say that it takes backend services; ask who runs it."))
+			checks = append(checks, missing(authz.Warn, at+" does not list "+need.want+" in "+need.name+". The server does not say that it takes backend services.", "Ask who runs it."))
 		}
 	}
 	if len(checks) == 0 {
@@ -195,6 +199,6 @@ func incomplete(at string, found discovery) []authz.Check {
 	return checks
 }
 
-func missing(result authz.Result, text string) authz.Check {
-	return found(result, RuleDiscovery, "D07", text)
+func missing(result authz.Result, text, fix string) authz.Check {
+	return found(result, RuleDiscovery, "D07", text, fix)
 }

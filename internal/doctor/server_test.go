@@ -76,8 +76,8 @@ func TestDiscovery(t *testing.T) {
 	check(t, []doctorCase{
 		{"whole", doctor.Case{Server: at(whole, "/fhir")}, "", []string{`"value":"RS384"`}},
 		{"another server explains nothing", doctor.Case{Server: at(whole, "/fhir"), Client: "app"}, "", []string{"is no Sandfhir", "sandfhir token --fhir " + whole.URL + "/fhir --client ID --key FILE"}},
-		{"D01 a path too many", doctor.Case{Server: at(whole, "/fhir/Patient")}, "server: D01", []string{"There is one below " + whole.URL + "/fhir:"}},
-		{"D01 a path too few", doctor.Case{Server: at(whole, "")}, "server: D01", []string{"There is one below " + whole.URL + "/fhir:"}},
+		{"D01 a path too many", doctor.Case{Server: at(whole, "/fhir/Patient")}, "server: D01", []string{"There is one below " + whole.URL + "/fhir."}},
+		{"D01 a path too few", doctor.Case{Server: at(whole, "")}, "server: D01", []string{"There is one below " + whole.URL + "/fhir."}},
 		{"D01 nowhere", doctor.Case{Server: at(site(t, nil), "/fhir")}, "server: D01", []string{"answered 404 Not Found"}},
 		{"D02 a page", doctor.Case{Server: at(page("<html>login"), "/fhir")}, "server: D02", []string{"login page"}},
 		{"D02 an array", doctor.Case{Server: at(page("[]"), "/fhir")}, "server: D02", nil},
@@ -85,7 +85,7 @@ func TestDiscovery(t *testing.T) {
 		{"DR-DISC nobody there", doctor.Case{Server: at(gone, "/fhir"), Client: "app"}, "server: DR-DISC", []string{"connection refused"}},
 		{"D07 no token endpoint", doctor.Case{Server: at(page("{}"), "/fhir")}, "server: D07", nil},
 		{"D07 nothing else", doctor.Case{Server: at(page(`{"token_endpoint":"BASE/token","grant_types_supported":["authorization_code"]}`), "/fhir")}, "server: D07? D07? D07?", []string{"does not list client_credentials", "has no capabilities"}},
-		{"A09 the key is of the algorithm that it does not take", doctor.Case{Server: at(whole, "/fhir"), Key: pemOf(k.ec)}, "key: A09", []string{"supports RS384 only"}},
+		{"A09 the key is of the algorithm that it does not take", doctor.Case{Server: at(whole, "/fhir"), Key: pemOf(k.ec)}, "key: A09", []string{"takes RS384 only"}},
 		{"A09 the assertion is", doctor.Case{Server: at(whole, "/fhir"), Assertion: signed(k.ec, claim("aud", whole.URL+"/token")), KeySet: setOf(k.ec.JWK())}, "assertion: A09", nil},
 		{"C03 aud is not what it says", doctor.Case{Server: at(whole, "/fhir"), Assertion: signed(k.rsa)}, "assertion: C03", []string{whole.URL + "/token"}},
 	})
@@ -124,7 +124,7 @@ func TestClientAtASandfhir(t *testing.T) {
 		{"its id alone", doctor.Case{Client: "app"}, "", []string{client.KeyID(), "Whether your key is one of the client's"}},
 		{"A12 another key", doctor.Case{Client: "app", Key: stranger}, "client: A12", []string{"None of its keys verifies"}},
 		{"A12 another kid", doctor.Case{Client: "app", Key: key(client), KeyID: "x"}, "client: A12", []string{"only the kid is wrong"}},
-		{"A02 another id", doctor.Case{Client: "apq", Key: key(client)}, "client: A02", []string{"Did you mean \\\"app\\\"?"}},
+		{"A02 another id", doctor.Case{Client: "apq", Key: key(client)}, "client: A02", []string{`Set iss and sub to \"app\"`}},
 		{"A02 another id alone", doctor.Case{Client: "apq"}, "client: A02", nil},
 		{"L03 rejected", doctor.Case{Client: "rejected", Key: key(rejected)}, "client: L03", nil},
 		{"an assertion", doctor.Case{Assertion: unused, Key: key(client)}, "", []string{`"granted scope"`}},

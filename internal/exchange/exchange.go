@@ -81,7 +81,7 @@ func (e *Exchange) Refused() bool { return e.Refusal != "" || e.Failed() != nil 
 func (e *Exchange) String() string {
 	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
 	if c := e.Failed(); c != nil {
-		return line + "\n  " + c.ID + ": " + c.Text
+		return line + "\n  " + c.ID + ": " + c.Explanation()
 	}
 	if e.Refusal != "" {
 		return line + "\n  " + e.Refusal

@@ -164,7 +164,7 @@ func (l *call) logFailure(err error) {
 
 // ofRules is a refusal by the authorization rules.
 func ofRules(e *authz.Error) *httpError {
-	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Text, rules: e, header: map[string]string{}}
+	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Explanation(), rules: e, header: map[string]string{}}
 	if e.Challenge != "" {
 		of.header[fiber.HeaderWWWAuthenticate] = e.Challenge
 	}

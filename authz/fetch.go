@@ -1,0 +1,167 @@
+package authz
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Fetch is one fetch of a key set, for the record.
+type Fetch struct {
+	URI    string
+	Reason FetchReason
+	// Exchange and ClientID are those of the request that caused it; "" where
+	// it was not traced.
+	Exchange, ClientID string
+	At                 time.Time // by FetchConfig.Clock
+	Duration           time.Duration
+
+	// Resolved are the addresses that names stood for, Address is the one that
+	// answered, with its port.
+	Resolved []string
+	Address  string
+	// Redirects are the URLs that the answers led on to, in order.
+	Redirects     []string
+	RequestHeader http.Header
+
+	Status         int // 0 if there was no answer
+	ResponseHeader http.Header
+	// Body is what was read of the answer. It is nil where it holds a private
+	// key in another form than that of a JWK; a JWK's private members are in it.
+	Body  []byte
+	Bytes int
+
+	KeyIDs   []string
+	Problems []KeyProblem // of the keys that were read
+	// KeepUntil is until when the copy may be used, and KeptBy the header that
+	// says so.
+	KeepUntil time.Time
+	KeptBy    string
+	Err       *FetchError // nil if a key set was read
+}
+
+// FetchReason says why a fetch was made.
+type FetchReason string
+
+// The reasons.
+const (
+	FetchFirst   FetchReason = "no copy"
+	FetchExpired FetchReason = "the copy's cache headers have run out"
+	FetchForced  FetchReason = "the copy lacks the key, or its key does not verify"
+)
+
+// Checks returns what the fetch came to, as checks: that there is a key set,
+// and that its keys are fit.
+func (f *Fetch) Checks() []Check {
+	l := newChecklist(nil)
+	if f.Err != nil {
+		return []Check{l.fail(ruleKeySet, f.Err.outcome())}
+	}
+	l.pass(ruleKeySet, plural(len(f.KeyIDs), "key")+": "+list(quoted(f.KeyIDs)))
+	checks := []Check{l.check(ruleKeySet)}
+	if len(f.Problems) == 0 {
+		l.pass(ruleRegisterKeySet, list(quoted(f.KeyIDs)))
+	} else {
+		l.warn(ruleRegisterKeySet, problemsOutcome(f.Problems))
+	}
+	return append(checks, l.check(ruleRegisterKeySet))
+}
+
+// problemsOutcome tells of the defects of a key set's keys.
+func problemsOutcome(problems []KeyProblem) outcome {
+	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys"}
+	var texts, fixes []string
+	for _, p := range problems {
+		texts = append(texts, p.Text)
+		if !slices.Contains(fixes, p.Fix) {
+			fixes = append(fixes, p.Fix)
+		}
+	}
+	o.text, o.fix = sentences(texts...), sentences(fixes...)
+	return o
+}
+
+// FetchError says why a key set could not be had.
+type FetchError struct {
+	URI     string
+	Finding string // catalogue id: J01 to J04, J08, J09, A19, A23
+	Short   string // what was got, in a few words
+	// Text, Counterfactual and Fix are full sentences: see Check.
+	Text, Counterfactual, Fix string
+	Err                       error // the fault of the network, or nil
+}
+
+// Error returns the diagnosis.
+func (e *FetchError) Error() string { return sentences(e.Text, e.Counterfactual, e.Fix) }
+
+// Unwrap returns the fault of the network, or nil.
+func (e *FetchError) Unwrap() error { return e.Err }
+
+func (e *FetchError) outcome() outcome {
+	return outcome{finding: e.Finding, got: e.Short, want: "a JWK Set", text: e.Text, counterfactual: e.Counterfactual, fix: e.Fix}
+}
+
+// A FetchTrace follows the fetches that one request caused or waited for, or
+// whose copy it used.
+type FetchTrace struct {
+	exchange string
+
+	mu      sync.Mutex
+	client  string
+	records []string
+}
+
+type fetchTraceKey struct{}
+
+// TraceFetches returns a context in which fetches of key sets are followed for
+// the request with this id.
+func TraceFetches(ctx context.Context, exchange string) (context.Context, *FetchTrace) {
+	t := &FetchTrace{exchange: exchange}
+	return context.WithValue(ctx, fetchTraceKey{}, t), t
+}
+
+// Records returns the ids that FetchConfig.OnFetch gave to the fetches, in
+// order. A request that gave up before a fetch ended does not have it.
+func (t *FetchTrace) Records() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.records)
+}
+
+// traceOf returns the trace of a context, or nil.
+func traceOf(ctx context.Context) *FetchTrace {
+	t, _ := ctx.Value(fetchTraceKey{}).(*FetchTrace)
+	return t
+}
+
+func (t *FetchTrace) add(record string) {
+	if t == nil || record == "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !slices.Contains(t.records, record) {
+		t.records = append(t.records, record)
+	}
+}
+
+func (t *FetchTrace) forClient(id string) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.client = id
+}
+
+// origin returns the request that caused a fetch and its client.
+func (t *FetchTrace) origin() (exchange, client string) {
+	if t == nil {
+		return "", ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.exchange, t.client
+}
