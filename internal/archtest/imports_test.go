@@ -29,7 +29,7 @@ func layers() [][]string {
 		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
-		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest"},
+		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/snippet"},
 	}
 }
 
