@@ -12,11 +12,11 @@ import (
 type Fetch struct {
 	URI    string
 	Reason FetchReason
-	// Exchange and ClientID are those of the request that caused it; "" where
-	// it was not traced.
-	Exchange, ClientID string
-	At                 time.Time // by FetchConfig.Clock
-	Duration           time.Duration
+	// Exchange, Environment and ClientID are those of the request that caused
+	// it; "" where it was not traced.
+	Exchange, Environment, ClientID string
+	At                              time.Time // by FetchConfig.Clock
+	Duration                        time.Duration
 
 	// Resolved are the addresses that names stood for, Address is the one that
 	// answered, with its port.
@@ -108,9 +108,9 @@ func (e *FetchError) outcome() outcome {
 type FetchTrace struct {
 	exchange string
 
-	mu      sync.Mutex
-	client  string
-	records []string
+	mu          sync.Mutex
+	env, client string // that keys were last wanted for
+	records     []string
 }
 
 type fetchTraceKey struct{}
@@ -147,21 +147,21 @@ func (t *FetchTrace) add(record string) {
 	}
 }
 
-func (t *FetchTrace) forClient(id string) {
+func (t *FetchTrace) forClient(env, id string) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.client = id
+	t.env, t.client = env, id
 }
 
-// origin returns the request that caused a fetch and its client.
-func (t *FetchTrace) origin() (exchange, client string) {
+// origin puts the request that caused a fetch into its record.
+func (t *FetchTrace) origin(record *Fetch) {
 	if t == nil {
-		return "", ""
+		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.exchange, t.client
+	record.Exchange, record.Environment, record.ClientID = t.exchange, t.env, t.client
 }

@@ -233,7 +233,7 @@ func (t *trip) note(record *Fetch) (connected bool) {
 // get fetches, keeps and records one set.
 func (f *Fetcher) get(ctx context.Context, uri string) *flown {
 	record := &Fetch{URI: uri, Reason: f.reason(uri), At: f.cfg.Clock.Now()}
-	record.Exchange, record.ClientID = traceOf(ctx).origin()
+	traceOf(ctx).origin(record)
 	t := &trip{}
 	published, err := f.exchange(ctx, uri, t, record)
 	t.note(record)

@@ -27,7 +27,7 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArr
 	if inline != nil && len(inline.withID(kid)) > 0 {
 		kid = "" // the published set is not read again for it
 	}
-	traceOf(ctx).forClient(client.ID)
+	traceOf(ctx).forClient(s.env.Name, client.ID)
 	published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
 	if err != nil {
 		return nil, nil, err

@@ -217,7 +217,7 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 	case cfg.TokenLifetime < 0:
 		return fmt.Errorf("TokenLifetime: %v is less than nothing", cfg.TokenLifetime)
 	case cfg.JWKSURI != "":
-		if err := e.server.keys.CheckURI(cfg.JWKSURI); err != nil {
+		if err := e.inner().Auth.CheckKeyURI(cfg.JWKSURI); err != nil {
 			return fmt.Errorf("JWKSURI: %w", err)
 		}
 		registered.JWKS, registered.JWKSURI = nil, cfg.JWKSURI

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,10 +12,17 @@ import (
 	"github.com/sandfhir/sandfhir/internal/exchange"
 )
 
-// An Exchange is one request that the server met and its answer, as recorded.
-// It holds no secrets, signatures or whole tokens, and bodies up to 16 KiB.
+// An Exchange is one request that the server met and its answer, or a fetch of
+// a client's key set that it made itself, as recorded. It holds no secrets,
+// signatures, whole tokens or private keys, and bodies up to 16 KiB.
 type Exchange struct {
-	ID          string
+	ID   string
+	Kind Kind
+	// Parent is the id of the exchange that caused a fetch. Fetches are the ids
+	// of the fetches that an exchange caused or waited for, or whose copy it
+	// used.
+	Parent      string
+	Fetches     []string
 	Environment string        // "sandbox" or "production"
 	At          time.Time     // by the server's clock
 	Duration    time.Duration // in real time
@@ -32,12 +40,30 @@ type Exchange struct {
 	Broken         bool  // the server failed before the answer was sent whole; its log has the reason
 
 	ClientID string // that the request claims to come from
+	// Assertion is what the client's assertion says; nil if there was none that
+	// could be read.
+	Assertion *Assertion
+	// Fault is the name of the fault that the request met, or "".
+	Fault string
 	// Checks are the rules that were applied to the request, in order.
 	Checks []Check
 	// Refusal is why the request was refused, in full sentences; empty where
 	// it was not.
 	Refusal string
 }
+
+// Kind says who asked.
+type Kind string
+
+// The kinds of exchanges.
+const (
+	KindRequest Kind = "request" // somebody asked the server
+	KindFetch   Kind = "fetch"   // the server asked for a client's key set
+)
+
+// An Assertion is the readable part of a client assertion, two JSON objects:
+// its signature is left out.
+type Assertion struct{ Header, Claims json.RawMessage }
 
 // A Check is one rule applied to one request.
 type Check struct {
@@ -70,11 +96,24 @@ const (
 	NotReached Result = "not-reached" // an earlier check failed
 )
 
-// Refused reports whether the request was refused. As a filter of Exchanges it
-// is written sandbox.Exchange.Refused.
+// Refused reports whether a request was refused. As a filter of Exchanges it
+// is written sandbox.Exchange.Refused. A fetch is not refused: it can fail.
 func (e Exchange) Refused() bool {
 	_, failed := e.Failed()
-	return failed || e.Refusal != ""
+	return e.Kind != KindFetch && (failed || e.Refusal != "")
+}
+
+// Counterfactual is what the server found by trying otherwise, of the check
+// that failed; "" if nothing was found.
+func (e Exchange) Counterfactual() string {
+	check, _ := e.Failed()
+	return check.Counterfactual
+}
+
+// Fix is what to do, of the check that failed; "" if none did.
+func (e Exchange) Fix() string {
+	check, _ := e.Failed()
+	return check.Fix
 }
 
 // Failed returns the check that failed, if one did.
@@ -121,12 +160,15 @@ func (s *Server) Exchanges(keep ...func(Exchange) bool) []Exchange {
 
 func newExchange(e *exchange.Exchange) Exchange {
 	out := Exchange{
-		ID: e.ID, Environment: e.Environment, At: e.At,
+		ID: e.ID, Kind: Kind(e.Kind), Parent: e.Parent, Fetches: slices.Clone(e.Fetches), Environment: e.Environment, At: e.At,
 		Duration: time.Duration(e.Seconds * float64(time.Second)),
 		Method:   e.Method, URL: e.URL, RequestHeader: newHeader(e.RequestHeader), RequestBody: e.RequestBody,
 		Status: e.Status, ResponseHeader: newHeader(e.ResponseHeader), ResponseBody: e.ResponseBody,
 		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted, Broken: e.Broken,
-		ClientID: e.Client, Refusal: strings.TrimSpace(e.Refusal),
+		ClientID: e.Client, Fault: e.Fault, Refusal: strings.TrimSpace(e.Refusal),
+	}
+	if e.Assertion != nil {
+		out.Assertion = &Assertion{Header: slices.Clone(e.Assertion.Header), Claims: slices.Clone(e.Assertion.Claims)}
 	}
 	for _, c := range e.Checks {
 		out.Checks = append(out.Checks, newCheck(c))

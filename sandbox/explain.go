@@ -59,7 +59,8 @@ func (c *Client) Explain(ctx context.Context, assertion string, scopes ...string
 		e.Checks = append(e.Checks, newCheck(check))
 	}
 	if answer.Failed != nil {
-		e.Refusal = &TokenError{Status: answer.Status, Code: answer.Error, Description: answer.Description, Check: answer.Failed.ID}
+		e.Refusal = &TokenError{Status: answer.Status, Code: answer.Error, Description: answer.Description}
+		e.Refusal.because(newCheck(*answer.Failed))
 	}
 	return e, nil
 }

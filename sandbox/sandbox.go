@@ -23,7 +23,6 @@ import (
 // sandbox environment; Production returns the other one.
 type Server struct {
 	cfg         config
-	keys        *authz.Fetcher
 	workspace   *workspace.Workspace
 	populations *workspace.Populations
 	api         *httpapi.Server
@@ -74,7 +73,6 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		}
 		s.unlock = unlock
 	}
-	s.keys = authz.NewFetcher(authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure})
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
 	s.workspace, err = workspace.New(ctx, workspace.Config{
 		Dir:               cfg.dataDir,
@@ -82,7 +80,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		Populations:       s.populations,
 		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed},
 		Behaviour:         cfg.behaviour,
-		Keys:              s.keys,
+		KeyFetch:          authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure},
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,
 	})

@@ -30,18 +30,27 @@ type TokenError struct {
 	Description string // the diagnosis, in the characters that OAuth allows
 	Check       string // id of the check that failed: A12
 	URL         string // page that explains this very request
+	// Text, Counterfactual and Fix are the whole diagnosis: see Check.
+	Text, Counterfactual, Fix string
 }
 
 // Error returns all of it in one line.
 func (e *TokenError) Error() string {
 	text := fmt.Sprintf("token refused: %d %s", e.Status, cmp.Or(e.Code, http.StatusText(e.Status)))
-	if e.Description != "" {
+	if e.Text != "" {
+		text += ": " + e.Check + ": " + Check{Text: e.Text, Counterfactual: e.Counterfactual, Fix: e.Fix}.Explanation()
+	} else if e.Description != "" {
 		text += ": " + e.Description
 	}
 	if e.URL != "" {
 		text += " (" + e.URL + ")"
 	}
 	return text
+}
+
+// because fills in which check failed.
+func (e *TokenError) because(c Check) {
+	e.Check, e.Text, e.Counterfactual, e.Fix = c.ID, c.Text, c.Counterfactual, c.Fix
 }
 
 // Token requests an access token with a new assertion (SMART App Launch 2.2,
@@ -130,7 +139,7 @@ func (c *Client) readToken(resp *http.Response, asked time.Time) (Token, error) 
 	if resp.StatusCode != http.StatusOK {
 		refused := &TokenError{Status: resp.StatusCode, Code: answer.Error, Description: answer.Description, URL: answer.URI}
 		if e := c.env.server.workspace.Exchanges.Get(path.Base(answer.URI)); e != nil && e.Failed() != nil {
-			refused.Check = e.Failed().ID
+			refused.because(newCheck(*e.Failed()))
 		}
 		return Token{}, refused
 	}

@@ -28,9 +28,64 @@ type ExchangePage struct {
 	Aborted  bool // the client went away before the answer was sent
 	Broken   bool // the server failed before the answer was sent whole
 
+	Fault string // the fault that the request met, or ""
+
 	Assertion *Assertion // nil where the request has none that can be read
 	Checks    []Check    // in the order in which they are made
 	Refusal   string     // why the request was refused, where no check failed
+
+	// Does says what the Snippets do and need: the code that puts it right, one
+	// in each language.
+	Does     string
+	Snippets []Snippet
+	// Registration is what was registered about the client; nil where it is not
+	// told.
+	Registration *Registration
+	// Fetches are the fetches of key sets that the request used.
+	Fetches []Link
+	// Fetch is set where the exchange is a fetch itself: the server asked.
+	Fetch *Source
+}
+
+// Snippet is code in one language.
+type Snippet struct{ Title, Code string }
+
+// Registration is what was registered about a client.
+type Registration struct {
+	Name         string
+	Status       string
+	StatusReason string
+	StatusBy     string
+	StatusAt     time.Time // zero where it is not known
+	Method       string
+	JWKSURI      string // empty where the keys are registered by value
+	Keys         []Key
+	Scopes       string
+}
+
+// Key is a public key of a client.
+type Key struct{ ID, Type string }
+
+// Link leads to another exchange.
+type Link struct {
+	Page   string // its URL
+	Method string
+	Path   string
+	Status int // 0 where there was no answer
+	Check  string
+	At     time.Time
+}
+
+// Source is what a page tells of a fetch besides request and answer.
+type Source struct {
+	Reason    string
+	Resolved  []string
+	Address   string
+	Redirects []string
+	KeyIDs    []string
+	KeepUntil time.Time // zero where nothing was kept
+	KeptBy    string
+	UsedBy    []Link // requests that waited for it or used its copy
 }
 
 // Message is a request or a response.
@@ -57,7 +112,9 @@ type Check struct {
 	Result      string // "pass", "warn", "fail" or "not-reached"
 	Got         string
 	Want        string
-	Text        string
+	// Text is what is wrong, Counterfactual what was found by trying otherwise,
+	// Fix what to do.
+	Text, Counterfactual, Fix string
 }
 
 // Render returns the page as HTML.
@@ -67,6 +124,8 @@ func (p ExchangePage) Render() ([]byte, error) { return render("exchange.html", 
 func (p ExchangePage) Title() string {
 	title := p.Method + " " + p.ShortPath()
 	switch c := p.Failed(); {
+	case c != nil && p.Fetch != nil:
+		title = c.ID + ": " + title + " failed"
 	case c != nil:
 		title = c.ID + ": " + title + " refused"
 	case p.Refusal != "":

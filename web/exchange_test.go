@@ -29,10 +29,16 @@ func exchangePage() web.ExchangePage {
 		Checks: []web.Check{
 			{ID: "SB-TOK-01", Requirement: "SB-TOK-01", Rule: "the request is a POST", Clause: "RFC 6749 section 3.2", Result: "pass", Got: "POST"},
 			{ID: "A07", Requirement: "SB-JWT-02", Rule: "header typ is JWT", Clause: "clause of typ", Result: "warn", Got: "absent", Want: "JWT", Text: "The header has no typ."},
-			{ID: "C04", Requirement: "SB-JWT-12", Rule: "aud is the token URL", Clause: "clause of aud", Result: "fail", Got: `"http://127.0.0.1:8080/auth/token/"`, Want: "http://127.0.0.1:8080/auth/token", Text: "It has a slash too many."},
+			{ID: "C04", Requirement: "SB-JWT-12", Rule: "aud is the token URL", Clause: "clause of aud", Result: "fail", Got: `"http://127.0.0.1:8080/auth/token/"`, Want: "http://127.0.0.1:8080/auth/token", Text: "It has a slash too many.", Counterfactual: "Without it, it would do.", Fix: "Drop the slash."},
 			{ID: "SB-JWT-14", Requirement: "SB-JWT-14", Rule: "exp is present", Clause: "clause of exp", Result: "not-reached"},
 		},
-		Refusal: "C04: It has a slash too many.",
+		Refusal: "C04: It has a slash too many. Without it, it would do. Drop the slash.",
+		Does:    "Asks for a token.", Snippets: []web.Snippet{{"curl and openssl", "curl -sS 'http://127.0.0.1:8080/auth/token'\n"}, {"Go", "package main\n"}, {"Python", "import jwt\n"}, {"JavaScript", "fetch()\n"}},
+		Registration: &web.Registration{
+			Name: "Claims importer", Status: "rejected", StatusReason: "unused", StatusBy: "ann", StatusAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+			Method: "private_key_jwt", JWKSURI: "https://app.example/jwks.json", Keys: []web.Key{{"k1", "EC on P-384"}}, Scopes: "system/*.rs",
+		},
+		Fetches: []web.Link{{Page: "../exchanges/abc", Method: "GET", Path: "https://app.example/jwks.json", Status: 503, Check: "J03", At: time.Date(2026, 1, 31, 18, 0, 6, 0, time.UTC)}},
 	}
 }
 
@@ -56,6 +62,7 @@ func TestExchangePage(t *testing.T) {
 			"<title>C04: POST /auth/token refused · Sandfhir</title>",
 			"<h1>Refused by check <code>C04</code></h1>",
 			`<p class="diagnosis">It has a slash too many.</p>`,
+			`<p class="found"><b>Found</b> Without it, it would do.</p>`, `<p class="fix"><b>Fix</b> Drop the slash.</p>`,
 			`<dt>Got</dt><dd><code>&#34;http://127.0.0.1:8080/auth/token<mark>/</mark>&#34;</code>`,
 			`<dt>Wanted</dt><dd><code>http://127.0.0.1:8080/auth/token</code>`,
 			"<dt>From</dt><dd>clause of aud</dd>", "<code>SB-JWT-12</code>",
@@ -70,6 +77,31 @@ func TestExchangePage(t *testing.T) {
 			"{\n  &#34;alg&#34;: &#34;RS384&#34;\n}", "&#34;exp&#34;: 1769882707,\n",
 			"<dt><code>exp</code></dt><dd>2026-01-31 18:05:07 UTC</dd>", "<dt><code>iat</code></dt><dd>2026-01-31 18:00:07 UTC</dd>",
 		}},
+		{"the code in four languages, one of them seen", func(*web.ExchangePage) {}, []string{
+			`<h2 id="code">In code</h2>`, "Asks for a token.", `<input type="radio" name="language" id="language-0" checked><label for="language-0">curl and openssl</label>`,
+			`id="language-3"><label for="language-3">JavaScript</label>`, `<code data-copy="the code">curl -sS &#39;http://127.0.0.1:8080/auth/token&#39;`, `href="#code"`,
+		}},
+		{"no code", func(p *web.ExchangePage) { p.Snippets = nil }, []string{`!id="code"`, `!href="#code"`}},
+		{"the client", func(*web.ExchangePage) {}, []string{
+			"<dt>Status</dt><dd>rejected</dd>", `rejected by ann at <time datetime="2026-01-02T03:04:05Z">2026-01-02 03:04:05 UTC</time>: unused`,
+			"Claims importer", "<code>k1</code> EC on P-384", "<code>https://app.example/jwks.json</code>", "<code>system/*.rs</code>",
+		}},
+		{"no client", func(p *web.ExchangePage) { p.Registration = nil }, []string{`!id="client"`, "!<dt>Status</dt>"}},
+		{"the fetches of the key set", func(*web.ExchangePage) {}, []string{
+			`<a href="../exchanges/abc"><code><b>GET</b> https://app.example/jwks.json</code></a>`, `503, <code class="id">J03</code>`, `href="#fetches"`,
+		}},
+		{"a fetch that failed", func(p *web.ExchangePage) {
+			p.Fetch = &web.Source{Reason: "no copy", Resolved: []string{"127.0.0.1"}, Redirects: []string{"https://app.example/login"}, UsedBy: []web.Link{{Page: "../exchanges/def", Method: "POST", Path: "/auth/token", Status: 400}}}
+			p.Status, p.Path, p.Method = 0, "https://app.example/jwks.json", "GET"
+		}, []string{
+			"<title>C04: GET https://app.example/jwks.json failed · Sandfhir</title>", "<h1>The fetch of the key set failed: <code>C04</code></h1>", "was not answered",
+			"<dt>Why</dt><dd>no copy</dd>", "<code>127.0.0.1</code>", "https://app.example/login", `<a href="../exchanges/def">`, "!Kept until",
+		}},
+		{"a fetch", func(p *web.ExchangePage) {
+			p.Checks, p.Refusal, p.Snippets = p.Checks[:1], "", nil
+			p.Fetch = &web.Source{Reason: "no copy", Address: "127.0.0.1:443", KeyIDs: []string{"k1"}, KeepUntil: time.Date(2026, 1, 31, 18, 1, 7, 0, time.UTC), KeptBy: "Cache-Control: max-age=60"}
+		}, []string{"<h1>A fetch of a key set</h1>", "2026-01-31 18:01:07 UTC</time>, by Cache-Control: max-age=60", "<code>127.0.0.1:443</code>", "!Used by"}},
+		{"a fault", func(p *web.ExchangePage) { p.Fault = "slow-token" }, []string{"<dt>Fault</dt><dd>slow-token</dd>"}},
 		{"no assertion", func(p *web.ExchangePage) { p.Assertion = nil }, []string{"!The client assertion", `!href="#assertion"`}},
 		{"claims that are no times", func(p *web.ExchangePage) {
 			p.Assertion.Claims = []byte(`{"exp":"soon","iat":1e300,"nbf":-1}`)

@@ -103,6 +103,11 @@ func FuzzExchangePage(f *testing.F) {
 		p.Response = p.Request
 		p.Assertion = &web.Assertion{Header: []byte(body), Claims: []byte(body)}
 		p.Checks[2].Got, p.Checks[2].Want, p.Checks[2].Text = got, want, body
+		p.Checks[2].Counterfactual, p.Checks[2].Fix, p.Does = got, want, got
+		p.Snippets = []web.Snippet{{Title: got, Code: body}}
+		p.Registration = &web.Registration{Name: got, Status: want, Keys: []web.Key{{ID: got, Type: want}}}
+		p.Fetches = []web.Link{{Page: path, Method: method, Path: got}}
+		p.Fetch = &web.Source{Reason: got, Redirects: []string{want}, UsedBy: p.Fetches}
 		page := renderExchange(t, p)
 		checkDocument(t, page)
 		if !utf8.Valid(page) {

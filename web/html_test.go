@@ -30,7 +30,7 @@ var (
 	// it is no markup of ours.
 	markup    = regexp.MustCompile(`^<(/?)([a-z][a-z0-9]*)((?: [a-zA-Z:-]+(?:="[^"<>]*")?)*)(/?)>`)
 	attribute = regexp.MustCompile(` ([a-zA-Z:-]+)(?:="([^"]*)")?`)
-	voidTags  = []string{"col", "link", "meta"}
+	voidTags  = []string{"col", "input", "link", "meta"}
 )
 
 // parse takes a page apart and reports what is not well-formed: a tag that the
@@ -103,6 +103,15 @@ func checkDocument(tb testing.TB, page []byte) {
 			tb.Errorf("got %d <%s>, want %d", count[name], name, want)
 		}
 	}
+	labelled := map[string]bool{}
+	for _, t := range tags {
+		if t.name == "label" {
+			labelled[t.attributes["for"]] = true
+			if !ids[t.attributes["for"]] {
+				tb.Errorf("a label is for %q, which is not there", t.attributes["for"])
+			}
+		}
+	}
 	for _, t := range tags {
 		for name, value := range t.attributes {
 			if strings.HasPrefix(name, "on") || name == "style" {
@@ -121,6 +130,8 @@ func checkDocument(tb testing.TB, page []byte) {
 		switch {
 		case t.name == "script" && t.attributes["src"] == "":
 			tb.Error("a script stands in the page, which the content security policy forbids")
+		case t.name == "input" && !labelled[t.attributes["id"]]:
+			tb.Errorf("the input %q has no label", t.attributes["id"])
 		case t.name == "th" && t.attributes["scope"] == "":
 			tb.Error("a <th> has no scope")
 		}

@@ -1,9 +1,11 @@
 // Package exchange keeps what was asked and what was answered: one record for
-// each HTTP request that a workspace met, with the checks that were made on it.
+// each HTTP request that a workspace met, with the checks that were made on it,
+// and one for each fetch of a client's key set.
 //
-// Records hold neither secrets nor signatures nor whole access tokens: they
-// are cut out when the record is made. The package imports authz for the
-// checks.
+// Records hold neither secrets nor signatures nor whole access tokens nor
+// private keys: they are cut out when the record is made. The package imports
+// authz for the checks and internal/snippet for the code that puts a refusal
+// right.
 package exchange
 
 import (
@@ -15,15 +17,31 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // MaxBody is how much of a body a record keeps, in bytes.
 const MaxBody = 16 << 10
 
+// Kind says who asked.
+type Kind string
+
+// The kinds.
+const (
+	Request Kind = "request" // somebody asked the server
+	Fetch   Kind = "fetch"   // the server asked for a client's key set
+)
+
 // An Exchange is one HTTP request and its answer. It is filled by the request
 // it belongs to and not changed after Log.Add.
 type Exchange struct {
-	ID          string    `json:"id"`
+	ID   string `json:"id"`
+	Kind Kind   `json:"kind"`
+	// Parent is the exchange that caused a fetch. Fetches are the fetches that
+	// an exchange caused or waited for, or whose copy it used.
+	Parent  string   `json:"parent,omitempty"`
+	Fetches []string `json:"fetches,omitempty"`
+
 	Environment string    `json:"environment,omitempty"`
 	At          time.Time `json:"at"` // workspace time
 	Seconds     float64   `json:"seconds"`
@@ -45,6 +63,9 @@ type Exchange struct {
 
 	// Client is the client that the request claims to come from.
 	Client string `json:"client,omitempty"`
+	// Registration is what was registered about the client when a request was
+	// refused; nil if there is no such client.
+	Registration *Registration `json:"registration,omitempty"`
 	// Assertion is what the client's assertion says, if there was one.
 	Assertion *authz.Assertion `json:"assertion,omitempty"`
 	// Checks are the rules applied, in order.
@@ -53,8 +74,18 @@ type Exchange struct {
 	Fault string `json:"fault,omitempty"`
 	// Refusal tells why the request was refused; empty where it was not.
 	Refusal string `json:"refusal,omitempty"`
+	// Source tells of a fetch what its request and answer do not show.
+	Source *Source `json:"source,omitempty"`
+	// Remedy is the code that puts a refusal right; nil where there is none.
+	Remedy *Remedy `json:"-"`
 
 	sequence int64
+}
+
+// Remedy names the code that puts a refusal right: see snippet.For.
+type Remedy struct {
+	Kind  snippet.Kind
+	Facts snippet.Facts
 }
 
 // A Header is a header field.
@@ -73,9 +104,11 @@ func (e *Exchange) Failed() *authz.Check {
 	return nil
 }
 
-// Refused reports whether the request was refused: a status from 400 to 499
-// that carries a reason, or a failed check.
-func (e *Exchange) Refused() bool { return e.Refusal != "" || e.Failed() != nil }
+// Refused reports whether a request was refused: a status from 400 to 499
+// that carries a reason, or a failed check. A fetch is not: it can fail.
+func (e *Exchange) Refused() bool {
+	return e.Kind != Fetch && (e.Refusal != "" || e.Failed() != nil)
+}
 
 // String tells of the exchange in a line or, for a refused one, a few.
 func (e *Exchange) String() string {
@@ -156,7 +189,7 @@ func (l *Log) Add(e *Exchange) {
 	l.next++
 	e.sequence = l.next
 	r := &l.others
-	if e.Refused() {
+	if e.Refused() || e.Failed() != nil {
 		r = &l.refused
 	}
 	if old := r.add(e); old != nil {

@@ -40,10 +40,32 @@ func maskAuthorization(value string) string {
 // mask hides the credentials in a body, whatever it says of itself: people send
 // JSON as a form and forms as JSON.
 func mask(text string) string {
-	if start := strings.TrimLeft(text, " \t\r\n"); strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
+	text = maskPEM(text)
+	if start := strings.TrimLeft(text, " \t\r\n"); start != "" && strings.IndexByte(`{["`, start[0]) >= 0 {
 		return maskTokens(maskJSON(text))
 	}
 	return maskTokens(maskForm(text))
+}
+
+// maskPEM hides what stands in a PEM block of a private key.
+func maskPEM(text string) string {
+	const begin, end = "PRIVATE KEY-----", "-----END"
+	for from := 0; ; {
+		i := strings.Index(text[from:], begin)
+		if i < 0 {
+			return text
+		}
+		from += i + len(begin)
+		stop := len(text)
+		if j := strings.Index(text[from:], end); j >= 0 {
+			stop = from + j
+		}
+		text = text[:from] + hidden + text[stop:]
+		from += len(hidden)
+		if j := strings.Index(text[from:], begin); j >= 0 && strings.HasPrefix(text[from:], end) {
+			from += j + len(begin) // the end of this block
+		}
+	}
 }
 
 // maskTokens hides the signature of everything that looks like a JWT.
@@ -106,50 +128,4 @@ func maskForm(form string) string {
 		}
 	}
 	return strings.Join(pairs, "&")
-}
-
-// secretMembers are the members of JSON objects that are credentials: of OAuth
-// answers, and of private and symmetric keys (RFC 7518 section 6).
-var secretMembers = [...]string{`"access_token"`, `"refresh_token"`, `"client_secret"`, `"registration_access_token"`, `"client_assertion"`,
-	`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, `"k"`}
-
-// maskJSON hides the members of a JSON text that are credentials. The text may
-// be cut, so it is searched and not parsed.
-func maskJSON(text string) string {
-	for _, member := range secretMembers {
-		for from := 0; ; {
-			i := strings.Index(text[from:], member)
-			if i < 0 {
-				break
-			}
-			from += i + len(member)
-			start, end, ok := stringValue(text, from)
-			if !ok {
-				continue
-			}
-			masked := maskToken(text[start:end])
-			text = text[:start] + masked + text[end:]
-			from = start + len(masked)
-		}
-	}
-	return text
-}
-
-// stringValue finds the string behind a colon, as far as the text goes.
-func stringValue(text string, from int) (start, end int, ok bool) {
-	rest := strings.TrimLeft(text[from:], " \t\r\n")
-	if !strings.HasPrefix(rest, ":") {
-		return 0, 0, false
-	}
-	rest = strings.TrimLeft(rest[1:], " \t\r\n")
-	if !strings.HasPrefix(rest, `"`) {
-		return 0, 0, false
-	}
-	start = len(text) - len(rest) + 1
-	for end = start; end < len(text) && text[end] != '"'; end++ {
-		if text[end] == '\\' {
-			end++
-		}
-	}
-	return start, min(end, len(text)), true
 }

@@ -91,18 +91,19 @@ func jsonProblem(err error) string {
 }
 
 // exchanges lists the workspace's exchanges, newest first: ?limit=, ?client=,
-// ?refused=true.
+// ?kind=, ?refused=true.
 func (l *call) exchanges() error {
 	limit, err := strconv.Atoi(l.Query("limit", "100"))
 	if err != nil || limit < 1 {
 		return badRequest("value", "limit has to be a whole number from 1")
 	}
-	client, refused := l.Query("client"), l.Query("refused") == "true"
+	client, kind, refused := l.Query("client"), exchange.Kind(l.Query("kind")), l.Query("refused") == "true"
 	list := l.workspace.Exchanges.List(limit, func(e *exchange.Exchange) bool {
-		return (client == "" || e.Client == client) && (!refused || e.Refused())
+		return (client == "" || e.Client == client) && (kind == "" || e.Kind == kind) && (!refused || e.Refused())
 	})
-	if list == nil {
-		list = []*exchange.Exchange{}
+	views := make([]exchangeView, len(list))
+	for i, e := range list {
+		views[i] = viewOf(e)
 	}
-	return l.json(fiber.StatusOK, list)
+	return l.json(fiber.StatusOK, views)
 }

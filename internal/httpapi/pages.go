@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -39,51 +38,6 @@ func (l *call) home() error {
 func (l *call) environmentView(name string) web.Environment {
 	a := l.addressesOf(name)
 	return web.Environment{Name: name, FHIRBase: a.FHIRBase, TokenURL: a.TokenURL, RegistrationURL: a.RegistrationURL}
-}
-
-// exchangePage shows one exchange: to a browser as a page that explains it,
-// else, or for ?_format=json, as JSON. Whoever knows its id may read it.
-func (l *call) exchangePage() error {
-	e := l.workspace.Exchanges.Get(l.Params("id"))
-	if e == nil {
-		return notFound("there is no such exchange, or it is too old to be kept")
-	}
-	l.Vary(fiber.HeaderAccept)
-	if l.Query("_format") == "json" || !accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
-		l.Set(fiber.HeaderCacheControl, "no-store")
-		return l.json(fiber.StatusOK, e)
-	}
-	return l.page(l.exchangeView(e))
-}
-
-func (l *call) exchangeView(e *exchange.Exchange) web.ExchangePage {
-	page := web.ExchangePage{
-		Site: l.site(), JSON: "?_format=json",
-		ID: e.ID, Environment: e.Environment, Client: e.Client,
-		At: e.At, Took: time.Duration(e.Seconds * float64(time.Second)),
-		Method: e.Method, Path: pathOf(e), URL: e.URL,
-		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
-		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
-		Aborted: e.Aborted, Broken: e.Broken, Refusal: e.Refusal,
-	}
-	if a := e.Assertion; a != nil {
-		page.Assertion = &web.Assertion{Header: a.Header, Claims: a.Claims}
-	}
-	for _, c := range e.Checks {
-		page.Checks = append(page.Checks, web.Check{
-			ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
-			Result: c.Result.String(), Got: c.Got, Want: c.Want, Text: c.Text,
-		})
-	}
-	return page
-}
-
-func fieldViews(headers []exchange.Header) []web.Field {
-	fields := make([]web.Field, len(headers))
-	for i, h := range headers {
-		fields[i] = web.Field(h)
-	}
-	return fields
 }
 
 // pathOf is an exchange's path and query. Its host need not be that of the

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 )
@@ -48,12 +49,14 @@ func (s *Server) record(c *fiber.Ctx) error {
 	}
 	wall := l.workspace.Wall
 	l.exchange = &recording{log: l.workspace.Exchanges, wall: wall, begun: wall.Now(), Exchange: exchange.Exchange{
-		ID: id, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
+		ID: id, Kind: exchange.Request, At: l.workspace.Clock.Now(), Method: c.Method(), URL: exchange.MaskURL(l.requestURL()),
 	}}
 	if l.env != nil {
 		l.exchange.Environment = l.env.Name
 	}
 	r := l.exchange
+	ctx, trace := authz.TraceFetches(c.UserContext(), r.ID)
+	c.SetUserContext(ctx)
 	c.Request().Header.VisitAll(func(name, value []byte) {
 		r.RequestHeader = append(r.RequestHeader, header(string(name), string(value)))
 	})
@@ -62,6 +65,10 @@ func (s *Server) record(c *fiber.Ctx) error {
 	}
 	if err = c.Next(); err != nil {
 		err = l.fail(err)
+	}
+	r.Fetches = trace.Records()
+	if r.Refused() {
+		l.noteRemedy()
 	}
 	if r.dropped {
 		r.finish(true)

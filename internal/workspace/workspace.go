@@ -49,8 +49,9 @@ type Config struct {
 	// behaviour.Strict. It can be asked for again by its name, as those can that
 	// come with the program.
 	Behaviour behaviour.Behaviour
-	// Keys fetches the key sets of clients.
-	Keys authz.KeySource
+	// KeyFetch says how the key sets of clients are fetched. The workspace
+	// records every fetch as an exchange.
+	KeyFetch authz.FetchConfig
 	// RegistrationToken is the initial access token that registration asks for;
 	// empty leaves registration open.
 	RegistrationToken string
@@ -74,6 +75,7 @@ type Workspace struct {
 	Faults    *fault.Set
 
 	cfg     Config
+	keys    *authz.Fetcher
 	current atomic.Pointer[state]
 
 	mu   sync.Mutex
@@ -104,6 +106,8 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.cfg.Behaviour.Name == "" {
 		w.cfg.Behaviour = behaviour.Strict()
 	}
+	w.cfg.KeyFetch.OnFetch = w.recordFetch
+	w.keys = authz.NewFetcher(w.cfg.KeyFetch)
 	path := ""
 	if cfg.Dir != "" {
 		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
@@ -137,7 +141,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		Environment:        authz.Environment{Name: name, Workspace: w.Name},
 		Others:             []string{other},
 		Store:              w.Control,
-		Keys:               w.cfg.Keys,
+		Keys:               w.keys,
 		Clock:              w.Clock,
 		Wall:               w.cfg.Wall,
 		Rand:               w.cfg.Rand,
@@ -157,6 +161,16 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		return nil, err
 	}
 	return &Environment{Name: name, Auth: auth, resources: &resources{name: name, workspace: w, population: population}}, nil
+}
+
+// recordFetch adds a fetch of a key set to the exchanges.
+func (w *Workspace) recordFetch(f *authz.Fetch) string {
+	id, err := w.Exchanges.NewID()
+	if err != nil { // the request that wants the keys tells of it
+		return ""
+	}
+	w.Exchanges.Add(exchange.OfFetch(id, f, w.Clock.Now()))
+	return id
 }
 
 // A sharedReader lets several read one after the other.

@@ -1,0 +1,127 @@
+package exchange
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// maskJSON hides the members of a JSON text that are credentials, or private
+// members of keys (RFC 7518 section 6). The text may be cut, so it is searched
+// and not parsed. What is no JSON after all is searched again with less regard
+// to quotation marks.
+func maskJSON(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		if text[i] != '"' {
+			b.WriteByte(text[i])
+			i++
+			continue
+		}
+		end := stringEnd(text, i)
+		name := text[i:end]
+		b.WriteString(name)
+		i = end
+		if value := valueStart(text, end); value >= 0 {
+			b.WriteString(text[end:value])
+			masked, next := maskMember(unquoted(name), text, value)
+			b.WriteString(masked)
+			i = next
+		}
+	}
+	masked := b.String()
+	if json.Valid([]byte(masked)) {
+		return masked
+	}
+	return looseMember.ReplaceAllString(masked, "${1}"+hidden)
+}
+
+// looseMember finds members of what only resembles JSON: with other quotation
+// marks, or none.
+var looseMember = regexp.MustCompile(`((?:^|[{,\s])'?(?:d|p|q|dp|dq|qi|oth|k|client_secret|access_token|refresh_token|registration_access_token)'?\s*[:=]\s*'?)[^'",}\]\s(]+`)
+
+// stringEnd returns where the string ends that begins at a quotation mark, as
+// far as the text goes.
+func stringEnd(text string, from int) int {
+	for i := from + 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// valueStart returns where the value begins of the member whose name ends here,
+// or -1 if it is no name.
+func valueStart(text string, from int) int {
+	rest := strings.TrimLeft(text[from:], " \t\r\n")
+	if !strings.HasPrefix(rest, ":") {
+		return -1
+	}
+	return len(text) - len(strings.TrimLeft(rest[1:], " \t\r\n"))
+}
+
+// unquoted is the name that a JSON string stands for, escapes undone.
+func unquoted(literal string) string {
+	var name string
+	if json.Unmarshal([]byte(literal), &name) != nil {
+		return literal
+	}
+	return name
+}
+
+// maskMember returns a member's value as a record shows it, as far as it had to
+// be looked at, and where the rest goes on.
+func maskMember(name, text string, value int) (masked string, next int) {
+	isString := value < len(text) && text[value] == '"'
+	switch name {
+	case "access_token", "refresh_token", "client_secret", "registration_access_token", "client_assertion":
+		if isString {
+			return maskString(text, value, maskToken)
+		}
+	case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
+		switch {
+		case isString:
+			return maskString(text, value, func(string) string { return hidden })
+		case value < len(text) && (text[value] == '[' || text[value] == '{'):
+			return `"` + hidden + `"`, nestedEnd(text, value)
+		}
+	case "jwks": // a key in another format than JWK
+		if isString {
+			return maskString(text, value, func(string) string { return hidden })
+		}
+	}
+	return "", value
+}
+
+// maskString masks the string that begins at a quotation mark.
+func maskString(text string, from int, mask func(string) string) (masked string, next int) {
+	end := stringEnd(text, from)
+	inner, closed := strings.CutSuffix(text[from+1:end], `"`)
+	masked = `"` + mask(inner)
+	if closed && end-from > 1 {
+		masked += `"`
+	}
+	return masked, end
+}
+
+// nestedEnd returns where an array or object ends, as far as the text goes.
+func nestedEnd(text string, from int) int {
+	depth := 0
+	for i := from; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = stringEnd(text, i) - 1
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(text)
+}
