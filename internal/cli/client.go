@@ -154,7 +154,7 @@ func (c *client) accessToken(ctx context.Context) (string, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return "", refusalOf("the token request", resp)
+		return "", c.explained(ctx, refusalOf("the token request", resp), endpoint)
 	}
 	var granted struct {
 		AccessToken string  `json:"access_token"`

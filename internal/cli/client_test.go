@@ -208,3 +208,35 @@ func TestGetReplacesAToken(t *testing.T) {
 		t.Errorf("%+v after %d tokens", got, server.tokens)
 	}
 }
+
+// A refusing server's own page says what was found and what to do; its lines are printed, and
+// another host's page is not asked for.
+func TestTokenRefusedIsExplained(t *testing.T) {
+	t.Parallel()
+	key := ecFile(t)
+	for name, test := range map[string]struct {
+		status   int
+		page     string
+		want     string
+		unwanted string
+	}{
+		"found and fix": {200, `{"failed":{"id":"A12"},"counterfactual":"The signature would verify with key \"k1\".","fix":"Set the kid.\u001b[31m"}`, "\n  found: The signature would verify with key \"k1\".\n  fix: Set the kid. [31m\n", ""},
+		"fix only":      {200, `{"fix":"Set the kid."}`, "\n  fix: Set the kid.\n", "found:"},
+		"no page":       {404, `{"fix":"Set the kid."}`, "error_uri", "fix:"},
+		"no JSON":       {200, `<html>`, "error_uri", "fix:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newFakeServer(t, key.public, key.kid)
+			server.refuse = `{"error":"invalid_client","error_description":"no","error_uri":"` + server.URL + `/public/e/1"}`
+			server.handle["GET /public/e/1"] = func(w http.ResponseWriter, _ int) {
+				w.WriteHeader(test.status)
+				fmt.Fprint(w, test.page)
+			}
+			got := run(t, nil, "token", "--fhir", server.fhir(), "--client", "c1", "--key", key.path)
+			if got.code != 1 || !strings.Contains(got.stderr, test.want) || test.unwanted != "" && strings.Contains(got.stderr, test.unwanted) {
+				t.Errorf("exit code %d, stderr\n%s, want %q in it and not %q", got.code, got.stderr, test.want, test.unwanted)
+			}
+		})
+	}
+}
