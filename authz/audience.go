@@ -11,7 +11,7 @@ import (
 // request addressed the server, byte for byte (RFC 7523 section 3 item 3), or
 // what the behaviour takes for it.
 func (a *attempt) audience(others []string) *Error {
-	want, name := a.wantedAudience()
+	want, name := a.behaviour.audience(a.req.Addresses)
 	audiences, ok := a.jws.claims.texts("aud")
 	got := a.jws.claims.show("aud")
 	if a.behaviour.DenyAudienceArray && a.jws.claims.kind("aud") == '[' {
@@ -45,17 +45,22 @@ func (a *attempt) audience(others []string) *Error {
 
 const tokenEndpoint = "the token endpoint"
 
-// wantedAudience is the URL that a diagnosis tells the client to use, and what
-// it is.
-func (a *attempt) wantedAudience() (uri, name string) {
-	for _, kind := range a.behaviour.Audiences {
+// Audience is the URL that a client is best told to use as aud.
+func (b Behaviour) Audience(addresses Addresses) string {
+	uri, _ := b.audience(addresses)
+	return uri
+}
+
+// audience is Audience, and what that URL is.
+func (b Behaviour) audience(addresses Addresses) (uri, name string) {
+	for _, kind := range b.Audiences {
 		switch kind {
 		case AudienceIssuer:
-			uri, name = a.req.Addresses.Issuer, "the issuer"
+			uri, name = addresses.Issuer, "the issuer"
 		case AudienceFHIRBase:
-			uri, name = a.req.Addresses.FHIRBase, "the FHIR base"
+			uri, name = addresses.FHIRBase, "the FHIR base"
 		default:
-			return a.req.Addresses.TokenURL, tokenEndpoint
+			return addresses.TokenURL, tokenEndpoint
 		}
 	}
 	return uri, name

@@ -30,6 +30,7 @@ func (a *attempt) diagnoseAlg(got string) outcome {
 		o.finding = "A09"
 		o.text = "alg is " + quote(got) + "; this server takes " + allowed + " only (see token_endpoint_auth_signing_alg_values_supported in discovery)."
 		o.fix = "Register a key for " + allowed + " as well and sign with it here. SMART obliges a server to take one of RS384 and ES384, not both."
+		o.remedy = Remedy{Kind: RemedyNewKey, Algorithm: a.behaviour.Algorithms[0]}
 	case isTaken(a.behaviour.Algorithms, got):
 		o.text = "alg is " + quote(got) + "; algorithm names are case-sensitive."
 		o.fix = "Write " + strings.ToUpper(got) + "."
@@ -54,7 +55,9 @@ func (a *attempt) tryAlgorithms(o *outcome, got string) {
 	case match == nil:
 	case alg == got:
 		o.counterfactual = "The signature checks out with key " + match.name() + "; it was signed with " + alg + "."
-		o.remedy.KeyID = match.kid
+		if o.remedy.Kind == "" {
+			o.remedy.KeyID = match.kid
+		}
 	case slices.Contains(a.behaviour.Algorithms, alg):
 		o.counterfactual = "The signature would verify with key " + match.name() + " as " + alg + ": only the alg in the header is wrong."
 		o.fix = "Set alg to " + alg + "."

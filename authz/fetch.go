@@ -47,9 +47,9 @@ type FetchReason string
 
 // The reasons.
 const (
-	FetchFirst   FetchReason = "no copy"
-	FetchExpired FetchReason = "the copy's cache headers have run out"
-	FetchForced  FetchReason = "the copy lacks the key, or its key does not verify"
+	FetchFirst   FetchReason = "there was no copy"
+	FetchExpired FetchReason = "the copy's cache headers had run out"
+	FetchForced  FetchReason = "the copy lacked the key, or its key did not verify"
 )
 
 // Checks returns what the fetch came to, as checks: that there is a key set,

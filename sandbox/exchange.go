@@ -128,6 +128,9 @@ func (e Exchange) Failed() (Check, bool) {
 // String tells of the exchange in a line, and of its refusal in another.
 func (e Exchange) String() string {
 	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
+	if e.Status == 0 && e.Kind == KindFetch {
+		line = fmt.Sprintf("%s %s -> no answer", e.Method, e.URL)
+	}
 	if e.Aborted {
 		line += " (aborted)"
 	}

@@ -83,7 +83,7 @@ func TestExchangePage(t *testing.T) {
 		}},
 		{"no code", func(p *web.ExchangePage) { p.Snippets = nil }, []string{`!id="code"`, `!href="#code"`}},
 		{"the client", func(*web.ExchangePage) {}, []string{
-			"<dt>Status</dt><dd>rejected</dd>", `rejected by ann at <time datetime="2026-01-02T03:04:05Z">2026-01-02 03:04:05 UTC</time>: unused`,
+			"<dt>Status</dt><dd>rejected</dd>", `rejected since <time datetime="2026-01-02T03:04:05Z">2026-01-02 03:04:05 UTC</time> by ann: unused`,
 			"Claims importer", "<code>k1</code> EC on P-384", "<code>https://app.example/jwks.json</code>", "<code>system/*.rs</code>",
 		}},
 		{"no client", func(p *web.ExchangePage) { p.Registration = nil }, []string{`!id="client"`, "!<dt>Status</dt>"}},

@@ -113,6 +113,9 @@ func (e *Exchange) Refused() bool {
 // String tells of the exchange in a line or, for a refused one, a few.
 func (e *Exchange) String() string {
 	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
+	if e.Status == 0 && e.Kind == Fetch {
+		line = fmt.Sprintf("%s %s -> no answer", e.Method, e.URL)
+	}
 	if c := e.Failed(); c != nil {
 		return line + "\n  " + c.ID + ": " + c.Explanation()
 	}

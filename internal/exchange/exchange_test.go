@@ -2,10 +2,14 @@ package exchange_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/exchange"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 func TestTextHidesCredentials(t *testing.T) {
@@ -112,5 +116,53 @@ func TestLogKeepsRefusalsLonger(t *testing.T) {
 	all := l.List(0, nil)
 	if len(all) != 1001 || all[1000].ID != "refused" {
 		t.Errorf("%d are listed; want 1001 with the refusal last", len(all))
+	}
+}
+
+// Every remedy of the rules has its code, but for the one that says there is
+// none.
+func TestRemediesHaveCode(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []authz.RemedyKind{
+		authz.RemedyAssertion, authz.RemedyForm, authz.RemedyScope, authz.RemedySecret, authz.RemedyNewKey, authz.RemedyKeySet,
+		authz.RemedyFetch, authz.RemedyClock, authz.RemedyBearer, authz.RemedyRegistration, authz.RemedyManagement,
+	} {
+		if list, err := snippet.For(snippet.Kind(kind), snippet.Facts{}); err != nil || len(list) != 4 {
+			t.Errorf("%s has the code %v, %v", kind, list, err)
+		}
+	}
+	if list, err := snippet.For(snippet.Kind(authz.RemedyNone), snippet.Facts{}); err != nil || list != nil {
+		t.Errorf("none has the code %v, %v", list, err)
+	}
+}
+
+// A fetch that failed is kept as long as refusals are, and is none.
+func TestFailedFetches(t *testing.T) {
+	t.Parallel()
+	f := &authz.Fetch{
+		URI: "https://app.example/jwks.json", Exchange: "parent", ClientID: "app", Duration: time.Second,
+		Redirects: []string{"https://app.example/login?access_token=h.c.SIGN"}, ResponseHeader: http.Header{"Set-Cookie": {"s=SIGN"}},
+		Bytes: 7, Err: &authz.FetchError{Finding: "J01", Short: "refused", Text: "It was refused.", Fix: "Listen."},
+	}
+	e := exchange.OfFetch("fetch", f, time.Unix(100, 0))
+	if e.Kind != exchange.Fetch || e.Parent != "parent" || !e.At.Equal(time.Unix(99, 0)) || e.Refused() || e.Failed() == nil || e.Failed().ID != "J01" || e.ResponseBody != "(hidden)" {
+		t.Errorf("got %+v", e)
+	}
+	if text := fmt.Sprint(e.ResponseHeader, e.Source.Redirects); strings.Contains(text, "SIGN") {
+		t.Errorf("shows a secret: %s", text)
+	}
+	if want := "GET https://app.example/jwks.json -> no answer\n  J01: It was refused. Listen."; e.String() != want {
+		t.Errorf("got %q, want %q", e, want)
+	}
+	l := exchange.NewLog(nil)
+	l.Add(e)
+	for i := range 2000 {
+		l.Add(&exchange.Exchange{ID: fmt.Sprint(i)})
+	}
+	if l.Get("fetch") == nil {
+		t.Error("the fetch was pushed out by what did not fail")
+	}
+	if got := l.List(0, (*exchange.Exchange).Refused); len(got) != 0 {
+		t.Errorf("got refused %v", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // Source is what is known of a fetch of a key set besides request and answer.
@@ -43,6 +44,9 @@ func OfFetch(id string, f *authz.Fetch, ended time.Time) *Exchange {
 	}
 	if f.Body == nil && f.Bytes > 0 {
 		e.ResponseBody = hidden
+	}
+	if failed := e.Failed(); failed != nil {
+		e.Remedy = &Remedy{Kind: snippet.Kind(failed.Remedy.Kind), Facts: snippet.Facts{JWKSURI: e.URL}}
 	}
 	for _, uri := range f.Redirects {
 		e.Source.Redirects = append(e.Source.Redirects, MaskURL(uri))

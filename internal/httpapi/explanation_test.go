@@ -282,3 +282,32 @@ func TestWholeDiagnoses(t *testing.T) {
 		t.Errorf("the list has %+v", list)
 	}
 }
+
+// The code does what the server's behaviour wants, not what a strict one would.
+func TestExplanationsFollowTheBehaviour(t *testing.T) {
+	t.Parallel()
+	w := &world{Server: sandbox.Start(t, sandbox.WithPatients(patients), sandbox.WithSwitch("aud.accept", "issuer"), sandbox.WithSwitch("alg.allow", "RS384")), web: newWeb(t)}
+	c, err := w.RegisterClient(t.Context(), sandbox.ClientConfig{Algorithm: sandbox.RS384, KeyID: "k1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := func(e explained, check string, parts ...string) {
+		t.Helper()
+		if e.Failed == nil || e.Failed.ID != check || len(e.Snippets) != 4 {
+			t.Fatalf("got %+v, want %s with code", e.Failed, check)
+		}
+		for _, s := range e.Snippets {
+			for _, part := range parts {
+				if !strings.Contains(strings.ReplaceAll(s.Code, "'", `"`), part) {
+					t.Errorf("%s: the code in %s does not have %q:\n%s", check, s.Language, part, s.Code)
+				}
+			}
+		}
+	}
+	wants(w.explanationOf(t, w.ask(t, c)), "C03", strings.TrimSuffix(w.TokenURL(), "/token")+`"`, "RS384")
+	es, err := w.RegisterClient(t.Context(), sandbox.ClientConfig{Algorithm: sandbox.ES384})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(w.explanationOf(t, w.ask(t, es)), "A09", "RS384", "new-private.pem")
+}

@@ -106,12 +106,15 @@ func TestFailedFetchesAreExplained(t *testing.T) {
 				t.Fatalf("got fetches %v, want one", e.Fetches)
 			}
 			f := w.explain(t, e.Fetches[0])
-			if f.Kind != "fetch" || f.Parent != e.ID || !slices.Equal(f.UsedBy, []string{e.ID}) || f.Client != client.ID() || f.Environment != "sandbox" || f.Source == nil || f.Source.Reason != "no copy" || len(f.RequestHeader) == 0 {
+			if f.Kind != "fetch" || f.Parent != e.ID || !slices.Equal(f.UsedBy, []string{e.ID}) || f.Client != client.ID() || f.Environment != "sandbox" || f.Source == nil || f.Source.Reason != "there was no copy" || len(f.RequestHeader) == 0 {
 				t.Errorf("got fetch %+v, want it linked to %s", f, e.ID)
 			}
 			inSet := c.check == "A20" || c.check == "SB-KEY-08" // the fetch itself went well
 			if !inSet && (f.Failed == nil || f.Failed.ID != c.check || f.Fix != e.Fix) || inSet && f.Failed != nil {
 				t.Errorf("the fetch failed by %+v", f.Failed)
+			}
+			if !inSet && (len(f.Snippets) != 4 || !strings.Contains(f.Snippets[0].Code, c.code)) {
+				t.Errorf("the fetch has snippets %+v, want %q in them", f.Snippets, c.code)
 			}
 			if !strings.Contains(f.ResponseBody, c.body) {
 				t.Errorf("got body %q, want %q in it", f.ResponseBody, c.body)
@@ -254,7 +257,7 @@ func TestFailedRefetchIsTold(t *testing.T) {
 	if e.Failed == nil || e.Failed.ID != "A12" || !strings.Contains(e.Failed.Text, told) || len(e.Fetches) != 2 {
 		t.Fatalf("got %+v with fetches %v, want A12 that tells of the refetch, and both fetches", e.Failed, e.Fetches)
 	}
-	if f := w.explain(t, e.Fetches[0]); f.Failed == nil || f.Failed.ID != "J03" || !strings.HasPrefix(f.Source.Reason, "the copy lacks the key") {
+	if f := w.explain(t, e.Fetches[0]); f.Failed == nil || f.Failed.ID != "J03" || !strings.HasPrefix(f.Source.Reason, "the copy lacked the key") {
 		t.Errorf("got %+v, want the refetch that failed first", f)
 	}
 	later := w.explanationOf(t, w.ask(t, c, sandbox.WithKeyID("k2"))) // throttled

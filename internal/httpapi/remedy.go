@@ -47,11 +47,11 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 	if env != e.Environment || id != e.Client {
 		registered = l.registrationOf(env, id)
 	}
-	a := l.addressesOf(env)
+	a, behaviour := l.addressesOf(env), l.workspace.Environment(env).Auth.Behaviour()
 	f := snippet.Facts{
-		ClientID: id, TokenURL: a.TokenURL, FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
+		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
 		Scope:        cmp.Or(r.Scope, l.scopeAsked()),
-		RawBasic:     l.workspace.Environment(env).Auth.Behaviour().BasicDecode == authz.BasicRaw,
+		RawBasic:     behaviour.BasicDecode == authz.BasicRaw,
 		InitialToken: check.Requirement == "SB-DCR-09",
 	}
 	switch l.routed {
@@ -69,6 +69,9 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 	f.JWKSURI, f.Credential = registered.JWKSURI, snippet.Credential(registered.Method)
 	f.Scope = cmp.Or(f.Scope, registered.Scopes)
 	f.KeyID, f.Algorithm = l.keyFor(r, registered.Keys)
+	if !slices.Contains(behaviour.Algorithms, f.Algorithm) {
+		f.Algorithm = behaviour.Algorithms[0] // never empty
+	}
 	return f
 }
 
@@ -140,7 +143,7 @@ func (l *call) scopeAsked() string {
 // something that there is.
 func (l *call) readURL(a authz.Addresses) string {
 	asked := l.exchange.URL
-	if l.surface == fhirSurface && l.Method() == fiber.MethodGet && strings.HasPrefix(asked, a.FHIRBase+"/") && !strings.Contains(asked, "access_token") {
+	if l.surface == fhirSurface && l.Method() == fiber.MethodGet && strings.HasPrefix(asked, a.FHIRBase+"/") && !strings.Contains(asked, "(hidden)") {
 		return asked
 	}
 	return a.FHIRBase + "/Patient?_count=1"

@@ -40,7 +40,8 @@ const (
 // Facts are the values in the code. What is empty gets a placeholder.
 type Facts struct {
 	ClientID string
-	TokenURL string // the aud of assertions
+	TokenURL string
+	Audience string // the aud of assertions; "" is TokenURL
 	// Endpoint is where the form goes; "" is TokenURL. At another endpoint the
 	// form carries a token, and asks for none.
 	Endpoint        string
@@ -83,7 +84,7 @@ func languages() []language {
 		{name: "sh", title: "curl and openssl", quote: quoteSh},
 		{name: "go", title: "Go", quote: quoteGo},
 		{name: "python", title: "Python", quote: quotePython},
-		{name: "javascript", title: "JavaScript (Node)", quote: quoteJavaScript},
+		{name: "javascript", title: "JavaScript", quote: quoteJavaScript},
 	}
 }
 
@@ -214,6 +215,9 @@ func (f Facts) complete() Facts {
 	if !plain(f.Endpoint) {
 		f.Endpoint = f.TokenURL
 	}
+	if !plain(f.Audience) {
+		f.Audience = f.TokenURL
+	}
 	return f
 }
 
@@ -235,7 +239,7 @@ func plain(value string) bool {
 // values are the facts for a template, each already a literal of the language,
 // so that no template can write one that is not.
 type values struct {
-	ClientID, TokenURL, Endpoint, FHIRURL, ClientURL, RegistrationURL, JWKSURI, KeyID, Algorithm, Scope, KeyFile string
+	ClientID, TokenURL, Audience, Endpoint, FHIRURL, ClientURL, RegistrationURL, JWKSURI, KeyID, Algorithm, Scope, KeyFile string
 	// Header is the JSON of the assertion's header; the claims come in three
 	// parts, with exp and jti between them.
 	Header, ClaimsToExp, ClaimsToJTI, ClaimsEnd string
@@ -258,11 +262,11 @@ func newValues(f Facts, kind Kind, quote func(string) string) values {
 		file = "new-private.pem"
 	}
 	return values{
-		ClientID: quote(f.ClientID), TokenURL: quote(f.TokenURL), Endpoint: quote(f.Endpoint), FHIRURL: quote(f.FHIRURL),
+		ClientID: quote(f.ClientID), TokenURL: quote(f.TokenURL), Audience: quote(f.Audience), Endpoint: quote(f.Endpoint), FHIRURL: quote(f.FHIRURL),
 		RegistrationURL: quote(f.RegistrationURL), ClientURL: quote(f.RegistrationURL + "/" + f.ClientID), JWKSURI: quote(f.JWKSURI),
 		KeyID: quote(f.KeyID), Algorithm: quote(alg), Scope: quote(f.Scope), KeyFile: quote(file),
 		Header:      quote(`{"alg":"` + alg + `","typ":"JWT","kid":` + inJSON(f.KeyID) + `}`),
-		ClaimsToExp: quote(`{"iss":` + inJSON(f.ClientID) + `,"sub":` + inJSON(f.ClientID) + `,"aud":` + inJSON(f.TokenURL) + `,"exp":`),
+		ClaimsToExp: quote(`{"iss":` + inJSON(f.ClientID) + `,"sub":` + inJSON(f.ClientID) + `,"aud":` + inJSON(f.Audience) + `,"exp":`),
 		ClaimsToJTI: quote(`,"jti":"`), ClaimsEnd: quote(`"}`),
 		KeySetBegin:   quote(`{"keys":[` + key + `,"use":"sig","alg":"` + alg + `","kid":` + inJSON(f.KeyID)),
 		MetadataBegin: quote(`{"client_name":"My service","token_endpoint_auth_method":"private_key_jwt","grant_types":["client_credentials"],"scope":` + inJSON(f.Scope) + `,"jwks":`),

@@ -388,7 +388,7 @@ func TestValuesAreLiterals(t *testing.T) {
 			for _, credential := range []snippet.Credential{"", snippet.ClientSecretBasic, snippet.ClientSecretPost} {
 				for _, alg := range []string{"RS384", "ES384", value} {
 					list, err := snippet.For(kind, snippet.Facts{
-						ClientID: value, TokenURL: value, Endpoint: value, FHIRURL: value, RegistrationURL: value, JWKSURI: value,
+						ClientID: value, TokenURL: value, Audience: value, Endpoint: value, FHIRURL: value, RegistrationURL: value, JWKSURI: value,
 						KeyID: value, Algorithm: alg, Scope: value, KeyFile: value, Credential: credential, InitialToken: true,
 					})
 					if err != nil {
