@@ -240,3 +240,15 @@ func TestTokenRefusedIsExplained(t *testing.T) {
 		})
 	}
 }
+
+// Only the refusing server is asked, whatever page a refusal names.
+func TestTokenRefusedByAnotherHostsPage(t *testing.T) {
+	t.Parallel()
+	key := ecFile(t)
+	server, other := newFakeServer(t, key.public, key.kid), newFakeServer(t, key.public, key.kid)
+	server.refuse = `{"error":"invalid_client","error_uri":"` + other.URL + `/public/e/1"}`
+	got := run(t, nil, "token", "--fhir", server.fhir(), "--client", "c1", "--key", key.path)
+	if got.code != 1 || len(other.requests()) != 0 {
+		t.Errorf("exit code %d; the other host was asked for %v", got.code, other.requests())
+	}
+}
