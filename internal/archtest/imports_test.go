@@ -25,7 +25,7 @@ func layers() [][]string {
 		{"internal/doctor", "internal/workspace"},
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
-		{"authz", "fhirstore", "seed", "web"},
+		{"authz", "fhirstore", "internal/patch", "seed", "web"},
 		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
@@ -41,11 +41,12 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 // may import.
 func narrower() map[string][]string {
 	return map[string][]string{
-		"authz":         {"internal/clock", "internal/nearest"},
-		"fhirstore":     {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
-		"internal/bulk": {"fhirstore", "internal/clock"},
-		"seed":          {"internal/clock", "internal/fhirjson", "seed/internal/population"},
-		"web":           {},
+		"authz":          {"internal/clock", "internal/nearest"},
+		"fhirstore":      {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
+		"internal/bulk":  {"fhirstore", "internal/clock"},
+		"internal/patch": {"internal/fhirjson", "internal/fhirpath", "internal/r4"},
+		"seed":           {"internal/clock", "internal/fhirjson", "seed/internal/population"},
+		"web":            {},
 	}
 }
 

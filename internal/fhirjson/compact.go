@@ -11,7 +11,7 @@ func Compact(dst, src []byte) []byte {
 			i++
 			start = i
 		case '"':
-			i = afterString(src, i)
+			i = EndOfString(src, i)
 		default:
 			i++
 		}
@@ -19,8 +19,9 @@ func Compact(dst, src []byte) []byte {
 	return append(dst, src[start:]...)
 }
 
-// afterString returns the offset behind the string literal that begins at i.
-func afterString(src []byte, i int) int {
+// EndOfString returns the offset behind the string literal that begins at i, in JSON that Parse
+// accepted.
+func EndOfString(src []byte, i int) int {
 	for i++; i < len(src); i++ {
 		switch src[i] {
 		case '\\':

@@ -33,8 +33,8 @@ func (k Kind) String() string {
 	return "nothing"
 }
 
-// A Node is one JSON value. A tree of nodes is not changed after Parse returned it and may be
-// read by any number of goroutines.
+// A Node is one JSON value. Parse keeps nothing of the tree that it returns, which may be read by
+// any number of goroutines as long as whoever parsed it does not change it.
 type Node struct {
 	Kind Kind
 

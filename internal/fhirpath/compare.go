@@ -24,7 +24,7 @@ func equal(a, b Value) truth {
 	case ca == number && cb == number:
 		return truthIf(compareDecimals(a.Node.Text, b.Node.Text) == 0)
 	case ca == complexValue && cb == complexValue:
-		return truthIf(same(a.Node, b.Node))
+		return truthIf(Same(a.Node, b.Node))
 	case ca == complexValue || cb == complexValue, ca == number || cb == number, ca == truthValue || cb == truthValue:
 		return truthIf(ca == cb && a.Node.Text == b.Node.Text)
 	}
@@ -65,9 +65,9 @@ func compareQuantities(a, b *fhirjson.Node) (order int, known bool) {
 	return compareDecimals(x.Text, y.Text), true
 }
 
-// same reports whether two nodes have the same content: numbers by their value, members in any
+// Same reports whether two nodes have the same content: numbers by their value, members in any
 // order. It is soon done where they differ.
-func same(a, b *fhirjson.Node) bool {
+func Same(a, b *fhirjson.Node) bool {
 	if a.Kind != b.Kind || len(a.Members) != len(b.Members) || len(a.Items) != len(b.Items) {
 		return false
 	}
@@ -77,12 +77,12 @@ func same(a, b *fhirjson.Node) bool {
 	}
 	for i := range a.Members {
 		other := b.Get(a.Members[i].Name)
-		if other == nil || !same(&a.Members[i].Value, other) {
+		if other == nil || !Same(&a.Members[i].Value, other) {
 			return false
 		}
 	}
 	for i := range a.Items {
-		if !same(&a.Items[i], &b.Items[i]) {
+		if !Same(&a.Items[i], &b.Items[i]) {
 			return false
 		}
 	}
@@ -102,7 +102,7 @@ func distinct(c *evaluation, collections ...[]Value) ([]Value, error) {
 	out := make([]Value, 0, total)
 	const few = 8 // values that are quicker compared with each other than put in a set
 	known := func(v Value) bool {
-		return slices.ContainsFunc(out, func(o Value) bool { return o.Node != nil && same(o.Node, v.Node) })
+		return slices.ContainsFunc(out, func(o Value) bool { return o.Node != nil && Same(o.Node, v.Node) })
 	}
 	if total > few {
 		seen := map[string]bool{}

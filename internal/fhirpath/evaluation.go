@@ -8,7 +8,7 @@ import (
 )
 
 // ErrTooCostly means that an evaluation was given up because it looked at more than ten million
-// elements.
+// elements, or at more than its Options allow.
 var ErrTooCostly = errors.New("the evaluation takes too many steps")
 
 const maxSteps = 10_000_000
@@ -32,7 +32,17 @@ func newEvaluation(s Schema, root Value, opt Options) *evaluation {
 	if opt.RootResource.Node != nil {
 		c.container = opt.RootResource
 	}
+	if opt.Steps != nil {
+		c.steps = *opt.Steps
+	}
 	return c
+}
+
+// settle takes what was used off the budget that the evaluation shares.
+func (c *evaluation) settle(opt Options) {
+	if opt.Steps != nil {
+		*opt.Steps = max(0, c.steps)
+	}
 }
 
 // spend counts work, and reports an error when there has been too much.

@@ -47,6 +47,10 @@ type Options struct {
 	// RootResource is what %rootResource stands for and where contained resources are looked
 	// for: the container of a contained resource. It is Resource where it is the zero Value.
 	RootResource Value
+
+	// Steps is a budget that several evaluations share: how many elements they may look at, from
+	// which each takes what it used. nil means ten million for this one.
+	Steps *int
 }
 
 // An Expr is a compiled expression. It is immutable and safe for concurrent use.
@@ -64,6 +68,7 @@ func (e *Expr) String() string { return e.text }
 // ErrTooCostly.
 func (e *Expr) Eval(s Schema, root Value, opt Options) ([]Value, error) {
 	c := newEvaluation(s, root, opt)
+	defer c.settle(opt)
 	values, err := e.root.eval(c, c.context[:])
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", e.text, err)
@@ -75,6 +80,7 @@ func (e *Expr) Eval(s Schema, root Value, opt Options) ([]Value, error) {
 // true: constraints are kept where they cannot be decided.
 func (e *Expr) Holds(s Schema, root Value, opt Options, unknown bool) (bool, error) {
 	c := newEvaluation(s, root, opt)
+	defer c.settle(opt)
 	t, err := truthOf(e.root, c, c.context[:])
 	if err != nil {
 		return false, fmt.Errorf("evaluate %s: %w", e.text, err)

@@ -130,3 +130,29 @@ func TestHolds(t *testing.T) {
 		}
 	}
 }
+
+func TestEvaluationsShareABudget(t *testing.T) {
+	t.Parallel()
+	e, err := fhirpath.Compile("descendants().count()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := parse(t, patient)
+	budget := 1000
+	opt := fhirpath.Options{Steps: &budget}
+	if _, err := e.Eval(newSchema(), root, opt); err != nil {
+		t.Fatal(err)
+	}
+	used := 1000 - budget
+	if used <= 0 || used >= 1000 {
+		t.Fatalf("the first evaluation took %d steps, want some", used)
+	}
+	for budget >= used {
+		if _, err := e.Holds(newSchema(), root, opt, false); err != nil {
+			t.Fatalf("with %d steps of %d that it takes: %v", budget, used, err)
+		}
+	}
+	if _, err := e.Eval(newSchema(), root, opt); !errors.Is(err, fhirpath.ErrTooCostly) || budget != 0 {
+		t.Errorf("error %v with %d steps left, want ErrTooCostly and none", err, budget)
+	}
+}
