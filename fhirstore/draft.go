@@ -18,7 +18,15 @@ type draft struct {
 
 // parseDraft reads a resource that has to be of type typ. Its errors are
 // *fhirjson.SyntaxError and *InvalidError.
-func parseDraft(defs *r4.Table, typ string, body []byte) (*draft, error) {
+func parseDraft(_ *r4.Table, typ string, body []byte) (*draft, error) {
+	root, err := parseResource(typ, body)
+	if err != nil {
+		return nil, err
+	}
+	return newDraft(root, body)
+}
+
+func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
 	root, err := fhirjson.Parse(body)
 	if err != nil {
 		return nil, err
@@ -36,8 +44,13 @@ func parseDraft(defs *r4.Table, typ string, body []byte) (*draft, error) {
 	if meta := root.Get("meta"); meta != nil && meta.Kind != fhirjson.Object {
 		return nil, &InvalidError{Code: "structure", Expression: typ + ".meta", Message: fmt.Sprintf("meta is a JSON %s; it has to be an object", meta.Kind)}
 	}
+	return root, nil
+}
+
+func newDraft(root *fhirjson.Node, body []byte) (*draft, error) {
 	json := fhirjson.Compact(make([]byte, 0, len(body)+128), body)
 	if len(json) != len(body) {
+		var err error
 		if root, err = fhirjson.Parse(json); err != nil {
 			return nil, fmt.Errorf("parse compacted resource: %w", err)
 		}

@@ -91,6 +91,42 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s/%s is at version %d, but the write asks for %s", e.Type, e.ID, e.Current, e.Want)
 }
 
+// A NoMatchError says that the criteria of a conditional write find nothing that
+// it could be made of. Want is the condition that asks for something to be there,
+// or "".
+type NoMatchError struct{ Type, Want string }
+
+func (e *NoMatchError) Error() string {
+	text := fmt.Sprintf("no %s matches the criteria", e.Type)
+	if e.Want != "" {
+		text += ", but the write asks for " + e.Want
+	}
+	return text
+}
+
+// A MultipleMatchesError says that the criteria of a conditional write find more
+// than one resource, so that none of them can be meant.
+type MultipleMatchesError struct{ Type string }
+
+func (e *MultipleMatchesError) Error() string {
+	return fmt.Sprintf("the criteria match several resources of the type %s; a conditional write needs them to match one at most", e.Type)
+}
+
+// An IDTakenError says that a conditional write would create a resource under an
+// id that a resource has which the criteria do not find.
+type IDTakenError struct{ Type, ID string }
+
+func (e *IDTakenError) Error() string {
+	return fmt.Sprintf("no resource matches the criteria, and %s/%s cannot be created: there is one by that id", e.Type, e.ID)
+}
+
+// An ImmutableError says that a patch changes what only the store sets.
+type ImmutableError struct{ Type, ID, Element string }
+
+func (e *ImmutableError) Error() string {
+	return fmt.Sprintf("a patch of %s/%s cannot change %s", e.Type, e.ID, e.Element)
+}
+
 // An InvalidError says that a resource cannot be stored as it is. Code is from
 // the FHIR issue-type code system: structure, invalid, required, value.
 type InvalidError struct {
@@ -102,7 +138,7 @@ type InvalidError struct {
 func (e *InvalidError) Error() string { return e.Message }
 
 // A QueryError says that a search cannot be done as it was asked. Code is from
-// the FHIR issue-type code system: not-supported, value, invalid.
+// the FHIR issue-type code system: not-supported, value, invalid, required.
 type QueryError struct {
 	Code      string
 	Parameter string

@@ -133,26 +133,39 @@ func (s *Store) Update(ctx context.Context, v View, typ, id string, body []byte,
 		return nil, false, &InvalidError{Code: "invalid", Expression: typ + ".id", Message: fmt.Sprintf("the body's id is %q, the URL's is %q; they have to be the same", got, id)}
 	}
 	err = s.write(ctx, func(tx *writeTx) error {
-		old, err := lookUp(ctx, tx, typ, id)
-		var missing *NotFoundError
-		if err != nil && !errors.As(err, &missing) {
-			return err
-		}
-		if err := tx.checkCurrent(ctx, g, old); err != nil {
-			return err
-		}
-		if err := cond.check(typ, id, old); err != nil {
-			return err
-		}
-		created = old == nil || !old.live
-		op := OpUpdate
-		if created {
-			op = OpCreate
-		}
-		res, err = tx.put(ctx, &newVersion{typ: typ, id: id, org: v.Owner, old: old, draft: d, gate: g, op: op})
+		res, created, err = tx.update(ctx, g, v.Owner, id, d, cond)
 		return err
 	})
 	return res, created, err
+}
+
+// update writes the next version of a resource of the gate's type, or its first.
+func (tx *writeTx) update(ctx context.Context, g *gate, owner, id string, d *draft, cond Condition) (res *Resource, created bool, err error) {
+	old, err := tx.current(ctx, g, id, cond)
+	if err != nil {
+		return nil, false, err
+	}
+	created = old == nil || !old.live
+	op := OpUpdate
+	if created {
+		op = OpCreate
+	}
+	res, err = tx.put(ctx, &newVersion{typ: g.typ, id: id, org: owner, old: old, draft: d, gate: g, op: op})
+	return res, created, err
+}
+
+// current looks up what a write is about to change, nil for nothing, and checks
+// that the view may touch it and that the write's condition holds.
+func (tx *writeTx) current(ctx context.Context, g *gate, id string, cond Condition) (*row, error) {
+	old, err := lookUp(ctx, tx, g.typ, id)
+	var missing *NotFoundError
+	if err != nil && !errors.As(err, &missing) {
+		return nil, err
+	}
+	if err := tx.checkCurrent(ctx, g, old); err != nil {
+		return nil, err
+	}
+	return old, cond.check(g.typ, id, old)
 }
 
 // Delete deletes a resource and returns the version that records it (FHIR R4,
@@ -165,21 +178,7 @@ func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Conditi
 	}
 	var tombstone *Resource
 	err = s.write(ctx, func(tx *writeTx) error {
-		old, err := lookUp(ctx, tx, typ, id)
-		var missing *NotFoundError
-		if err != nil && !errors.As(err, &missing) {
-			return err
-		}
-		if err := tx.checkCurrent(ctx, g, old); err != nil {
-			return err
-		}
-		if err := cond.check(typ, id, old); err != nil {
-			return err
-		}
-		if old == nil || !old.live {
-			return errNothingToDo
-		}
-		tombstone, err = tx.appendTombstone(ctx, old)
+		tombstone, err = tx.delete(ctx, g, id, cond)
 		return err
 	})
 	if errors.Is(err, errNothingToDo) {
@@ -190,6 +189,19 @@ func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Conditi
 
 // errNothingToDo ends a write that turned out to change nothing.
 var errNothingToDo = errors.New("nothing to do")
+
+// delete deletes a resource of the gate's type; its error is errNothingToDo
+// where there is none.
+func (tx *writeTx) delete(ctx context.Context, g *gate, id string, cond Condition) (*Resource, error) {
+	old, err := tx.current(ctx, g, id, cond)
+	if err != nil {
+		return nil, err
+	}
+	if old == nil || !old.live {
+		return nil, errNothingToDo
+	}
+	return tx.appendTombstone(ctx, old)
+}
 
 // checkCurrent checks that the view may touch the resource as it is now.
 func (tx *writeTx) checkCurrent(ctx context.Context, g *gate, old *row) error {

@@ -1,0 +1,98 @@
+package fhirstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+)
+
+// Patch stores what apply makes of a resource as its next version, also where
+// that is what it was (FHIR R4, http, patch). apply gets the JSON of the current
+// version, which it must not change; while it runs nobody else writes. What only
+// the store sets has to stay as it is: resourceType, id, meta.versionId and
+// meta.lastUpdated. The errors are those of Read and *ConflictError,
+// *InvalidError for what no longer is a resource, *ImmutableError, and whatever
+// apply returns.
+func (s *Store) Patch(ctx context.Context, v View, typ, id string, cond Condition, apply func(json []byte) ([]byte, error)) (*Resource, error) {
+	g, err := s.gate(ctx, v, typ, LetterUpdate)
+	if err != nil {
+		return nil, err
+	}
+	var res *Resource
+	err = s.write(ctx, func(tx *writeTx) error {
+		res, err = tx.patch(ctx, g, id, cond, apply)
+		return err
+	})
+	return res, err
+}
+
+// patch writes the next version of a resource of the gate's type. That there is
+// none goes before the write's condition: a condition is for what would succeed
+// without it (RFC 9110 section 13.2.1).
+func (tx *writeTx) patch(ctx context.Context, g *gate, id string, cond Condition, apply func(json []byte) ([]byte, error)) (*Resource, error) {
+	old, err := lookUp(ctx, tx, g.typ, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.organization(old.typ, old.id, old.org); err != nil {
+		return nil, err
+	}
+	res, err := g.current(ctx, tx, tx.packs, old)
+	if err != nil {
+		return nil, err
+	}
+	if err := cond.check(g.typ, id, old); err != nil {
+		return nil, err
+	}
+	body, err := apply(res.JSON)
+	if err != nil {
+		return nil, err
+	}
+	d, err := patched(res, body)
+	if err != nil {
+		return nil, err
+	}
+	return tx.put(ctx, &newVersion{typ: g.typ, id: id, org: old.org, old: old, draft: d, gate: g, op: OpUpdate})
+}
+
+// MayRead reports whether the view lets its holder read a version that a write
+// returned: whoever patches a resource need not be one who may see it.
+func (s *Store) MayRead(ctx context.Context, v View, res *Resource) (bool, error) {
+	g, err := s.gate(ctx, v, res.Type, LetterRead)
+	if err == nil {
+		err = g.organization(res.Type, res.ID, res.Organization)
+	}
+	if err == nil {
+		err = g.content(res)
+	}
+	var forbidden *ForbiddenError
+	if errors.As(err, &forbidden) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// patched reads what a patch made of a resource.
+func patched(res *Resource, body []byte) (*draft, error) {
+	root, err := fhirjson.Parse(body)
+	var syntax *fhirjson.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, &InvalidError{Code: "structure", Message: "what the patch leaves is no JSON: " + syntax.Error()}
+	}
+	if err != nil {
+		return nil, err
+	}
+	meta := root.Get("meta")
+	for _, fixed := range []struct{ element, got, want string }{
+		{"resourceType", root.Str("resourceType"), res.Type},
+		{res.Type + ".id", root.Str("id"), res.ID},
+		{res.Type + ".meta.versionId", meta.Str("versionId"), res.VersionID()},
+		{res.Type + ".meta.lastUpdated", meta.Str("lastUpdated"), FormatInstant(res.At)},
+	} {
+		if fixed.got != fixed.want {
+			return nil, &ImmutableError{Type: res.Type, ID: res.ID, Element: fixed.element}
+		}
+	}
+	return newDraft(root, body)
+}
