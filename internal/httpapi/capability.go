@@ -52,6 +52,7 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 		Implementation: &models.CapabilityStatementImplementation{Description: software + ", " + l.env.Name, Url: &l.addresses.FHIRBase},
 		FhirVersion:    models.FHIRVersion4_0_1,
 		Format:         []string{fhirJSON, "json"},
+		PatchFormat:    patchFormats(),
 		Rest:           []models.CapabilityStatementRest{rest},
 	}
 }
@@ -90,10 +91,15 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 		return models.CapabilityStatementRestResource{}, false
 	}
 	versioning, yes := models.ResourceVersionPolicyVersioned, true
-	resource := models.CapabilityStatementRestResource{Type: code, Versioning: &versioning, ReadHistory: &yes, UpdateCreate: &yes}
+	conditionalRead, conditionalDelete := models.ConditionalReadStatusFullSupport, models.ConditionalDeleteStatusSingle
+	resource := models.CapabilityStatementRestResource{
+		Type: code, Versioning: &versioning, ReadHistory: &yes, UpdateCreate: &yes,
+		ConditionalCreate: &yes, ConditionalRead: &conditionalRead, ConditionalUpdate: &yes, ConditionalDelete: &conditionalDelete,
+	}
 	for _, interaction := range []models.TypeRestfulInteraction{
 		models.TypeRestfulInteractionRead, models.TypeRestfulInteractionVread, models.TypeRestfulInteractionHistoryInstance,
-		models.TypeRestfulInteractionHistoryType, models.TypeRestfulInteractionSearchType, models.TypeRestfulInteractionCreate, models.TypeRestfulInteractionUpdate, models.TypeRestfulInteractionDelete,
+		models.TypeRestfulInteractionHistoryType, models.TypeRestfulInteractionSearchType, models.TypeRestfulInteractionCreate, models.TypeRestfulInteractionUpdate,
+		models.TypeRestfulInteractionPatch, models.TypeRestfulInteractionDelete,
 	} {
 		resource.Interaction = append(resource.Interaction, models.CapabilityStatementRestResourceInteraction{Code: interaction})
 	}

@@ -16,7 +16,7 @@ func (s *Server) cors(c *fiber.Ctx) error {
 		return c.Next()
 	}
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
-	c.Set(fiber.HeaderAccessControlExposeHeaders, "Content-Location, ETag, Expires, Last-Modified, Link, Location, Retry-After, WWW-Authenticate, X-Progress, X-Request-Id")
+	c.Set(fiber.HeaderAccessControlExposeHeaders, "Accept-Patch, Content-Location, ETag, Expires, Last-Modified, Link, Location, Preference-Applied, Retry-After, WWW-Authenticate, X-Progress, X-Request-Id")
 	if c.Method() != fiber.MethodOptions || c.Get(fiber.HeaderAccessControlRequestMethod) == "" {
 		return c.Next()
 	}

@@ -125,6 +125,9 @@ func (l *call) asHTTP(err error) *httpError {
 		query     *fhirstore.QueryError
 		export    *bulk.Error
 	)
+	if e := refusedWrite(err); e != nil {
+		return e
+	}
 	switch {
 	case errors.As(err, &own):
 		return own

@@ -35,10 +35,10 @@ func TestMethodsAndAllow(t *testing.T) {
 		{"/_sandbox/clock/", "GET, HEAD, POST"},
 		{"/fhir/_export/x", "GET, HEAD, DELETE"},
 		{"/fhir/_export/x/1/Patient.ndjson", "GET, HEAD"},
-		{"/fhir/Patient", "GET, HEAD, POST"},
-		{"/fhir/Patient/", "GET, HEAD, POST"},
+		{"/fhir/Patient", "GET, HEAD, POST, PUT, PATCH, DELETE"},
+		{"/fhir/Patient/", "GET, HEAD, POST, PUT, PATCH, DELETE"},
 		{"/production/.well-known/oauth-authorization-server/auth", "GET, HEAD"},
-		{"/fhir/Patient/x", "GET, HEAD, PUT, DELETE"},
+		{"/fhir/Patient/x", "GET, HEAD, PUT, PATCH, DELETE"},
 		{"/fhir/Patient/_search", "POST"},
 		{"/fhir", "GET, HEAD"},
 		{"/fhir/_search", "POST"},
@@ -88,7 +88,7 @@ func TestRefusalsFollowTheirPath(t *testing.T) {
 		status       int
 	}{
 		{"DELETE", "/fhir/metadata", asFHIR, 405},
-		{"DELETE", "/fhir/Patient", asFHIR, 405},
+		{"POST", "/fhir/Patient/x", asFHIR, 405},
 		{"GET", "/fhir/Patient/x/y/z/nothing", asFHIR, 404},
 		{"GET", "/fhir/Patient/nobody", asFHIR, 404},
 		{"GET", "/fhir/$nothing", asFHIR, 404},

@@ -158,10 +158,8 @@ func TestMethodsNotOffered(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	for _, c := range []struct{ method, path, allow string }{
-		{"PATCH", "/Patient/x", "GET, PUT, DELETE"},
-		{"POST", "/Patient/x", "GET, PUT, DELETE"},
-		{"PUT", "/Patient", "GET, POST"},
-		{"DELETE", "/Patient", "GET, POST"},
+		{"POST", "/Patient/x", "GET, PUT, PATCH, DELETE"},
+		{"PATCH", "/Patient/$export", "GET, POST"},
 		{"PUT", "/$export", "GET, POST"},
 		{"DELETE", "/Patient/$export", "GET, POST"},
 		{"PUT", "/Group/all/$export", "GET, POST"},

@@ -49,6 +49,7 @@ const (
 	get          = fiber.MethodGet
 	post         = fiber.MethodPost
 	put          = fiber.MethodPut
+	patchMethod  = fiber.MethodPatch
 	deleteMethod = fiber.MethodDelete
 
 	anyMethod = "*"
@@ -109,9 +110,13 @@ func routeTable() []route {
 		{method: get, path: fhir + "/Patient/:id/:type", handle: (*call).searchCompartment},
 		{method: get, path: fhir + "/:type/:id", handle: (*call).read},
 		{method: put, path: fhir + "/:type/:id", handle: (*call).update},
+		{method: patchMethod, path: fhir + "/:type/:id", handle: (*call).patch},
 		{method: deleteMethod, path: fhir + "/:type/:id", handle: (*call).delete},
 		{method: get, path: fhir + "/:type", handle: (*call).search},
 		{method: post, path: fhir + "/:type", handle: (*call).create},
+		{method: put, path: fhir + "/:type", handle: (*call).updateWhere},
+		{method: patchMethod, path: fhir + "/:type", handle: (*call).patchWhere},
+		{method: deleteMethod, path: fhir + "/:type", handle: (*call).deleteWhere},
 
 		// Control.
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},

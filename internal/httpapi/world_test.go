@@ -159,6 +159,12 @@ func (p party) post(t *testing.T, path, body string, header ...string) *answer {
 	return p.send(t, http.MethodPost, path, body, append([]string{"Content-Type", fhirJSON}, header...)...)
 }
 
+// patch sends a JSON Patch.
+func (p party) patch(t *testing.T, path, body string, header ...string) *answer {
+	t.Helper()
+	return p.send(t, http.MethodPatch, path, body, append([]string{"Content-Type", "application/json-patch+json"}, header...)...)
+}
+
 // search sends a form to _search.
 func (p party) search(t *testing.T, path, form string, header ...string) *answer {
 	t.Helper()

@@ -9,14 +9,14 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
-// create is FHIR R4, http, create.
+// create is FHIR R4, http, create; with If-None-Exist it is conditional.
 func (l *call) create() error {
+	if len(l.Request().Header.PeekAll(ifNoneExist)) > 0 {
+		return l.createUnless()
+	}
 	typ, store, err := l.begin(authz.Create, "is a create")
 	if err != nil {
 		return err
-	}
-	if l.Get("If-None-Exist") != "" {
-		return badRequest("not-supported", "If-None-Exist is not offered; the resource was not created")
 	}
 	body, err := l.resourceBody()
 	if err != nil {
@@ -47,6 +47,10 @@ func (l *call) update() error {
 	if err != nil {
 		return err
 	}
+	return l.updated(created, res)
+}
+
+func (l *call) updated(created bool, res *fhirstore.Resource) error {
 	if created {
 		return l.written(fiber.StatusCreated, res)
 	}
@@ -67,6 +71,11 @@ func (l *call) delete() error {
 	if err != nil {
 		return err
 	}
+	return l.deleted(tombstone)
+}
+
+// deleted answers a delete; where there was nothing to delete, tombstone is nil.
+func (l *call) deleted(tombstone *fhirstore.Resource) error {
 	if tombstone != nil {
 		l.Set(fiber.HeaderETag, etag(tombstone.Version))
 	}
@@ -115,18 +124,27 @@ func (l *call) condition() (cond fhirstore.Condition, err error) {
 // Whoever may not read gets no representation unless that is what was sent
 // (FR-SC-30).
 func (l *call) written(status int, res *fhirstore.Resource) error {
-	l.versionHeaders(res)
 	if status == fiber.StatusCreated {
-		l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
+		l.setLocation(res)
 	}
+	return l.answer(status, res, l.access.Allows(res.Type, authz.Read).Granted, "stored as version "+res.VersionID())
+}
+
+func (l *call) setLocation(res *fhirstore.Resource) {
+	l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
+}
+
+// answer answers with a version as Prefer: return asks, and says what happened
+// where an OperationOutcome is asked for.
+func (l *call) answer(status int, res *fhirstore.Resource, mayRead bool, happened string) error {
+	l.versionHeaders(res)
 	asked := l.preferences()["return"]
-	mayRead := l.access.Allows(res.Type, authz.Read).Granted
 	if asked == "minimal" || asked == "OperationOutcome" || asked == "representation" && mayRead {
 		l.Set("Preference-Applied", "return="+asked)
 	}
 	switch {
 	case asked == "OperationOutcome":
-		return l.send(status, fhirJSON, operationOutcome("information", "informational", "stored as version "+res.VersionID(), ""))
+		return l.send(status, fhirJSON, operationOutcome("information", "informational", happened, ""))
 	case asked == "minimal" || !mayRead:
 		return l.Status(status).Send(nil)
 	}

@@ -37,7 +37,6 @@ func TestCreate(t *testing.T) {
 	for _, contentType := range []string{"application/json", fhirJSON + "; charset=utf-8", fhirJSON + "; fhirVersion=4.0", "APPLICATION/FHIR+JSON"} {
 		p.post(t, "/Patient", sent, "Content-Type", contentType).want(t, 201) // FR-CN-03
 	}
-	p.post(t, "/Patient", sent, "If-None-Exist", "identifier=x").refused(t, 400, "not-supported") // FR-CO-02
 }
 
 func TestUpdate(t *testing.T) {

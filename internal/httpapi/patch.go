@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"errors"
+	"mime"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/patch"
+	"github.com/sandfhir/sandfhir/internal/r4"
+)
+
+// jsonPatch is the media type of RFC 6902.
+const jsonPatch = "application/json-patch+json"
+
+// patchFormats are the media types of the patches that are taken: JSON Patch,
+// and FHIRPath Patch in a Parameters resource.
+func patchFormats() []string { return []string{jsonPatch, fhirJSON} }
+
+// patch is FHIR R4, http, patch.
+func (l *call) patch() error {
+	typ, store, err := l.begin(authz.Update, "is a patch")
+	if err != nil {
+		return err
+	}
+	cond, p, err := l.readPatch()
+	if err != nil {
+		return err
+	}
+	res, err := store.Patch(l.UserContext(), l.view(), typ, l.Params("id"), cond, p.Apply)
+	return l.patched(store, res, err)
+}
+
+// readPatch reads the condition and the body of a patch.
+func (l *call) readPatch() (fhirstore.Condition, *patch.Patch, error) {
+	media, err := l.patchType()
+	if err != nil {
+		return fhirstore.Condition{}, nil, err
+	}
+	cond, err := l.condition()
+	if err != nil {
+		return cond, nil, err
+	}
+	body, err := l.readBody(maxFHIRBody)
+	if err != nil {
+		return cond, nil, err
+	}
+	var p *patch.Patch
+	if media == jsonPatch {
+		p, err = patch.ParseJSON(body)
+	} else {
+		p, err = patch.ParseParameters(body, r4.Definitions())
+	}
+	return cond, p, err
+}
+
+// patchType is the media type of the body, which has to be one of those that are
+// taken (RFC 5789 section 2.2). application/json is none: it does not tell which
+// of the two it is.
+func (l *call) patchType() (string, error) {
+	contentType := l.Get(fiber.HeaderContentType)
+	media, params, err := mime.ParseMediaType(contentType)
+	if version := params["fhirversion"]; err == nil && (media == jsonPatch || media == fhirJSON && (version == "" || version == "4.0")) {
+		return media, nil
+	}
+	return "", &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported",
+		message: "Content-Type is " + strconv.Quote(contentType) + "; a patch is " + jsonPatch + ", or " + fhirJSON + " where it is a FHIRPath Patch",
+		header:  map[string]string{"Accept-Patch": strings.Join(patchFormats(), ", ")}}
+}
+
+// patched answers a patch. Whoever may not read what comes out gets no
+// representation: it would show more than what was sent (FR-SC-30).
+func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err error) error {
+	var invalid *fhirstore.InvalidError
+	switch {
+	case errors.As(err, &invalid): // the request is in order, and its outcome is not (RFC 5789 section 2.2)
+		return &httpError{status: fiber.StatusUnprocessableEntity, code: invalid.Code, message: "what the patch leaves is no valid resource: " + invalid.Error(), expression: invalid.Expression}
+	case err != nil:
+		return err
+	}
+	mayRead, err := store.MayRead(l.UserContext(), l.view(), res)
+	if err != nil {
+		return err
+	}
+	return l.answer(fiber.StatusOK, res, mayRead, "stored as version "+res.VersionID())
+}
+
+// refusedWrite turns what a patch or a conditional write is refused for into a
+// status and a code; nil for any other error.
+func refusedWrite(err error) *httpError {
+	var (
+		unpatched *patch.Error
+		immutable *fhirstore.ImmutableError
+		none      *fhirstore.NoMatchError
+		several   *fhirstore.MultipleMatchesError
+		taken     *fhirstore.IDTakenError
+	)
+	switch {
+	case errors.As(err, &unpatched):
+		status := fiber.StatusUnprocessableEntity
+		if unpatched.Malformed {
+			status = fiber.StatusBadRequest
+		}
+		return &httpError{status: status, code: unpatched.Code, message: unpatched.Error(), expression: unpatched.Expression}
+	case errors.As(err, &immutable):
+		return &httpError{status: fiber.StatusUnprocessableEntity, code: "business-rule", message: immutable.Error(), expression: immutable.Element}
+	case errors.As(err, &none) && none.Want != "":
+		return &httpError{status: fiber.StatusPreconditionFailed, code: "conflict", message: none.Error()}
+	case errors.As(err, &none):
+		return &httpError{status: fiber.StatusNotFound, code: "not-found", message: none.Error()}
+	case errors.As(err, &several):
+		return &httpError{status: fiber.StatusPreconditionFailed, code: "multiple-matches", message: several.Error()}
+	case errors.As(err, &taken):
+		return &httpError{status: fiber.StatusConflict, code: "conflict", message: taken.Error()}
+	}
+	return nil
+}
