@@ -13,6 +13,7 @@ type capabilityStatement struct {
 	FHIRVersion  string
 	Kind         string
 	Format       []string
+	PatchFormat  []string
 	Instantiates []string
 	Rest         []struct {
 		Mode     string
@@ -89,6 +90,7 @@ func TestCapabilityStatement(t *testing.T) {
 		}{
 			{"FR-CA-04 fhirVersion", s.FHIRVersion == "4.0.1" && s.Kind == "instance" && rest.Mode == "server"},
 			{"FR-CA-04 format", slices.Contains(s.Format, fhirJSON) && !slices.ContainsFunc(s.Format, func(f string) bool { return strings.Contains(f, "xml") })},
+			{"FR-CA-04 patchFormat", slices.Equal(s.PatchFormat, []string{"application/json-patch+json", fhirJSON})},
 			{"FR-CA-04 security", rest.Security.CORS && len(rest.Security.Service) == 1 && rest.Security.Service[0].Coding[0].Code == "SMART-on-FHIR"},
 			{"SB-DISC-21 oauth-uris token", token == w.URL()+env+"/auth/token"},
 			{"SB-DISC-21 oauth-uris register", (register == w.URL()+"/auth/register") == (env == "")},
@@ -197,6 +199,13 @@ func TestCapabilityStatementIsTrue(t *testing.T) {
 			conditional = w.all.put(t, "/"+typ+"?_id=mine", body)
 			if conditional.status >= 300 == r.ConditionalUpdate {
 				t.Errorf("FR-CO-02: conditionalUpdate is %t, and a conditional update answers %d", r.ConditionalUpdate, conditional.status)
+			}
+			version := conditional.header.Get("ETag")
+			if a := w.all.get(t, "/"+typ+"/mine", "If-None-Match", version); (a.status == 304) != (r.ConditionalRead == "full-support") {
+				t.Errorf("FR-CA-04: conditionalRead is %q, and a conditional read answers %d", r.ConditionalRead, a.status)
+			}
+			if a := w.all.send(t, "DELETE", "/"+typ+"?_id=mine", ""); (a.status == 204) != (r.ConditionalDelete == "single") {
+				t.Errorf("FR-CA-04: conditionalDelete is %q, and a conditional delete answers %d", r.ConditionalDelete, a.status)
 			}
 		})
 	}
