@@ -198,6 +198,8 @@ func TestLimits(t *testing.T) {
 	for _, c := range []struct{ name, resource, patch, code string }{
 		{"doubling", `{"a":[1]}`, "[" + strings.Repeat(doubling+",", 40) + doubling + "]", ""},
 		{"copies of a long text", `{"a":["` + strings.Repeat("x", 1<<20) + `"]}`, "[" + strings.Repeat(`{"op":"copy","from":"/a/0","path":"/a/-"},`, 50) + doubling + "]", "too-long"},
+		{"copies that do not stay", `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "[" + strings.Repeat(`{"op":"copy","from":"/a","path":"/b"},{"op":"remove","path":"/b"},`, 40) + doubling + "]", "too-long"},
+		{"an outcome too long to be sent", `{"a":"` + strings.Repeat("x", 17<<20) + `"}`, `[{"op":"add","path":"/b","value":"` + strings.Repeat("x", 17<<20) + `"}]`, "too-long"},
 		{"nesting", `{"a":` + deep + `}`, `[{"op":"add","path":"/a` + strings.Repeat("/0", 100) + `","value":` + deep + `}]`, "processing"},
 		{"nesting by copies", `{"a":[[1]]}`, `[` + strings.Repeat(`{"op":"copy","from":"/a","path":"/a/0/0"},`, 300) + doubling + `]`, ""},
 		{"many members looked through", `{` + members(5000) + `"z":1}`, `[` + strings.Repeat(`{"op":"test","path":"/z","value":1},`, 10_000) + doubling + `]`, "too-costly"},
