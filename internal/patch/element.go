@@ -211,11 +211,9 @@ func (f *finder) here(n *fhirjson.Node, at slot) bool {
 	return f.object(n, f.typeOf(n, at))
 }
 
-// typeOf returns the FHIR type of an object that stands there; "" where it has none.
+// typeOf returns the FHIR type of an object that stands there, or of the primitive that it
+// extends; "" where it has none.
 func (f *finder) typeOf(n *fhirjson.Node, at slot) string {
-	if at.ext {
-		return "Element"
-	}
 	types, ok := f.defs.Element(at.typ, at.name)
 	switch {
 	case !ok || len(types) != 1:

@@ -44,7 +44,7 @@ func TestNarrative(t *testing.T) {
 // TestExpensivePaths: all expressions of a patch share what they may take.
 func TestExpensivePaths(t *testing.T) {
 	t.Parallel()
-	resource := `{"resourceType":"Bundle","entry":[` + strings.Repeat(`{"fullUrl":"x"},`, 5000) + `{"fullUrl":"x"}]}`
+	resource := `{"resourceType":"Bundle","entry":[` + strings.Repeat(`{"fullUrl":"x"},`, 300) + `{"fullUrl":"x"}]}`
 	var operations []string
 	for range 1000 {
 		operations = append(operations, remove("Bundle.entry.where(%resource.entry.fullUrl = 'y')"))
@@ -54,7 +54,7 @@ func TestExpensivePaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e *patch.Error
-	if _, err := p.Apply([]byte(resource)); !errors.As(err, &e) || e.Code != "too-costly" {
-		t.Errorf("got %v, want a refusal of code too-costly", err)
+	if _, err := p.Apply([]byte(resource)); !errors.As(err, &e) || e.Code != "too-costly" || e.Operation < 5 {
+		t.Errorf("got %v, want a refusal of code too-costly of a later operation", err)
 	}
 }

@@ -100,7 +100,7 @@ func partsOf(op string) []string {
 // parsePathOperation reads an operation. With an error comes what could be read.
 func parsePathOperation(n *fhirjson.Node, defs *r4.Table) (*pathOperation, error) {
 	o := &pathOperation{defs: defs}
-	c, name, err := parseContent(n)
+	c, name, err := parseContent(n, defs)
 	if err != nil {
 		return o, err
 	}
@@ -180,7 +180,7 @@ func part(parts map[string]content, name, typ string) (*fhirjson.Node, error) {
 	if !ok {
 		return nil, malformed("required", "the part %s is missing", name)
 	}
-	if c.suffix != capitalized(typ) || c.value == nil {
+	if c.typ != typ || c.value == nil {
 		return nil, malformed("structure", "the part %s has to be a value%s", name, capitalized(typ))
 	}
 	return c.value, checkKind(typ, c.value)
@@ -208,7 +208,7 @@ func indexPart(parts map[string]content, name string) (int, error) {
 
 // content is what a parameter holds: a value of a data type, a resource, or parts.
 type content struct {
-	suffix     string         // the type of a value as its member's name has it: "HumanName", "Date"
+	typ        string         // of a value
 	value, ext *fhirjson.Node // valueDate and _valueDate
 	resource   *fhirjson.Node
 	parts      []namedContent // not nil where there are parts
@@ -220,7 +220,7 @@ type namedContent struct {
 }
 
 // parseContent reads a parameter or a part (FHIR R4, Parameters).
-func parseContent(n *fhirjson.Node) (c content, name string, err error) {
+func parseContent(n *fhirjson.Node, defs *r4.Table) (c content, name string, err error) {
 	if n.Kind != fhirjson.Object {
 		return c, "", malformed("structure", "a parameter is a JSON object; this is a JSON %s", n.Kind)
 	}
@@ -230,41 +230,26 @@ func parseContent(n *fhirjson.Node) (c content, name string, err error) {
 	kinds := 0
 	for i := range n.Members {
 		m := &n.Members[i]
-		suffix, isExt := "", false
-		switch {
-		case m.Name == "name", m.Name == "id", m.Name == "extension":
-			continue
-		case m.Name == "resource":
+		switch m.Name {
+		case "name", "id", "extension":
+		case "resource":
 			c.resource, kinds = &m.Value, kinds+1
 			if m.Value.Str("resourceType") == "" {
 				return c, name, malformed("structure", "the resource of the part %s has no resourceType", name)
 			}
-			continue
-		case m.Name == "part":
+		case "part":
 			kinds++
-			if c.parts, err = parseParts(&m.Value, name); err != nil {
+			if c.parts, err = parseParts(&m.Value, name, defs); err != nil {
 				return c, name, err
 			}
-			continue
-		case strings.HasPrefix(m.Name, "value"):
-			suffix = m.Name[len("value"):]
-		case strings.HasPrefix(m.Name, "_value"):
-			suffix, isExt = m.Name[len("_value"):], true
-		}
-		if suffix == "" {
-			return c, name, malformed("structure", "a parameter has no element %q", m.Name)
-		}
-		if c.suffix != suffix {
-			kinds++
-		}
-		c.suffix = suffix
-		if isExt {
-			c.ext = &m.Value
-			if c.ext.Kind != fhirjson.Object {
-				return c, name, malformed("structure", "%s is a JSON %s; it has to be an object", m.Name, c.ext.Kind)
+		default:
+			before := c.typ
+			if err := c.readValue(m, defs); err != nil {
+				return c, name, err
 			}
-		} else {
-			c.value = &m.Value
+			if c.typ != before {
+				kinds++
+			}
 		}
 	}
 	if kinds != 1 { // inv-1 of Parameters
@@ -273,14 +258,32 @@ func parseContent(n *fhirjson.Node) (c content, name string, err error) {
 	return c, name, nil
 }
 
-func parseParts(list *fhirjson.Node, name string) ([]namedContent, error) {
+// readValue reads the member of a value or of what extends one.
+func (c *content) readValue(m *fhirjson.Member, defs *r4.Table) error {
+	name, isExt := strings.CutPrefix(m.Name, "_")
+	_, typ, _ := elementOf(defs, "Parameters.parameter", name)
+	switch {
+	case typ == "":
+		return malformed("structure", "a parameter has no element %q", m.Name)
+	case isExt && m.Value.Kind != fhirjson.Object:
+		return malformed("structure", "%s is a JSON %s; it has to be an object", m.Name, m.Value.Kind)
+	case isExt:
+		c.ext = &m.Value
+	default:
+		c.value = &m.Value
+	}
+	c.typ = typ
+	return nil
+}
+
+func parseParts(list *fhirjson.Node, name string, defs *r4.Table) ([]namedContent, error) {
 	if list.Kind != fhirjson.Array || len(list.Items) == 0 {
 		return nil, malformed("structure", "the parts of %s have to be an array that is not empty", name)
 	}
 	parts := make([]namedContent, len(list.Items))
 	for i := range list.Items {
 		var err error
-		if parts[i].content, parts[i].name, err = parseContent(&list.Items[i]); err != nil {
+		if parts[i].content, parts[i].name, err = parseContent(&list.Items[i], defs); err != nil {
 			return nil, err
 		}
 	}

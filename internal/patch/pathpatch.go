@@ -52,18 +52,20 @@ func (o *pathOperation) add(d *document, to fhirpath.Value) error {
 		return err
 	}
 	changed(s.above...)
-	object, typ, depth := to.Node, to.Type, s.depth()+1
-	if object == nil || object.Kind != fhirjson.Object {
+	object, depth := to.Node, s.depth()+1
+	switch {
+	case isPrimitive(to.Type):
 		if object, err = d.extended(s); err != nil {
 			return err
 		}
-		typ = "Element" // a primitive takes an id and extensions
+	case object == nil || object.Kind != fhirjson.Object:
+		return unfit("%s is no object, and takes no element %q", s.name, o.name)
 	}
 	if s.repeats() {
 		changed(s.object.Get(s.member()))
 	}
 	changed(object)
-	return d.addTo(o.defs, object, typ, o.name, o.value, depth)
+	return d.addTo(o.defs, object, to.Type, o.name, o.value, depth)
 }
 
 // member is the name of the member that the slot was found under.
@@ -87,7 +89,7 @@ func (d *document) extended(s *slot) (*fhirjson.Node, error) {
 	}
 	s.ext = true
 	ext := s.object.Get("_" + s.name)
-	if of.repeat {
+	if isArray(ext) {
 		ext = &ext.Items[s.index]
 	}
 	if ext.Kind != fhirjson.Object {
@@ -134,21 +136,20 @@ func (o *pathOperation) delete(d *document, v fhirpath.Value) error {
 	}
 	s, err := d.locate(o.defs, v)
 	for err == nil && s != nil {
-		s, err = o.takeOut(d, s, v.Node == nil)
-		v = fhirpath.Value{Node: &d.root} // beyond the first one, only what is empty goes
+		s, err = o.takeOut(d, s)
 	}
 	return err
 }
 
-// takeOut removes an element, or with only its extensions those of a primitive, and returns where
-// the object stands that it leaves empty.
-func (o *pathOperation) takeOut(d *document, s *slot, whole bool) (*slot, error) {
+// takeOut removes an element, or the object with a primitive's extensions and not its value, and
+// returns where the object stands that it leaves empty.
+func (o *pathOperation) takeOut(d *document, s *slot) (*slot, error) {
 	of, err := d.elements(s.object, s.name)
 	if err != nil {
 		return nil, err
 	}
 	changed(s.above...)
-	if e := &of.list[s.index]; s.ext && !whole && e.value.Kind != 0 {
+	if e := &of.list[s.index]; s.ext && e.value.Kind != 0 {
 		e.ext = fhirjson.Node{}
 	} else {
 		of.list = slices.Delete(of.list, s.index, s.index+1)

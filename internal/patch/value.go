@@ -64,7 +64,7 @@ func (d *document) build(defs *r4.Table, def r4.ElementDef, choice string, c con
 		}
 		e.value, err = d.graft(c.resource)
 	default:
-		if typ, err = valueType(def, types, c.suffix); err == nil {
+		if typ, err = valueType(def, types, c.typ); err == nil {
 			e, err = d.simple(typ, c)
 		}
 	}
@@ -77,17 +77,16 @@ func (d *document) build(defs *r4.Table, def r4.ElementDef, choice string, c con
 	return e, typ, err
 }
 
-// valueType returns which of an element's types a value has that a member with the suffix holds.
-// The type has to be right for the place (FHIR R4, FHIRPath Patch); Parameters have no xhtml, so
-// that a string stands for it.
-func valueType(def r4.ElementDef, types []string, suffix string) (string, error) {
-	if i := typeNamed(types, suffix); i >= 0 {
-		return types[i], nil
-	}
-	if types[0] == "xhtml" && suffix == "String" {
+// valueType returns the type of an element of which a value has that type. It has to be right for
+// the place (FHIR R4, FHIRPath Patch); Parameters have no xhtml, so that a string stands for it.
+func valueType(def r4.ElementDef, types []string, typ string) (string, error) {
+	if types[0] == "xhtml" && typ == "string" {
 		return "xhtml", nil
 	}
-	return "", unfit("%s cannot be a value%s; it has to be %s", def.Name, suffix, wanted(def, types))
+	if !slices.Contains(types, typ) {
+		return "", unfit("%s cannot be a value%s; it has to be %s", def.Name, capitalized(typ), wanted(def, types))
+	}
+	return typ, nil
 }
 
 func wanted(def r4.ElementDef, types []string) string {
@@ -96,7 +95,7 @@ func wanted(def r4.ElementDef, types []string) string {
 		switch {
 		case t == "Resource":
 			list = append(list, "a resource")
-		case strings.Contains(t, "."):
+		case strings.Contains(t, "."), t == "Extension", t == "Narrative", t == "ElementDefinition": // what no parameter can be
 			list = append(list, "parts, which are the elements of "+t)
 		case t == "xhtml":
 			list = append(list, "valueString")
@@ -122,7 +121,7 @@ func (d *document) simple(typ string, c content) (e entry, err error) {
 		return e, err
 	}
 	if !isPrimitive(typ) {
-		return e, malformed("structure", "_value%s: only primitives have such a member", c.suffix)
+		return e, malformed("structure", "_value%s: only primitives have such a member", capitalized(typ))
 	}
 	e.ext, err = d.graft(c.ext)
 	return e, err
@@ -130,7 +129,7 @@ func (d *document) simple(typ string, c content) (e entry, err error) {
 
 // isPrimitive reports whether a type is one of a single value: only their names begin with a
 // small letter.
-func isPrimitive(typ string) bool { return 'a' <= typ[0] && typ[0] <= 'z' }
+func isPrimitive(typ string) bool { return typ != "" && 'a' <= typ[0] && typ[0] <= 'z' }
 
 // checkKind refuses a value that is no JSON of its type.
 func checkKind(typ string, n *fhirjson.Node) error {
@@ -155,16 +154,12 @@ func checkKind(typ string, n *fhirjson.Node) error {
 // Anonymous Types).
 func (d *document) assemble(defs *r4.Table, typ string, parts []namedContent, depth int) (e entry, err error) {
 	object := fhirjson.Node{Kind: fhirjson.Object, Start: nowhere, End: nowhere}
-	of := typ
-	if isPrimitive(typ) {
-		of = "Element" // parts of a primitive are its id and its extensions
-	}
 	for _, p := range parts {
-		if err := d.addTo(defs, &object, of, p.name, p.content, depth+1); err != nil {
+		if err := d.addTo(defs, &object, typ, p.name, p.content, depth+1); err != nil {
 			return e, err
 		}
 	}
-	if isPrimitive(typ) {
+	if isPrimitive(typ) { // whose parts are its id and its extensions
 		e.ext = object
 	} else {
 		e.value = object
