@@ -111,6 +111,10 @@ func TestRefusedPatches(t *testing.T) {
 			}
 		})
 	}
+	a := p.patch(t, "/Patient/mine", active, "Content-Type", "application/json", "Origin", "https://app.example")
+	if exposed := a.header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Accept-Patch") || !strings.Contains(exposed, "ETag") { // FR-GE-07
+		t.Errorf("got Access-Control-Expose-Headers %q, want Accept-Patch in it", exposed)
+	}
 	p.get(t, "/Patient/mine").want(t, 200).wantHeader(t, "ETag", `W/"1"`) // FR-PA-07: nothing of them stayed
 }
 
