@@ -64,6 +64,9 @@ func run(t *testing.T, s snippet.Snippet, files map[string][]byte, env ...string
 
 func runIn(t *testing.T, s snippet.Snippet, dir string, env ...string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out: programs are not run by -short")
+	}
 	tool := all[s.Language]
 	if why := tool.missing(); why != "" {
 		t.Skip("left out: " + why)
