@@ -208,5 +208,7 @@ func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	if l == nil { // the request could not be read
 		l, _ = s.newCall(c)
 	}
-	return l.fail(err)
+	err = l.fail(err)
+	s.stamp(c)
+	return err
 }

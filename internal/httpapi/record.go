@@ -75,6 +75,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 		return err
 	}
 	l.drain()
+	s.stamp(c)
 	r.Status = c.Response().StatusCode()
 	c.Response().Header.VisitAll(func(name, value []byte) {
 		r.ResponseHeader = append(r.ResponseHeader, header(string(name), string(value)))

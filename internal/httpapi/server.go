@@ -75,6 +75,7 @@ func New(cfg Config) *Server {
 		EnableTrustedProxyCheck: true,
 		TrustedProxies:          append([]string{pipeAddress}, cfg.TrustedProxies...),
 		ErrorHandler:            s.unrouted,
+		DisableDefaultDate:      true, // stamp sets it
 		// A multipart body would be written to files before any limit.
 		DisablePreParseMultipartForm: true,
 	})
@@ -92,7 +93,9 @@ func New(cfg Config) *Server {
 // answer.
 func (s *Server) track(c *fiber.Ctx) error {
 	s.conns.begin(c.Context().Conn())
-	return c.Next()
+	err := c.Next()
+	s.stamp(c)
+	return err
 }
 
 func (s *Server) logPanic(c *fiber.Ctx, e any) {
