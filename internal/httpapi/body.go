@@ -48,15 +48,17 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	if n > limit {
 		return nil, &httpError{status: fiber.StatusRequestEntityTooLarge, code: "too-long", message: "the body is larger than " + bytesText(limit) + ", the most that is taken here"}
 	}
-	if err == nil && l.body.err == io.EOF && l.body.n < int64(l.Request().Header.ContentLength()) {
-		err = io.ErrUnexpectedEOF // the client went away
-	}
-	if err != nil {
+	switch sent := l.body.err; {
+	case sent != nil && sent != io.EOF, sent == io.EOF && l.body.n < int64(l.Request().Header.ContentLength()): // the client went away
 		l.Context().SetConnectionClose()
-		return nil, badRequest("structure", "the body ends early or is damaged: "+err.Error())
+		return nil, badRequest("structure", bodyEndsEarly)
+	case err != nil:
+		return nil, badRequest("structure", "the body is not gzip to its end, as its Content-Encoding says: "+err.Error())
 	}
 	return body, nil
 }
+
+const bodyEndsEarly = "the body is not complete: it ends before its Content-Length, or its chunks are damaged (RFC 9112 section 6.3)"
 
 // bodyStream is the request's body, or nil where it has none.
 func (l *call) bodyStream() io.Reader {

@@ -17,6 +17,7 @@ type call struct {
 	surface   surface
 	refused   error // what locate found to be wrong with the request, or nil
 
+	method   string // as it was sent
 	root     string // the server's root URL
 	prefix   string // of the workspace, below root
 	path     string // as it was asked for
@@ -37,6 +38,10 @@ func callOf(c *fiber.Ctx) *call {
 	l, _ := c.Locals(callKey).(*call)
 	return l
 }
+
+// Method is the request's method as it was sent, one that no route is of
+// included.
+func (l *call) Method() string { return l.method }
 
 // requestURL is the request's own URL, absolute and escaped as it was sent.
 func (l *call) requestURL() string {

@@ -32,9 +32,9 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tracked net.Conn = &trackedConn{c, l.conns}
+	var tracked net.Conn = &trackedConn{Conn: c, conns: l.conns}
 	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
-		tracked = &trackedTLS{t, l.conns}
+		tracked = &trackedTLS{Conn: t, conns: l.conns}
 	}
 	l.conns.mu.Lock()
 	defer l.conns.mu.Unlock()
@@ -48,7 +48,14 @@ func (l trackingListener) Accept() (net.Conn, error) {
 
 type trackedConn struct {
 	net.Conn
+	beginning
 	conns *conns
+}
+
+func (c *trackedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.note(p[:n])
+	return n, err
 }
 
 func (c *trackedConn) Close() error {
@@ -58,7 +65,14 @@ func (c *trackedConn) Close() error {
 
 type trackedTLS struct {
 	*tls.Conn
+	beginning
 	conns *conns
+}
+
+func (c *trackedTLS) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.note(p[:n])
+	return n, err
 }
 
 func (c *trackedTLS) Close() error {
@@ -90,6 +104,9 @@ func (cs *conns) end(c net.Conn) {
 func endRequests[State fmt.Stringer](hook *func(net.Conn, State), cs *conns) {
 	*hook = func(c net.Conn, state State) {
 		if name := state.String(); name == "idle" || name == "closed" {
+			if b, ok := c.(interface{ forgetBeginning() }); ok {
+				b.forgetBeginning()
+			}
 			cs.end(c)
 		}
 	}

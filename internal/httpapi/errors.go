@@ -154,8 +154,8 @@ func (l *call) asHTTP(err error) *httpError {
 		return badRequest(export.Code, export.Error())
 	case errors.Is(err, bulk.ErrNoJob):
 		return notFound("there is no such export job of yours: it never was, was deleted, or has expired")
-	case errors.As(err, &fiberErr): // the bytes that came were no request, or too many
-		return &httpError{status: fiberErr.Code, code: "structure", message: "the request cannot be read: " + fiberErr.Message}
+	case errors.As(err, &fiberErr):
+		return unreadable(fiberErr)
 	}
 	l.logFailure(err)
 	return &httpError{status: fiber.StatusInternalServerError, code: "exception", message: "the server failed; its log has the reason"}
@@ -200,15 +200,4 @@ func severityOf(status int) string {
 		return "fatal"
 	}
 	return "error"
-}
-
-// unrouted renders what went wrong outside of every handler.
-func (s *Server) unrouted(c *fiber.Ctx, err error) error {
-	l := callOf(c)
-	if l == nil { // the request could not be read
-		l, _ = s.newCall(c)
-	}
-	err = l.fail(err)
-	s.stamp(c)
-	return err
 }

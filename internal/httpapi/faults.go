@@ -10,7 +10,7 @@ import (
 // recorder, so that an exchange shows which fault it met.
 func (s *Server) faults(c *fiber.Ctx) error {
 	l := callOf(c)
-	rule := l.workspace.Faults.Meet(c.Method(), l.routed)
+	rule := l.workspace.Faults.Meet(l.Method(), l.routed)
 	if rule == nil {
 		return c.Next()
 	}

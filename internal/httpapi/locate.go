@@ -46,7 +46,7 @@ func (s *Server) admit(c *fiber.Ctx) error {
 
 // newCall returns the call of a request as far as its path tells.
 func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
-	l := &call{Ctx: c, server: s, original: string(c.Request().URI().PathOriginal())}
+	l := &call{Ctx: c, server: s, method: methodOf(c), original: string(c.Request().URI().PathOriginal())}
 	if l.original == "" { // its URL and Host together are no URL
 		l.original, _, _ = strings.Cut(c.OriginalURL(), "?")
 	}

@@ -130,10 +130,6 @@ func TestRequestsThatCannotBeRead(t *testing.T) {
 			wantExplained(t, w.at(), a)
 		})
 	}
-	t.Run("FHIR with header fields that are too large", func(t *testing.T) {
-		a := w.at().raw(t, "GET /fhir/Patient HTTP/1.1\r\nHost: x\r\nX-Large: "+strings.Repeat("x", 70<<10)+"\r\n\r\n")
-		a.want(t, 431)
-	})
 }
 
 // TestEscapedPaths proves that a path is unescaped once, with and without the

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -76,10 +77,12 @@ func New(cfg Config) *Server {
 		TrustedProxies:          append([]string{pipeAddress}, cfg.TrustedProxies...),
 		ErrorHandler:            s.unrouted,
 		DisableDefaultDate:      true, // stamp sets it
+		RequestMethods:          append(slices.Clone(fiber.DefaultMethods), otherMethod),
 		// A multipart body would be written to files before any limit.
 		DisablePreParseMultipartForm: true,
 	})
 	endRequests(&s.app.Server().ConnState, s.conns)
+	takeAnyMethod(&s.app.Server().Handler, s.app.AcquireCtx, s.app.ReleaseCtx)
 	s.app.Use(s.track, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
 	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.admit, s.faults)
 	for _, r := range s.routes {
