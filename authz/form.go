@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 )
@@ -49,6 +50,10 @@ func parseForm(body []byte) (form, *outcome) {
 		value, err := url.QueryUnescape(rawValue)
 		if err != nil {
 			return nil, brokenEscape(name, "the value of "+quote(name))
+		}
+		if !utf8.ValidString(name) || !utf8.ValidString(value) {
+			return nil, &outcome{got: clip(rawName), want: "UTF-8",
+				text: "The body is not a well-formed form: the parameter " + quote(rawName) + " is not UTF-8 once it is decoded. Let your HTTP library encode the form, and encode text as UTF-8 before."}
 		}
 		if value == "" {
 			continue

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Query is the constraint of a scope: search parameters that a resource must
@@ -163,11 +164,11 @@ func parseQuery(text string) (Query, string) {
 			return nil, "has the constraint " + quote(pair) + ", which is not of the form parameter=value"
 		}
 		name, err := url.PathUnescape(name)
-		if err != nil {
+		if err != nil || !utf8.ValidString(name) {
 			return nil, "has the constraint " + quote(pair) + ", whose percent-encoding is broken"
 		}
 		value, err = url.PathUnescape(value)
-		if err != nil {
+		if err != nil || !utf8.ValidString(value) {
 			return nil, "has the constraint " + quote(pair) + ", whose percent-encoding is broken"
 		}
 		if why := unusableParameter(name); why != "" {

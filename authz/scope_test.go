@@ -93,6 +93,7 @@ func TestBadScopes(t *testing.T) {
 		{name: "no value", in: "system/Observation.rs?category", says: []string{"parameter=value"}},
 		{name: "empty alternative", in: "system/Observation.rs?category=a,,b", says: []string{"empty value"}},
 		{name: "broken escape", in: "system/Observation.rs?category=%zz", says: []string{"percent-encoding"}},
+		{name: "no UTF-8", in: "system/Observation.rs?category=%ff", says: []string{"percent-encoding"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

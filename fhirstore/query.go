@@ -1,12 +1,14 @@
 package fhirstore
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/internal/subset"
@@ -128,21 +130,41 @@ func (s *Store) filter(typ, encoded string) (*Query, error) {
 }
 
 // ParseParams splits a URL-encoded query and keeps the order of its parameters.
+// Its error is a *QueryError that tells which one cannot be decoded to UTF-8.
 func ParseParams(encoded string) ([]Param, error) {
 	var params []Param
 	for _, pair := range strings.Split(encoded, "&") {
 		if pair == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(pair, "=")
-		n, err1 := url.QueryUnescape(name)
-		v, err2 := url.QueryUnescape(value)
-		if err1 != nil || err2 != nil {
-			return nil, &QueryError{Code: "invalid", Parameter: name, Message: fmt.Sprintf("%q is not percent-encoded as a URL has to be: a %% is followed by two hexadecimal digits", pair)}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, problem := decodeParam(rawName)
+		if problem != "" {
+			return nil, &QueryError{Code: "invalid", Parameter: rawName, Message: fmt.Sprintf("the name of the parameter %q %s", rawName, problem)}
 		}
-		params = append(params, Param{n, v})
+		value, problem := decodeParam(rawValue)
+		if problem != "" {
+			return nil, &QueryError{Code: "invalid", Parameter: name, Message: fmt.Sprintf("the value of the parameter %q %s", name, problem)}
+		}
+		params = append(params, Param{name, value})
 	}
 	return params, nil
+}
+
+// decodeParam decodes a name or a value; problem is empty or goes behind what it
+// is of.
+func decodeParam(encoded string) (text, problem string) {
+	text, err := url.QueryUnescape(encoded)
+	var escape url.EscapeError
+	if errors.As(err, &escape) {
+		return "", fmt.Sprintf("has %q, where two hexadecimal digits have to follow the %% (RFC 3986 section 2.1)", string(escape))
+	}
+	for i, r := range text {
+		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
+			return "", fmt.Sprintf("is not UTF-8 once it is decoded: its byte %d is %02X", i+1, text[i])
+		}
+	}
+	return text, ""
 }
 
 // typeList is the types searched for as what stands behind IN.

@@ -175,8 +175,22 @@ func TestRefusedQueries(t *testing.T) {
 			t.Errorf("%s: %s gives %v; want the code %s", c.id, c.query, err, c.code)
 		}
 	}
-	if _, err := fhirstore.ParseParams("name=%zz"); err == nil {
-		t.Error("an ill-formed percent-encoding was read")
+	for encoded, place := range map[string]string{
+		"_id=a&name=%zz":          `the value of the parameter "name" has "%zz"`,
+		"name=a%2":                `the value of the parameter "name" has "%2"`,
+		"na%me=a":                 `the name of the parameter "na%me" has "%me"`,
+		"name=%C3%A9%EF%BF%BD%ff": `the value of the parameter "name" is not UTF-8 once it is decoded: its byte 6 is FF`,
+		"name=\xc3":               `the value of the parameter "name" is not UTF-8 once it is decoded: its byte 1 is C3`,
+		"%c3%28=a":                `the name of the parameter "%c3%28" is not UTF-8`,
+	} {
+		_, err := fhirstore.ParseParams(encoded)
+		var refused *fhirstore.QueryError
+		if !errors.As(err, &refused) || refused.Code != "invalid" || !strings.HasPrefix(refused.Message, place) {
+			t.Errorf("%q: got %v, want invalid: %s", encoded, err, place)
+		}
+	}
+	if got := must(fhirstore.ParseParams("name=%C3%A9%EF%BF%BD+b%2B")); got[0].Value != "é\uFFFD b+" {
+		t.Errorf("got %q", got)
 	}
 	q := must(s.Query("Patient", []fhirstore.Param{{Name: "nome", Value: "x"}, {Name: "name", Value: "y"}}, fhirstore.QueryOptions{}))
 	if len(q.Ignored) != 1 || len(q.Used) != 1 || q.Used[0].Name != "name" {

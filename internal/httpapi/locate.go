@@ -3,12 +3,17 @@ package httpapi
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -50,13 +55,29 @@ func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
 	if l.original == "" { // its URL and Host together are no URL
 		l.original, _, _ = strings.Cut(c.OriginalURL(), "?")
 	}
-	var err error
-	if l.path, err = url.PathUnescape(l.original); err != nil {
-		l.path, l.refused = l.original, badRequest("invalid", "the path "+l.original+" has a % that is not followed by two hexadecimal digits (RFC 3986 section 2.1)")
+	l.path, l.refused = unescapePath(l.original)
+	if query := l.query(); l.refused == nil && (strings.Contains(query, "%") || !utf8.ValidString(query)) {
+		_, l.refused = fhirstore.ParseParams(query)
 	}
 	at := placeOf(l.path)
 	l.routed, l.surface = at.path, surfaceOf(at.path)
 	return l, at
+}
+
+// unescapePath returns what a path says, or the path itself where it cannot be
+// decoded to UTF-8.
+func unescapePath(original string) (string, error) {
+	path, err := url.PathUnescape(original)
+	var escape url.EscapeError
+	switch {
+	case errors.As(err, &escape):
+		return original, badRequest("invalid", "the path has "+strconv.Quote(string(escape))+", where two hexadecimal digits have to follow the % (RFC 3986 section 2.1)")
+	case !utf8.ValidString(path):
+		segments := strings.Split(path, "/")
+		i := slices.IndexFunc(segments, func(s string) bool { return !utf8.ValidString(s) })
+		return strings.ToValidUTF8(path, "?"), badRequest("invalid", "the path is not UTF-8 once it is decoded: its segment "+strconv.Quote(segments[i]))
+	}
+	return path, nil
 }
 
 // A place is what a path names.

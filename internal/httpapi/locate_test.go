@@ -150,11 +150,79 @@ func TestEscapedPaths(t *testing.T) {
 		p.get(t, "/%50atient?_count=1").want(t, 200)
 		p.as("").get(t, "/Patient/%2Dx").refused(t, 401, "login")
 	}
-	for _, path := range []string{"/fhir/Patient/50%", "/production/fhir/Patient/%zz"} {
-		a := w.at().raw(t, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
-		a.refused(t, 400, "invalid")
-		wantExplained(t, w.at(), a)
+}
+
+// TestTargetsThatCannotBeDecoded is about paths, queries and forms whose
+// percent-encoding is broken or hides no UTF-8: nothing of them is taken for
+// what it stands for.
+func TestTargetsThatCannotBeDecoded(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, c := range []struct {
+		path  string
+		as    refusedAs
+		place string
+	}{
+		{"/fhir/Patient/50%", asFHIR, `"%"`},
+		{"/fhir/Patient/%zz", asFHIR, `"%zz"`},
+		{"/production/fhir/Patient/%zz", asFHIR, `"%zz"`},
+		{"/fhir/Patient/%ff", asFHIR, `its segment "\xff"`},
+		{"/fhir/Patient/a/_history/%c3%28", asFHIR, `its segment "\xc3("`},
+		{"/fhir/Patient/\xff", asFHIR, `its segment "\xff"`},
+		{"/fhir/Patient?name=%ff", asFHIR, `the value of the parameter "name" is not UTF-8 once it is decoded: its byte 1 is FF`},
+		{"/fhir/Patient?name=\xff", asFHIR, `the parameter "name"`},
+		{"/fhir/Patient?na%zzme=a", asFHIR, `the name of the parameter "na%zzme" has "%zz"`},
+		{"/fhir/Patient/x?_format=%zz", asFHIR, `the parameter "_format"`},
+		{"/fhir/metadata?_format=json&x=%f", asFHIR, `the parameter "x"`},
+		{"/fhir/Patient/$export?_type=%zz", asFHIR, `the parameter "_type" has "%zz"`},
+		{"/fhir/Patient/$export?_type=%ff", asFHIR, `the parameter "_type"`},
+		{"/fhir/Patient/x/_history?_since=%zz", asFHIR, `the parameter "_since"`},
+		{"/auth/token?x=%zz", asOAuth, `the parameter 'x'`},
+		{"/.well-known/%ff", asOAuth, "UTF-8"},
+		{"/_sandbox/exchanges?limit=%zz", asPlain, `the parameter "limit"`},
+		{"/_sandbox/exchanges/%ff", asPlain, "UTF-8"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			a := w.at().raw(t, "GET "+c.path+" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+w.all.token+"\r\n\r\n")
+			c.as(t, a, 400)
+			if got := a.reason(t); !strings.Contains(got, c.place) {
+				t.Errorf("got %q, want the place, %s", got, c.place)
+			}
+			wantExplained(t, w.at(), a)
+		})
 	}
+	t.Run("form of a search", func(t *testing.T) {
+		for sent, place := range map[string]string{"name=%ff": `the parameter "name"`, "_id=a&name=%zz": `the parameter "name" has "%zz"`} {
+			if i := w.all.search(t, "/Patient/_search", sent).refused(t, 400, "invalid"); !strings.Contains(i.Diagnostics, place) {
+				t.Errorf("got %q, want the place, %s", i.Diagnostics, place)
+			}
+		}
+	})
+	t.Run("form of a token request", func(t *testing.T) {
+		for _, sent := range []string{"scope=%ff", "%ff=a", "scope=%zz"} {
+			if e := w.at().search(t, "/auth/token", "grant_type=client_credentials&"+sent).oauth(t, 400, "invalid_request"); !strings.HasPrefix(e.Description, "SB-TOK-04: ") {
+				t.Errorf("got %q, want SB-TOK-04", e.Description)
+			}
+		}
+	})
+}
+
+// reason is what a refusal says, whatever its kind.
+func (a *answer) reason(t *testing.T) string {
+	t.Helper()
+	var e struct {
+		Issue       []issue
+		Error       string
+		Description string `json:"error_description"`
+	}
+	a.decode(t, &e)
+	switch {
+	case len(e.Issue) > 0:
+		return e.Issue[0].Diagnostics
+	case e.Description != "":
+		return e.Description
+	}
+	return e.Error
 }
 
 // TestForwardedPrefix is about the path below which a trusted proxy offers the
