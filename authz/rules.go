@@ -7,6 +7,7 @@ type Part string
 
 // The parts of the ladders, in order of appearance.
 const (
+	PartDiscovery      Part = "discovery"      // where documents and endpoints are
 	PartForm           Part = "form"           // the shape of a POST with a form
 	PartGrantType      Part = "grant-type"     // token endpoint only
 	PartAuthentication Part = "authentication" // which proof the client offers
@@ -86,7 +87,9 @@ func RevocationParts() []Part { return append(IntrospectionParts(), PartTokenOwn
 type ruleIndex int
 
 const (
-	ruleMethod ruleIndex = iota
+	ruleDiscovery ruleIndex = iota
+	ruleRegistrationOffered
+	ruleMethod
 	ruleContentType
 	ruleParameters
 	ruleQueryString

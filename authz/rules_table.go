@@ -11,6 +11,14 @@ const (
 
 // rules is the one table of checks. It is never changed.
 var rules = [numRules]Rule{
+	ruleDiscovery: {ID: "SB-DISC-01", Part: PartDiscovery,
+		Rule:     "a discovery document is asked for where it is: at the FHIR base, or at the issuer",
+		Clause:   "SMART App Launch 2.2, conformance, Using .well-known; RFC 8414 section 3",
+		Findings: []string{"D01"}},
+	ruleRegistrationOffered: {ID: "SB-DISC-13", Part: PartDiscovery,
+		Rule:     "the environment has a registration endpoint",
+		Clause:   houseRule + "production is reached by approval",
+		Findings: []string{"D06"}},
 	ruleMethod: {ID: "SB-TOK-01", Part: PartForm,
 		Rule:     "the request is a POST",
 		Clause:   "RFC 6749 section 3.2",

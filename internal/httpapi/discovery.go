@@ -12,9 +12,6 @@ func (l *call) smartConfiguration() error {
 
 // serverMetadata is discovery for OAuth clients (RFC 8414).
 func (l *call) serverMetadata() error {
-	if issuer := l.Params("*"); issuer != "" && issuer != "auth" {
-		return notFound("there is no issuer at %s", l.path)
-	}
 	return l.json(fiber.StatusOK, l.env.Auth.Metadata(l.addresses))
 }
 

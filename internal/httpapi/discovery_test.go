@@ -201,7 +201,6 @@ func TestAuthorizationServerMetadata(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	for _, c := range []struct{ name, path, issuer string }{
-		{"SB-DISC-18 at the host root", "/.well-known/oauth-authorization-server", "/auth"},
 		{"SB-DISC-18 of the issuer", "/.well-known/oauth-authorization-server/auth", "/auth"},
 		{"SB-DISC-18 of production's issuer", "/.well-known/oauth-authorization-server/production/auth", "/production/auth"},
 	} {
@@ -221,7 +220,7 @@ func TestAuthorizationServerMetadata(t *testing.T) {
 			wantEndpoints(t, w, a.object(t))
 		})
 	}
-	for _, path := range []string{"/nobody", "/production", "/production/nobody", "/w/nobody/auth", "/fhir/nobody"} {
+	for _, path := range []string{"", "/nobody", "/production", "/production/nobody", "/w/nobody/auth", "/fhir/nobody"} {
 		t.Run("SB-DISC-18 no issuer "+path, func(t *testing.T) {
 			w.at().get(t, "/.well-known/oauth-authorization-server"+path).want(t, 404)
 		})

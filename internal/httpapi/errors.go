@@ -185,6 +185,8 @@ func issueCode(e *authz.Error) string {
 	switch {
 	case e.Status == fiber.StatusForbidden:
 		return "forbidden"
+	case e.Status == fiber.StatusNotFound:
+		return "not-found"
 	case e.Status == fiber.StatusUnauthorized && e.Check.ID == "T03":
 		return "expired"
 	case e.Status == fiber.StatusUnauthorized:

@@ -41,10 +41,14 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// admit refuses what locate found to be wrong.
+// admit refuses what locate found to be wrong, and what leads nowhere.
 func (s *Server) admit(c *fiber.Ctx) error {
-	if l := callOf(c); l.refused != nil {
+	l := callOf(c)
+	if l.refused != nil {
 		return l.refused
+	}
+	if err := l.astray(); err != nil {
+		return err
 	}
 	return c.Next()
 }
@@ -90,11 +94,14 @@ type place struct {
 
 // placeOf takes the prefixes of workspace and environment off a path.
 func placeOf(asked string) place {
+	if strings.HasPrefix(asked, "//") {
+		asked = "/" + strings.TrimLeft(asked, "/")
+	}
 	at := place{env: authz.Sandbox, path: asked}
 	// RFC 8414 section 3 puts its well-known name before the path of the issuer.
-	if issuer, ok := strings.CutPrefix(asked, issuerMetadata+"/"); ok {
+	if issuer, ok := strings.CutPrefix(asked, issuerDocument+"/"); ok {
 		if prefix, ok := strings.CutSuffix(issuer, "/auth"); ok && prefix != "" {
-			at.path = "/" + prefix + issuerMetadata + "/auth"
+			at.path = "/" + prefix + issuerDocument + "/auth"
 		}
 	}
 	if rest, ok := strings.CutPrefix(at.path, "/w/"); ok {

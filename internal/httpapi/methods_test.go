@@ -24,7 +24,6 @@ func TestMethodsAndAllow(t *testing.T) {
 		{"/auth/register", "POST"},
 		{"/auth/register/x", "GET, HEAD, PUT, DELETE"},
 		{"/.well-known/jwks.json", "GET, HEAD"},
-		{"/.well-known/oauth-authorization-server", "GET, HEAD"},
 		{"/.well-known/oauth-authorization-server/auth", "GET, HEAD"},
 		{"/.well-known/oauth-authorization-server/production/auth", "GET, HEAD"},
 		{"/fhir/.well-known/smart-configuration", "GET, HEAD"},

@@ -75,7 +75,7 @@ func (r route) matches(path string) bool {
 
 // isOpen reports whether a FHIR path is read without a token (SB-DISC-03).
 func isOpen(path string) bool {
-	return strings.HasPrefix(path, fhir+wellKnown) || path == fhir+"/metadata"
+	return strings.HasPrefix(path, fhir+wellKnown) || path == fhir+metadata
 }
 
 // isTypeName reports whether a segment stands where a resource type does and is

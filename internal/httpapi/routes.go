@@ -19,8 +19,8 @@ const (
 
 // surfaceOf is the surface of a path, whether a route serves it or not.
 func surfaceOf(path string) surface {
-	switch {
-	case strings.HasPrefix(path, wellKnown), strings.HasPrefix(path, fhir+wellKnown), isBelow(path, "/auth"):
+	switch path = oneSlash(path); {
+	case strings.Contains(path, wellKnown), isBelow(path, "/auth"):
 		return oauthSurface
 	case isBelow(path, fhir):
 		return fhirSurface
@@ -37,12 +37,11 @@ func isBelow(path, root string) bool {
 // workspace (/w/{name}) and of an environment (/production). The path says what
 // surface the route belongs to.
 type route struct {
-	method      string // HEAD is offered with GET
-	path        string
-	public      bool // open to everyone, whoever has the admin token
-	sandboxOnly bool
-	noHead      bool // GET begins something, so that HEAD is refused
-	handle      func(*call) error
+	method string // HEAD is offered with GET
+	path   string
+	public bool // open to everyone, whoever has the admin token
+	noHead bool // GET begins something, so that HEAD is refused
+	handle func(*call) error
 }
 
 const (
@@ -54,9 +53,8 @@ const (
 
 	anyMethod = "*"
 
-	fhir           = "/fhir"
-	wellKnown      = "/.well-known/"
-	issuerMetadata = wellKnown + "oauth-authorization-server"
+	fhir      = "/fhir"
+	wellKnown = "/.well-known/"
 )
 
 // routeTable returns every route. Operations stand before /:type/:id, which
@@ -66,23 +64,23 @@ func routeTable() []route {
 		{method: get, path: "/livez", public: true, handle: (*call).live},
 		{method: get, path: "/readyz", public: true, handle: (*call).ready},
 
-		// Discovery.
-		{method: get, path: fhir + wellKnown + "smart-configuration", handle: (*call).smartConfiguration},
-		{method: get, path: wellKnown + "smart-configuration", sandboxOnly: true, handle: (*call).smartConfiguration},
-		{method: get, path: wellKnown + "jwks.json", sandboxOnly: true, handle: (*call).jwks},
-		{method: get, path: issuerMetadata, sandboxOnly: true, handle: (*call).serverMetadata},
-		{method: get, path: issuerMetadata + "/*", handle: (*call).serverMetadata},
-		{method: get, path: fhir + "/metadata", handle: (*call).capabilities},
+		// Discovery. In production only what has /fhir or /auth in its path is there.
+		{method: get, path: fhir + smartDocument, handle: (*call).smartConfiguration},
+		{method: get, path: smartDocument, handle: (*call).smartConfiguration},
+		{method: get, path: keysDocument, handle: (*call).jwks},
+		{method: get, path: issuerDocument + "/auth", handle: (*call).serverMetadata},
+		{method: get, path: fhir + metadata, handle: (*call).capabilities},
 
 		// OAuth. The forms take POST; every method gets there, for authz to say so.
+		// Production has no registration.
 		{method: anyMethod, path: "/auth/token", handle: (*call).token},
 		{method: anyMethod, path: "/auth/introspect", handle: (*call).introspect},
 		{method: anyMethod, path: "/auth/revoke", handle: (*call).revoke},
 		{method: get, path: "/auth/jwks", handle: (*call).jwks},
-		{method: post, path: "/auth/register", sandboxOnly: true, handle: (*call).register},
-		{method: get, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
-		{method: put, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
-		{method: deleteMethod, path: "/auth/register/:client", sandboxOnly: true, handle: (*call).manage},
+		{method: post, path: "/auth/register", handle: (*call).register},
+		{method: get, path: "/auth/register/:client", handle: (*call).manage},
+		{method: put, path: "/auth/register/:client", handle: (*call).manage},
+		{method: deleteMethod, path: "/auth/register/:client", handle: (*call).manage},
 
 		// Bulk Data.
 		{method: get, path: fhir + "/$export", noHead: true, handle: (*call).exportSystem},

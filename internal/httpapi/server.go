@@ -15,7 +15,6 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
 
-	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -108,9 +107,6 @@ func (s *Server) logPanic(c *fiber.Ctx, e any) {
 func (s *Server) route(r route) {
 	handler := func(c *fiber.Ctx) error {
 		call := callOf(c)
-		if r.sandboxOnly && call.env.Name != authz.Sandbox {
-			return call.fail(notFound("%s is only offered by the sandbox environment", r.path))
-		}
 		if err := r.guard(call); err != nil {
 			return call.fail(err)
 		}
