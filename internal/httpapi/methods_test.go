@@ -113,3 +113,38 @@ func TestRefusalsFollowTheirPath(t *testing.T) {
 		})
 	}
 }
+
+// TestInteractionsThatAreNotOffered proves that what FHIR R4 has and this server
+// has not is refused by its name, as docs/strictness.md says.
+func TestInteractionsThatAreNotOffered(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, c := range []struct {
+		method, path, words string
+		status              int
+	}{
+		{"POST", "", "batch and transaction are not offered", 405},
+		{"POST", "/", "batch and transaction are not offered", 405},
+		{"PUT", "/Patient?identifier=x", "conditional update is not offered", 405},
+		{"PUT", "/Patient", "conditional update is not offered", 405},
+		{"DELETE", "/Patient?identifier=x", "conditional delete is not offered", 405},
+		{"PATCH", "/Patient?identifier=x", "conditional patch is not offered", 405},
+		{"PATCH", "/Patient/x", "patch is not offered", 405},
+		{"GET", "/Encounter/x/$everything", "the operation $everything is not offered", 404},
+		{"POST", "/Patient/$match", "the operation $match is not offered", 404},
+	} {
+		t.Run("FR-ER-05 "+c.method+" "+c.path, func(t *testing.T) {
+			w.stranger().send(t, c.method, c.path, "{}", "Content-Type", fhirJSON).refused(t, 401, "login")
+			a := w.all.send(t, c.method, c.path, "{}", "Content-Type", fhirJSON)
+			if i := a.refused(t, c.status, "not-supported"); !strings.HasPrefix(i.Diagnostics, c.words) {
+				t.Errorf("got %q, want %q", i.Diagnostics, c.words)
+			}
+			if got := a.header.Get("Allow"); (got != "") != (c.status == 405) {
+				t.Errorf("FR-GE-02: got Allow %q with status %d", got, c.status)
+			}
+		})
+	}
+	if i := w.all.post(t, "/Patient", patient("x"), "If-None-Exist", "identifier=x").refused(t, 400, "not-supported"); !strings.Contains(i.Diagnostics, "If-None-Exist is not offered") {
+		t.Errorf("got %q, want conditional create named", i.Diagnostics)
+	}
+}

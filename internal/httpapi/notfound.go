@@ -20,20 +20,51 @@ func (s *Server) notFound(c *fiber.Ctx) error {
 }
 
 // nothingHere is the refusal of a path or method that no route serves: 405
-// where another method would have done, else 404.
+// where another method would have done, else 404. What it would have been goes
+// before what its path is.
 func (l *call) nothingHere() error {
-	if allowed := allowedMethods(l.server.routes, l.routed); len(allowed) > 0 {
-		list := strings.Join(allowed, ", ")
-		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: l.Method() + " is not offered here; use " + list,
-			header: map[string]string{fiber.HeaderAllow: list}}
+	allowed := strings.Join(allowedMethods(l.server.routes, l.routed), ", ")
+	words := l.unofferedWords()
+	if allowed != "" {
+		if words == "" {
+			words = l.Method() + " is not offered here; use " + allowed
+		}
+		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: words, header: map[string]string{fiber.HeaderAllow: allowed}}
 	}
 	if _, operation, ok := strings.Cut(l.routed, "/$"); ok && l.surface == fhirSurface {
-		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "the operation $" + operation + " is not offered"}
+		words = "the operation $" + operation + " is not offered"
 	}
-	if l.routed == fhir && l.Method() == fiber.MethodPost {
-		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "batch and transaction are not offered; send each interaction by itself"}
+	if words != "" {
+		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: words}
 	}
 	return notFound("there is nothing at %s", l.path)
+}
+
+// An unoffered is an interaction of FHIR R4 that no route serves, and what its
+// refusal says.
+type unoffered struct {
+	route
+	words string
+}
+
+func unofferedTable() []unoffered {
+	const all, one = fhir + "/:type", fhir + "/:type/:id"
+	return []unoffered{
+		{route{method: post, path: fhir}, "batch and transaction are not offered; send each interaction by itself"},
+		{route{method: put, path: all}, "conditional update is not offered; search for the resource, and update it by its id"},
+		{route{method: deleteMethod, path: all}, "conditional delete is not offered; search for the resource, and delete it by its id"},
+		{route{method: fiber.MethodPatch, path: all}, "conditional patch is not offered; send the whole resource by PUT"},
+		{route{method: fiber.MethodPatch, path: one}, "patch is not offered; send the whole resource by PUT"},
+	}
+}
+
+func (l *call) unofferedWords() string {
+	for _, u := range unofferedTable() {
+		if u.method == l.Method() && u.matches(l.routed) {
+			return u.words
+		}
+	}
+	return ""
 }
 
 // allowedMethods are the methods that routes offer at a path; a route that
