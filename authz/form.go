@@ -53,7 +53,8 @@ func parseForm(body []byte) (form, *outcome) {
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, &outcome{got: clip(rawName), want: "UTF-8",
-				text: "The body is not a well-formed form: the parameter " + quote(rawName) + " is not UTF-8 once it is decoded. Let your HTTP library encode the form, and encode text as UTF-8 before."}
+				text: "The body is not a well-formed form: the parameter " + quote(rawName) + " is not UTF-8 once it is decoded.",
+				fix:  "Let your HTTP library encode the form, and encode text as UTF-8 before."}
 		}
 		if value == "" {
 			continue

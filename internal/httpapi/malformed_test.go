@@ -118,7 +118,7 @@ func TestUnknownMethods(t *testing.T) {
 	for _, method := range []string{"FOO", "get", "PROPFIND", "OTHER"} {
 		t.Run(method, func(t *testing.T) {
 			w.stranger().send(t, method, "/Patient", "").refused(t, 401, "login") // SB-RS-15
-			a := w.all.send(t, method, "/Patient", "").wantHeader(t, "Allow", "GET, HEAD, POST")
+			a := w.all.send(t, method, "/Patient", "").wantHeader(t, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
 			if i := a.refused(t, 405, "not-supported"); !strings.HasPrefix(i.Diagnostics, method+" is not offered here") {
 				t.Errorf("got %q, want the method in it", i.Diagnostics)
 			}

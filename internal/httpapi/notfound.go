@@ -48,13 +48,8 @@ type unoffered struct {
 }
 
 func unofferedTable() []unoffered {
-	const all, one = fhir + "/:type", fhir + "/:type/:id"
 	return []unoffered{
 		{route{method: post, path: fhir}, "batch and transaction are not offered; send each interaction by itself"},
-		{route{method: put, path: all}, "conditional update is not offered; search for the resource, and update it by its id"},
-		{route{method: deleteMethod, path: all}, "conditional delete is not offered; search for the resource, and delete it by its id"},
-		{route{method: fiber.MethodPatch, path: all}, "conditional patch is not offered; send the whole resource by PUT"},
-		{route{method: fiber.MethodPatch, path: one}, "patch is not offered; send the whole resource by PUT"},
 	}
 }
 
