@@ -239,7 +239,7 @@ func (r generator) value(depth int) string {
 
 func (r generator) vector(t *testing.T) vector {
 	v := vector{Doc: "1.00"}
-	for strings.IndexAny(v.Doc[:1], "{[") < 0 || len(v.Doc) < 20 {
+	for !strings.ContainsAny(v.Doc[:1], "{[") || len(v.Doc) < 20 {
 		v.Doc = r.value(4)
 	}
 	var operations []string
