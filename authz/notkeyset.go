@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -206,8 +207,12 @@ func beginning(text string) string {
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "")
 	}
-	return text
+	return longRun().ReplaceAllString(text, "…")
 }
+
+// longRun finds what may be a piece of a key that was cut, or whose frame was
+// changed: no word of a page is that long.
+func longRun() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/=_-]{24,}`) }
 
 // withoutValues leaves of a JSON text the names of members and what holds them
 // together. The text may be cut, or be no JSON after all.

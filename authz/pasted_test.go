@@ -152,3 +152,21 @@ func TestRepeatedAnswersHoldNoKey(t *testing.T) {
 		})
 	}
 }
+
+// A private key that was cut or changed, so that nobody recognises it, is not repeated either.
+func TestDamagedKeysAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	text := string(pemOf(t, "PRIVATE KEY", key(t, "ec-a", "k")))
+	body := strings.Join(strings.Split(strings.TrimSpace(text), "\n")[1:3], "")
+	for name, damaged := range map[string]string{
+		"hyphens changed": strings.ReplaceAll(text, "-----", "---"),
+		"frame lost, cut": body[:101],
+		"after a word":    "key: " + body,
+		"quoted":          `"` + body + `x`,
+	} {
+		_, err := authz.ParseKeySet([]byte(damaged))
+		if err == nil || strings.Contains(err.Error(), body[:16]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
