@@ -116,16 +116,10 @@ func (s *screen) check(c authz.Check, verbose bool) {
 	}
 	s.paragraph(lead+s.style(bold, c.ID)+"  ", width, c.Rule)
 	indent := strings.Repeat(" ", checkIndent)
-	if c.Got != "" {
-		s.paragraph(indent+"got   ", checkIndent+6, c.Got)
-	}
-	if c.Want != "" {
-		s.paragraph(indent+"want  ", checkIndent+6, c.Want)
-	}
 	s.paragraph(indent, checkIndent, c.Text)
-	for _, part := range [][2]string{{"found ", c.Counterfactual}, {"fix   ", c.Fix}} {
+	for _, part := range [][2]string{{"got    ", c.Got}, {"want   ", c.Want}, {"found  ", c.Counterfactual}, {"fix    ", c.Fix}} {
 		if part[1] != "" {
-			s.paragraph(indent+part[0], checkIndent+6, part[1])
+			s.paragraph(indent+part[0], checkIndent+len(part[0]), part[1])
 		}
 	}
 }
