@@ -50,6 +50,7 @@ func (l *loader) zip(archive string, file *os.File, size int64) error {
 	if err != nil {
 		return l.unreadable(archive, 0, err)
 	}
+	l.begin(size) // the table of contents is read beside the members
 	zr.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	slices.SortStableFunc(zr.File, func(a, b *zip.File) int { return compareNames(a.Name, b.Name) })
 	for _, f := range zr.File {
@@ -106,7 +107,7 @@ func (l *loader) member(archive, member string, size int64, r io.Reader) error {
 	if kind == formatNDJSON {
 		return l.ndjson(name, r)
 	}
-	return l.json(name, r, size, false)
+	return l.json(name, r, size)
 }
 
 func memberName(archive, member string) string { return archive + "!" + printable(member) }

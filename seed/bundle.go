@@ -3,7 +3,6 @@ package seed
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
@@ -15,6 +14,7 @@ type bundleEntry struct {
 	fullURL string
 	key     string    // Type/id, "" where either is missing
 	given   string    // the id that the entry gives a resource without one
+	create  bool      // a server would assign the id
 	skip    string    // reason to pass it over
 	deleted bool      // a history's DELETE
 	at      time.Time // of the version in a history
@@ -52,10 +52,15 @@ func (l *loader) bundle(t *text, b bundleText) error {
 		if p != nil {
 			return l.bad(*p)
 		}
-		entries[i] = readEntry(n, kind)
-		entries[i].span = s
-		if entries[i].skip == "" {
-			refs.add(&entries[i], n.Get("resource"))
+		e, resource := &entries[i], n.Get("resource")
+		*e = readEntry(n, kind)
+		e.span = s
+		if e.create {
+			e.given = l.assignedID(t.data[s.start+resource.Start : s.start+resource.End])
+			e.key = resource.Str("resourceType") + "/" + e.given
+		}
+		if e.skip == "" {
+			refs.add(e, resource)
 		}
 	}
 	if kind == "history" {
@@ -83,7 +88,7 @@ func (l *loader) entry(t *text, e *bundleEntry, refs *references) error {
 		return l.bad(t.problem(e.start, fmt.Sprintf("an entry is a JSON object, this is of kind %s", n.Kind), nil))
 	}
 	resource := n.Get("resource")
-	edits, unresolved := refs.resolve(resource)
+	edits, unresolved := refs.resolve(resource, t.data[e.start:e.end])
 	for _, u := range unresolved {
 		l.warn(t.problem(e.start+u.at, u.reason, nil))
 	}
@@ -120,6 +125,7 @@ func readEntry(n *fhirjson.Node, bundleType string) bundleEntry {
 	if resource.Get("id") == nil {
 		e.given = givenID(typ, e.fullURL, method, request.Str("url"))
 		id = e.given
+		e.create = id == "" && typ != "" && (bundleType == "batch" || bundleType == "transaction") && method != ""
 	}
 	if typ != "" && wellFormedID(id) {
 		e.key = typ + "/" + id
@@ -131,22 +137,6 @@ func readEntry(n *fhirjson.Node, bundleType string) bundleEntry {
 		e.at, _ = parseInstant(n.Get("response").Str("lastModified"))
 	}
 	return e
-}
-
-// givenID is the id that an entry gives a resource which has none: the uuid or oid of its
-// fullUrl, or what a PUT writes to.
-func givenID(typ, fullURL, method, url string) string {
-	id, ok := strings.CutPrefix(fullURL, "urn:uuid:")
-	if !ok {
-		id, ok = strings.CutPrefix(fullURL, "urn:oid:")
-	}
-	if !ok && method == "PUT" {
-		id, ok = strings.CutPrefix(url, typ+"/")
-	}
-	if !ok || !wellFormedID(id) {
-		return ""
-	}
-	return id
 }
 
 // keepLatest marks all but the latest version of each resource of a history to be passed over,

@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/url"
@@ -70,8 +71,8 @@ type unresolved struct {
 }
 
 // resolve finds the strings of a resource that refer to an entry and what they become, in the
-// order of the text.
-func (r *references) resolve(resource *fhirjson.Node) (edits []edit, left []unresolved) {
+// order of the text. data are the bytes that the resource was parsed from.
+func (r *references) resolve(resource *fhirjson.Node, data []byte) (edits []edit, left []unresolved) {
 	var visit func(name string, n, parent *fhirjson.Node)
 	visit = func(name string, n, parent *fhirjson.Node) {
 		for i := range n.Members {
@@ -89,6 +90,8 @@ func (r *references) resolve(resource *fhirjson.Node) (edits []edit, left []unre
 			key, reason = r.reference(n.Text)
 		case uriElement(name, parent) && isURN(n.Text):
 			key = r.targets[n.Text]
+		case name == "div":
+			edits = append(edits, r.links(data[n.Start:n.End], n.Start)...)
 		}
 		if key != "" {
 			edits = append(edits, edit{n.Start, n.End, `"` + key + `"`})
@@ -113,6 +116,38 @@ func uriElement(name string, parent *fhirjson.Node) bool {
 		}
 	}
 	return name == "uri"
+}
+
+// links finds the links and images of a narrative (Narrative.div) that refer to an entry by urn
+// and what they become (FHIR R4, RESTful API, transaction). div is the literal of the string,
+// which stands at an offset.
+func (r *references) links(div []byte, at int) (edits []edit) {
+	const urn = "urn:"
+	for from := 0; ; {
+		i := bytes.Index(div[from:], []byte(urn))
+		if i < 0 {
+			return edits
+		}
+		start := from + i
+		end := start + bytes.IndexAny(div[start:], `"'\<>`) // the literal ends in a quotation mark
+		from = start + len(urn)
+		if key := r.targets[string(div[start:end])]; key != "" && linking(div[:start]) {
+			edits = append(edits, edit{at + start, at + end, key})
+			from = end
+		}
+	}
+}
+
+// linking tells whether the literal of a narrative goes on with the value of an href or src.
+func linking(before []byte) bool {
+	for _, quote := range []string{`\"`, `'`, `\u0022`, `\u0027`} {
+		if attribute, ok := bytes.CutSuffix(before, []byte(quote)); ok {
+			attribute, ok = bytes.CutSuffix(bytes.TrimRight(attribute, " "), []byte("="))
+			attribute = bytes.TrimRight(attribute, " ")
+			return ok && (bytes.HasSuffix(attribute, []byte("href")) || bytes.HasSuffix(attribute, []byte("src")))
+		}
+	}
+	return false
 }
 
 func isURN(s string) bool {

@@ -132,7 +132,7 @@ func TestBundleProblems(t *testing.T) {
 		{"entry that is no object", bundle("batch", "[]"), "1:50: an entry is a JSON object"},
 		{"entry null", bundle("batch", "null"), "1:50: an entry is a JSON object"},
 		{"resource that is no object", bundle("batch", `{"resource":7}`), "1:62: a resource is a JSON object"},
-		{"no id to be had", bundle("transaction", "\n"+`{"fullUrl":"http://h/1","resource":{"resourceType":"Patient"},"request":{"method":"POST"}}`), "2:36: Patient has no id"},
+		{"no id to be had", bundle("transaction", "\n"+`{"fullUrl":"http://h/1","resource":{"resourceType":"Patient"}}`), "2:36: Patient has no id"},
 		{"a uuid that is no id", bundle("collection", "\n"+`{"fullUrl":"urn:uuid:{x}","resource":{"resourceType":"Patient"}}`), "2:38: Patient has no id"},
 	}
 	for _, test := range tests {

@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,11 @@ type LoadOptions struct {
 	// AsOf is the present for KeepInstants. Zero means the wall clock's.
 	AsOf time.Time
 
+	// Known, where not nil, tells of a file whether an earlier load had it. Such a file is passed
+	// over; where others are not it is read all the same, for what the others refer to by
+	// identifier. Standard input and what is no regular file is not asked about.
+	Known func(File) bool
+
 	// Stdin is what the path "-" names, NDJSON. Where it is nil that path is an error.
 	Stdin io.Reader
 
@@ -52,8 +58,8 @@ type LoadOptions struct {
 // Progress is how far a load is.
 type Progress struct {
 	File       string // the file or archive member being read
-	BytesRead  int64  // of the files as they lie on disk, so of compressed bytes
-	BytesTotal int64  // of all files of the load, -1 when unknown
+	BytesRead  int64  // of the files as they lie on disk, so of compressed bytes; at the end BytesTotal
+	BytesTotal int64  // of all files that are read, -1 when unknown
 	Resources  int64
 	Bad        int64
 	Skipped    int64
@@ -80,7 +86,7 @@ func (e *ResourceError) Unwrap() error { return e.Err }
 //
 // In directories and archives everything else is passed over and counted by reason, and so are
 // hidden files and the tools' output in package/other of a FHIR package; a file that the caller
-// named has to be one of these kinds. Of Synthea's files hospitalInformation* and
+// named has to be one of these kinds. JSON without a resourceType is passed over wherever it is. Of Synthea's files hospitalInformation* and
 // practitionerInformation* are read first within a directory or zip archive, because the others
 // refer to them by identifier.
 //
@@ -92,8 +98,10 @@ func (e *ResourceError) Unwrap() error { return e.Err }
 //
 // Bundles are unpacked: collection, searchset, document, message, batch and transaction, of a
 // history the latest version of each resource. An entry without an id takes that of its
-// urn:uuid or urn:oid fullUrl. References to the fullUrl of an entry become Type/id, and a
-// conditional reference by identifier becomes the one resource of the same Bundle that has it,
+// urn:uuid, urn:oid or literal fullUrl (http://example.org/fhir/Patient/p77); to one of a batch
+// or transaction that has none either an id is assigned, as by a server, but the same one each
+// time. References to the fullUrl of an entry become Type/id, those by urn in elements of type
+// uri and in the links of narratives too, and a conditional reference by identifier becomes the one resource of the same Bundle that has it,
 // else the one Organization, Location, Practitioner, PractitionerRole, HealthcareService or
 // Medication of the Bundles before. These are the only bytes that change. A reference that
 // cannot be resolved stays as it is and is a warning.
@@ -110,9 +118,21 @@ func Load(ctx context.Context, paths []string, opts LoadOptions, emit func(Resou
 	if err != nil {
 		return LoadReport{}, err
 	}
+	fresh, known, err := tellApart(ctx, files, opts.Known)
+	if err != nil {
+		return LoadReport{}, err
+	}
 	l := newLoader(ctx, opts, totalSize(files), emit)
+	l.report.Files, l.report.Known = fresh, known
+	if allKnown(files) {
+		return l.report, nil
+	}
 	for _, f := range files {
-		if err := l.file(f); err != nil {
+		read := l.file
+		if f.known {
+			read = l.refer
+		}
+		if err := read(f); err != nil {
 			return l.report, err
 		}
 	}
@@ -128,10 +148,14 @@ type loader struct {
 	report LoadReport
 
 	seen        *firstPlaces
-	identifiers identifierIndex // of all Bundles so far
+	identifiers identifierIndex           // of all Bundles so far
+	assigned    map[[sha256.Size]byte]int // how often an id was assigned to a content
 
 	current   string // the file being read
-	read      int64  // bytes read from disk
+	size      int64  // of the file on disk that it is or is in, -1 when unknown
+	read      int64  // bytes read from disk, some of an archive's twice
+	begun     int64  // read when the file on disk was begun
+	finished  int64  // bytes of the files on disk that are done with
 	total     int64
 	told, gap int64 // bytes read when Progress was last told, and how often to tell
 }
@@ -150,9 +174,10 @@ func newLoader(ctx context.Context, opts LoadOptions, total int64, emit func(Res
 		ctx:         ctx,
 		opts:        opts,
 		emit:        emit,
-		report:      LoadReport{ByType: map[string]int64{}, SkippedBy: map[string]int64{}},
+		report:      newReport(),
 		seen:        newFirstPlaces(),
 		identifiers: identifierIndex{},
+		assigned:    map[[sha256.Size]byte]int{},
 		total:       total,
 		gap:         max(total/200, 1<<20),
 	}
@@ -178,12 +203,29 @@ func (l *loader) tell() {
 	}
 	l.opts.Progress(Progress{
 		File:       l.current,
-		BytesRead:  l.read,
+		BytesRead:  l.finished + l.ofFile(),
 		BytesTotal: l.total,
 		Resources:  l.report.Resources,
 		Bad:        l.report.Bad,
 		Skipped:    l.report.Skipped,
 	})
+}
+
+// begin notes that a file of this size on disk is begun.
+func (l *loader) begin(size int64) { l.size, l.begun = size, l.read }
+
+// end notes that the file on disk is done with, whether or not it was read to its last byte.
+func (l *loader) end() {
+	l.finished += max(l.size, l.ofFile())
+	l.begin(0)
+}
+
+// ofFile is how many bytes of the file on disk are read.
+func (l *loader) ofFile() int64 {
+	if n := l.read - l.begun; l.size < 0 || n < l.size {
+		return n
+	}
+	return l.size
 }
 
 // count notes that n bytes were read from disk and says whether reading may go on.

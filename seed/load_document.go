@@ -50,9 +50,10 @@ func (t *text) syntax(base int, err error) LoadProblem {
 	return t.problem(min(base+s.Offset, len(t.data)), s.Msg, err)
 }
 
-// json loads a file that holds one Bundle or one resource. required says whether it has to:
-// in folders and archives there is other JSON as well.
-func (l *loader) json(name string, r io.Reader, size int64, required bool) error {
+// json loads a file that holds one Bundle or one resource. One that holds neither is passed
+// over: among the files of a package, or of a pattern that a shell expands, there is other JSON
+// as well.
+func (l *loader) json(name string, r io.Reader, size int64) error {
 	var buf bytes.Buffer
 	if 0 < size && size <= l.opts.MaxDocument {
 		buf.Grow(int(size) + bytes.MinRead)
@@ -66,10 +67,10 @@ func (l *loader) json(name string, r io.Reader, size int64, required bool) error
 			l.opts.MaxDocument)})
 	}
 	data := bytes.TrimPrefix(buf.Bytes(), byteOrderMark())
-	return l.document(&text{file: name, line: 1, data: data}, required)
+	return l.document(&text{file: name, line: 1, data: data}, false)
 }
 
-// document loads one JSON value.
+// document loads one JSON value. required says whether it has to be a resource.
 func (l *loader) document(t *text, required bool) error {
 	if b, ok := splitBundle(t.data); ok {
 		return l.bundle(t, b)

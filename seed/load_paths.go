@@ -70,8 +70,8 @@ func hidden(name string) bool { return strings.HasPrefix(path.Base(filepath.ToSl
 type foundFile struct {
 	name  string // as it is shown and opened; "-" is standard input
 	size  int64  // bytes, -1 when unknown
-	named bool   // by the caller, rather than found in a directory
 	skip  string // reason to pass it over
+	known bool   // an earlier load had it
 }
 
 // findFiles resolves paths into files.
@@ -82,7 +82,7 @@ func findFiles(paths []string, stdin bool) ([]foundFile, error) {
 			if !stdin {
 				return nil, LoadProblem{File: p, Reason: "standard input is not available here"}
 			}
-			files = append(files, foundFile{name: p, size: -1, named: true})
+			files = append(files, foundFile{name: p, size: -1})
 			continue
 		}
 		info, err := os.Stat(p)
@@ -105,7 +105,7 @@ func findFiles(paths []string, stdin bool) ([]foundFile, error) {
 		if !info.Mode().IsRegular() {
 			size = -1
 		}
-		files = append(files, foundFile{name: p, size: size, named: true})
+		files = append(files, foundFile{name: p, size: size})
 	}
 	return files, nil
 }

@@ -16,7 +16,11 @@ func (l *loader) file(f foundFile) error {
 		return nil
 	}
 	l.current = printable(f.name)
-	defer l.tell()
+	l.begin(f.size)
+	defer func() {
+		l.end()
+		l.tell()
+	}()
 	if f.name == "-" {
 		return l.standardInput()
 	}
@@ -42,7 +46,7 @@ func (l *loader) file(f foundFile) error {
 	case formatTar:
 		return l.tar(l.current, r)
 	default:
-		return l.json(l.current, r, f.size, f.named)
+		return l.json(l.current, r, f.size)
 	}
 }
 

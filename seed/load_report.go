@@ -30,6 +30,14 @@ type LoadReport struct {
 
 	Skipped   int64            // files and entries that are no data to load
 	SkippedBy map[string]int64 // Skipped by reason
+
+	// Where LoadOptions.Known is not nil: the files that were loaded, and those that were passed
+	// over because it knew them.
+	Files, Known []File
+}
+
+func newReport() LoadReport {
+	return LoadReport{ByType: map[string]int64{}, SkippedBy: map[string]int64{}}
 }
 
 // A LoadProblem is one mistake and its place. As an error it wraps the cause, where there is one.

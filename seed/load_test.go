@@ -112,7 +112,6 @@ func TestLoadProblems(t *testing.T) {
 		{"JSON with a line of its own", "a.json", "{\n  \"resourceType\": \"Patient\",\n  \"id\": \"a b\"\n}", `a.json:3:9: Patient id "a b"`, nil},
 		{"empty JSON file", "a.json", "", "a.json:1:1: ", nil},
 		{"huge JSON file", "a.json", ok + strings.Repeat(" ", 300_000), "a.json: the file is larger than 250000 bytes", nil},
-		{"named JSON without resourceType", "package.json", `{"name":"x"}`, "package.json:1:1: the resource has no resourceType", nil},
 		{"no gzip", "a.ndjson.gz", ok, "a.ndjson.gz: not gzip data", nil},
 		{"empty gzip", "a.ndjson.gz", "", "a.ndjson.gz: not gzip data", nil},
 		{"no zip", "a.zip", ok, "a.zip: not a zip archive", nil},
@@ -167,6 +166,16 @@ func TestLoadListsSomeProblemsAndCountsAll(t *testing.T) {
 	got := load(t, seed.LoadOptions{KeepGoing: true}, p)
 	if got.report.Bad != 3*seed.MaxListed || len(got.report.Problems) != seed.MaxListed {
 		t.Errorf("counted %d and listed %d, want %d and %d", got.report.Bad, len(got.report.Problems), 3*seed.MaxListed, seed.MaxListed)
+	}
+}
+
+// A pattern that a shell expands names package.json too.
+func TestLoadOfNamedJSONThatIsNotFHIR(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	got := load(t, seed.LoadOptions{}, write(t, dir, "package.json", `{"name":"x"}`), write(t, dir, "list.json", `[1]`), "testdata/people.ndjson")
+	if got.err != nil || got.report.SkippedBy["JSON without a resourceType"] != 2 || got.report.Resources != 3 {
+		t.Errorf("got %v and %+v, want two files passed over and three resources", got.err, got.report)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Version names the bytes that Population.Generate makes. It is raised whenever they change, and
 // belongs in the key of everything that caches a population.
-const Version = "2"
+const Version = "3"
 
 // MaxPatients is the largest population: patients are numbered with six digits.
 const MaxPatients = 999_999
@@ -23,7 +23,8 @@ type Population struct {
 	// Seed chooses among all populations. Every value is allowed, zero too.
 	Seed uint64
 
-	// Patients is how many there are, from none to MaxPatients.
+	// Patients is how many there are, from none to MaxPatients. Without patients there is nothing
+	// at all, neither the organizations that they share nor groups of them.
 	Patients int
 
 	// AsOf is the instant at which the population is seen: nothing is later. Zero is a fixed
@@ -64,6 +65,9 @@ func (p Population) Validate() error {
 func (p Population) Generate(ctx context.Context, emit func(Resource) error) error {
 	if err := p.Validate(); err != nil {
 		return err
+	}
+	if p.Patients == 0 {
+		return ctx.Err()
 	}
 	return population.Generate(ctx, p.Seed, p.Patients, p.asOf(),
 		func(resourceType, id, organization string, at time.Time, json []byte) error {
