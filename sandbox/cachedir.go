@@ -3,6 +3,8 @@ package sandbox
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/sandfhir/sandfhir/internal/processdir"
 )
 
 // cacheDir returns where built populations are kept: chosen, or else the
@@ -31,12 +33,12 @@ func writable(dir string) bool {
 	return f.Close() == nil && os.Remove(f.Name()) == nil
 }
 
-// private makes dir or finds it as a directory that owned accepts, and that
-// nobody else can write to: what lies in it will be believed.
-func private(dir string, owned func(os.FileInfo) bool) bool {
+// private makes dir or finds it as a directory of this user that nobody else
+// can write to: what lies in it will be believed.
+func private(dir string) bool {
 	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
 		return false
 	}
 	info, err := os.Lstat(dir) // not Stat: a link may lead anywhere
-	return err == nil && info.IsDir() && info.Mode().Perm()&0o022 == 0 && owned(info)
+	return err == nil && info.IsDir() && info.Mode().Perm()&0o022 == 0 && processdir.Own(info)
 }

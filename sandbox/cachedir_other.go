@@ -11,7 +11,7 @@ import (
 // files, which every user has one of here; "" where it cannot be had.
 func temporaryCache() string {
 	dir := filepath.Join(os.TempDir(), "sandfhir-cache")
-	if !private(dir, func(os.FileInfo) bool { return true }) {
+	if !private(dir) {
 		return ""
 	}
 	return dir

@@ -25,7 +25,7 @@ func layers() [][]string {
 		{"internal/doctor", "internal/workspace"},
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
-		{"authz", "fhirstore", "internal/patch", "seed", "web"},
+		{"authz", "fhirstore", "internal/patch", "internal/processdir", "seed", "web"},
 		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},

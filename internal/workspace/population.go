@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -89,11 +90,16 @@ func (ps *Populations) build(ctx context.Context, p seed.Population, dir string)
 	if err := os.MkdirAll(ps.dir, 0o700); err != nil {
 		return noCache("cache population", err)
 	}
-	part, err := os.MkdirTemp(ps.dir, "part-*")
+	processdir.Living(ctx, ps.dir, "part-") // removes what processes that died began
+	made, err := processdir.Make(ctx, ps.dir, "part-*")
 	if err != nil {
 		return noCache("cache population", err)
 	}
-	defer os.RemoveAll(part)
+	defer made.Remove()
+	part := filepath.Join(made.Path(), "population")
+	if err := os.Mkdir(part, 0o700); err != nil {
+		return noCache("cache population", err)
+	}
 	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, p) })
 	if err != nil {
 		return fmt.Errorf("build population: %w", err)

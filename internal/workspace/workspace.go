@@ -25,6 +25,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/control"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/seed"
 )
@@ -79,7 +80,7 @@ type Workspace struct {
 	current atomic.Pointer[state]
 
 	mu   sync.Mutex
-	temp string // the directory made in cfg.Temp, or ""
+	temp *processdir.Dir // the directory made in cfg.Temp, or nil
 
 	changing sync.Mutex // held while the state is replaced
 }
@@ -199,8 +200,8 @@ func (w *Workspace) Close() error {
 	errs = append(errs, w.Control.Close())
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.temp != "" {
-		errs = append(errs, os.RemoveAll(w.temp))
+	if w.temp != nil {
+		errs = append(errs, w.temp.Remove())
 	}
 	return errors.Join(errs...)
 }
@@ -209,16 +210,28 @@ func (w *Workspace) Close() error {
 func (w *Workspace) tempDir(name string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.temp == "" {
-		dir, err := os.MkdirTemp(w.cfg.Temp, "sandfhir-")
+	if w.temp == nil {
+		parent := w.cfg.Temp
+		if parent == "" {
+			parent = os.TempDir()
+		}
+		RemoveLeftovers(context.Background(), parent)
+		dir, err := processdir.Make(context.Background(), parent, tempName+"*")
 		if err != nil {
 			return "", err
 		}
 		w.temp = dir
 	}
-	dir := filepath.Join(w.temp, name)
+	dir := filepath.Join(w.temp.Path(), name)
 	return dir, os.MkdirAll(dir, 0o700)
 }
+
+// tempName is what the names of workspaces' temporary directories begin with.
+const tempName = "sandfhir-"
+
+// RemoveLeftovers removes from a directory for temporary files those of
+// workspaces whose process ended without closing them.
+func RemoveLeftovers(ctx context.Context, dir string) { processdir.Living(ctx, dir, tempName) }
 
 // An Environment is an authorization server, under the behaviour that was in
 // force when it was asked for, with a FHIR server's data.
@@ -312,11 +325,16 @@ func (e *resources) createDir(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	part, err := os.MkdirTemp(filepath.Dir(dir), e.name+"-part-*")
+	processdir.Living(ctx, filepath.Dir(dir), e.name+"-part-")
+	made, err := processdir.Make(ctx, filepath.Dir(dir), e.name+"-part-*")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(part)
+	defer made.Remove()
+	part := filepath.Join(made.Path(), e.name)
+	if err := os.Mkdir(part, 0o700); err != nil {
+		return err
+	}
 	base, err := e.workspace.cfg.Populations.Base(ctx, e.population)
 	if err == nil {
 		err = base.Copy(part)
