@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -177,6 +179,26 @@ func newExchange(e *exchange.Exchange) Exchange {
 		out.Checks = append(out.Checks, newCheck(c))
 	}
 	return out
+}
+
+// logExchanges returns what writes a line about an exchange to the logger.
+func logExchanges(logger *slog.Logger) func(*exchange.Exchange) {
+	return func(e *exchange.Exchange) {
+		if !logger.Enabled(context.Background(), slog.LevelDebug) {
+			return
+		}
+		line := []slog.Attr{
+			slog.String("method", e.Method), slog.String("path", e.Path()), slog.Int("status", e.Status),
+			slog.Duration("took", time.Duration(e.Seconds*float64(time.Second)).Round(time.Microsecond)),
+		}
+		if failed := e.Failed(); failed != nil {
+			line = append(line, slog.String("check", failed.ID))
+		}
+		if e.Aborted {
+			line = append(line, slog.Bool("aborted", true))
+		}
+		logger.LogAttrs(context.Background(), slog.LevelDebug, "exchange", append(line, slog.String("page", e.Page))...)
+	}
 }
 
 func newHeader(list []exchange.Header) http.Header {

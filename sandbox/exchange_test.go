@@ -1,8 +1,11 @@
 package sandbox_test
 
 import (
+	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,3 +99,44 @@ func TestClockAgesExports(t *testing.T) {
 		expect(t, step.want, client, http.MethodGet, status, "")
 	}
 }
+
+// At the level Debug each exchange is a line of the log; above it none is.
+func TestExchangesAreLogged(t *testing.T) {
+	t.Parallel()
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+		t.Run(level.String(), func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			var log strings.Builder
+			sb := start(t, sandbox.WithLogger(slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return log.Write(p)
+			}), &slog.HandlerOptions{Level: level}))))
+			expect(t, 200, http.DefaultClient, "GET", sb.FHIRURL()+"/metadata?_summary=true", "")
+			expect(t, 400, http.DefaultClient, "POST", sb.TokenURL(), "grant_type=client_credentials&scope=system/Patient.rs", "Content-Type", "application/x-www-form-urlencoded")
+			sb.Close()
+			mu.Lock()
+			defer mu.Unlock()
+			if level > slog.LevelDebug {
+				if log.Len() > 0 {
+					t.Errorf("got %s, want nothing", &log)
+				}
+				return
+			}
+			page := regexp.QuoteMeta(sb.URL()) + `/_sandbox/exchanges/[0-9a-f]{32}\n`
+			for _, want := range []string{
+				`level=DEBUG msg=exchange method=GET path="/fhir/metadata\?_summary=true" status=200 took=\S+s page=` + page,
+				`level=DEBUG msg=exchange method=POST path=/auth/token status=400 took=\S+s check=SB-TOK-03 page=` + page,
+			} {
+				if !regexp.MustCompile(want).MatchString(log.String()) {
+					t.Errorf("no line %s in\n%s", want, &log)
+				}
+			}
+		})
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -23,6 +23,10 @@ type LoadReport struct {
 
 	Skipped   int64            // files and entries that are no data
 	SkippedBy map[string]int64 // Skipped by reason
+
+	// AlreadyLoaded are the files that were passed over because the data
+	// directory was loaded with them before; see WithLoadAgain.
+	AlreadyLoaded []string
 }
 
 // A LoadProblem is one mistake in the data of WithLoad, and its place. New's
@@ -69,16 +73,27 @@ func (s *Server) fill(ctx context.Context) error {
 	if err != nil || len(s.cfg.load) == 0 {
 		return err
 	}
+	opts := s.loadOptions(store)
+	var before *loadedFiles
+	if dir := s.sandbox.inner().Dir(); dir != "" {
+		if before, err = readLoadedFiles(dir); err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		opts.Known = func(f seed.File) bool { return !s.cfg.loadAgain && before.have(f) }
+	}
 	load, err := store.Load(ctx, fhirstore.Everything())
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
 	defer load.Rollback()
-	report, err := seed.Load(ctx, s.cfg.load, s.loadOptions(store), func(r seed.Resource) error {
+	report, err := seed.Load(ctx, s.cfg.load, opts, func(r seed.Resource) error {
 		return refusal(load.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON}))
 	})
-	if err == nil {
+	if err == nil && report.Resources > 0 {
 		err = load.Commit(ctx)
+	}
+	if err == nil && len(report.Files) > 0 {
+		err = before.add(report.Files, s.workspace.Wall.Now())
 	}
 	if err != nil {
 		return fmt.Errorf("load: %w", loadError(err))
@@ -127,7 +142,16 @@ func newLoadReport(r seed.LoadReport) LoadReport {
 		Bad: r.Bad, Problems: newLoadProblems(r.Problems),
 		Warned: r.Warned, Warnings: newLoadProblems(r.Warnings),
 		Skipped: r.Skipped, SkippedBy: r.SkippedBy,
+		AlreadyLoaded: paths(r.Known),
 	}
+}
+
+func paths(files []seed.File) []string {
+	var list []string
+	for _, f := range files {
+		list = append(list, f.Path)
+	}
+	return list
 }
 
 func newLoadProblems(list []seed.LoadProblem) []LoadProblem {

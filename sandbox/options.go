@@ -39,15 +39,18 @@ type config struct {
 	cacheDir       string
 	fullSync       bool
 	load           []string
+	loadAgain      bool
 	keepGoing      bool
 	stdin          io.Reader
 	progress       func(LoadProgress)
+	building       func(Building)
 	exportDuration time.Duration
 	behaviour      behaviour.Behaviour
 	switches       [][2]string // name and value, in the order of the options
 	baseURL        string
 	trustedProxies []string
 	adminToken     string
+	tokenCommand   string
 	registerToken  string
 	keyReach       authz.Reach
 	keyRoots       *x509.CertPool
@@ -83,7 +86,8 @@ func newConfig(opts []Option) (config, error) {
 
 // WithPatients sets the size of the sample population, from 0, which is no
 // sample data at all, to MaxPatients. A thousand patients are some 110,000
-// resources. A data directory that exists keeps the population it has.
+// resources. A data directory that exists keeps the population it has; see
+// Server.Population.
 func WithPatients(n int) Option {
 	return func(c *config) error {
 		if n < 0 || n > MaxPatients {
@@ -148,12 +152,25 @@ func WithCacheDir(dir string) Option {
 // sample population; a resource that exists gets a new version. All of it is
 // loaded or, where anything is wrong, nothing, and New returns a LoadProblem.
 // Several WithLoad add up to one load.
+//
+// A data directory remembers the files that it was loaded with, by path and
+// content: New passes over those that have not changed since, so that a restart
+// takes nothing back that was written after the load. WithLoadAgain does not.
 func WithLoad(paths ...string) Option {
 	return func(c *config) error {
 		if slices.Contains(paths, "") {
 			return errors.New("WithLoad: a path is empty")
 		}
 		c.load = append(c.load, paths...)
+		return nil
+	}
+}
+
+// WithLoadAgain makes WithLoad load what the data directory was loaded with
+// before, too.
+func WithLoadAgain() Option {
+	return func(c *config) error {
+		c.loadAgain = true
 		return nil
 	}
 }
@@ -185,6 +202,20 @@ func WithLoadProgress(f func(LoadProgress)) Option {
 			return errors.New("WithLoadProgress: the function is nil")
 		}
 		c.progress = f
+		return nil
+	}
+}
+
+// WithBuilding has f called when the server is about to build a sample
+// population, which takes a while: as New or Start makes the sandbox's, and as
+// the first request makes production's. It is not called where an earlier
+// server cached the population. f may be called from any goroutine.
+func WithBuilding(f func(Building)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("WithBuilding: the function is nil")
+		}
+		c.building = f
 		return nil
 	}
 }
@@ -276,6 +307,16 @@ func WithAdminToken(token string) Option {
 	}
 }
 
+// WithTokenCommand is the command line that the start page shows for an access
+// token: one that prints it on the server's machine. By default that is
+// "sandfhir token".
+func WithTokenCommand(command string) Option {
+	return func(c *config) error {
+		c.tokenCommand = command
+		return nil
+	}
+}
+
 // WithRegistrationToken has dynamic registration ask for an initial access
 // token (RFC 7591 section 1.2) of at least 16 characters, sent as
 // Authorization: Bearer. By default registration is open. RegisterClient does
@@ -339,8 +380,9 @@ func WithInsecureKeySets() Option {
 	}
 }
 
-// WithLogger takes what goes wrong inside the server. By default it is silent;
-// Start logs errors to the test.
+// WithLogger takes what goes wrong inside the server and, at the level Debug, a
+// line for each exchange. By default it is silent; Start logs errors to the
+// test.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

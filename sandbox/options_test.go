@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,5 +188,18 @@ func TestListenGuardsTheControls(t *testing.T) {
 				t.Errorf("got status %d, want %d: %s", resp.StatusCode, tt.want, text)
 			}
 		})
+	}
+}
+
+func TestWithTokenCommand(t *testing.T) {
+	t.Parallel()
+	for command, opts := range map[string][]sandbox.Option{
+		"sandfhir token": nil,
+		"go run . token": {sandbox.WithTokenCommand("go run . token")},
+	} {
+		sb := start(t, opts...)
+		if _, page := expect(t, 200, http.DefaultClient, "GET", sb.PortalURL(), "", "Accept", "text/html"); !strings.Contains(page, "Bearer $("+command+")") {
+			t.Errorf("the page has no command %q:\n%s", command, page)
+		}
 	}
 }

@@ -74,6 +74,9 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		s.unlock = unlock
 	}
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
+	if f := cfg.building; f != nil {
+		s.populations.Watch(func(p seed.Population, cached bool) { f(Building{newPopulation(p), cached}) })
+	}
 	s.workspace, err = workspace.New(ctx, workspace.Config{
 		Dir:               cfg.dataDir,
 		FullSync:          cfg.fullSync,
@@ -87,6 +90,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.workspace.Exchanges.Watch(logExchanges(cfg.logger))
 	s.sandbox = newEnvironment(s, authz.Sandbox)
 	s.production = newEnvironment(s, authz.Production)
 	if err = s.fill(ctx); err != nil {
@@ -97,6 +101,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		BaseURL:        cfg.baseURL,
 		TrustedProxies: cfg.trustedProxies,
 		AdminToken:     cfg.adminToken,
+		TokenCommand:   cfg.tokenCommand,
 		Logger:         cfg.logger,
 	})
 	return s, nil

@@ -11,6 +11,7 @@ type HomePage struct {
 	Behaviour     string // what the workspace is strict about, in a line
 	Sandbox       Environment
 	Production    Environment
+	TokenCommand  string    // that prints an access token on the server's machine
 	Refused       []Refusal // newest first
 }
 

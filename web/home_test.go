@@ -20,6 +20,7 @@ func homePage() web.HomePage {
 		Production: web.Environment{
 			Name: "production", FHIRBase: "http://127.0.0.1:8080/production/fhir", TokenURL: "http://127.0.0.1:8080/production/auth/token",
 		},
+		TokenCommand: "go run . token",
 	}
 }
 
@@ -64,7 +65,7 @@ func TestHomePage(t *testing.T) {
 		{"the commands", func(*web.HomePage) {}, []string{
 			"curl http://127.0.0.1:8080/fhir/metadata</code>",
 			"curl http://127.0.0.1:8080/auth/register \\\n  -H 'Content-Type: application/json'",
-			"curl http://127.0.0.1:8080/fhir/Patient \\\n  -H \"Authorization: Bearer $(sandfhir token)\"</code>",
+			"<code>go run . token</code> signs in", "curl http://127.0.0.1:8080/fhir/Patient \\\n  -H \"Authorization: Bearer $(go run . token)\"</code>",
 		}},
 		{"nothing refused", func(*web.HomePage) {}, []string{"Nothing has been refused yet.", "!<table"}},
 		{"something refused", func(p *web.HomePage) { p.Refused = refusals() }, []string{

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,6 +79,8 @@ type Exchange struct {
 	Source *Source `json:"source,omitempty"`
 	// Remedy is the code that puts a refusal right; nil where there is none.
 	Remedy *Remedy `json:"-"`
+	// Page is the URL of the page that explains the exchange.
+	Page string `json:"-"`
 
 	sequence int64
 }
@@ -110,6 +113,16 @@ func (e *Exchange) Refused() bool {
 	return e.Kind != Fetch && (e.Refusal != "" || e.Failed() != nil)
 }
 
+// Path is the exchange's path and query. Its host need not be that under which
+// its page is asked for: localhost is 127.0.0.1 too.
+func (e *Exchange) Path() string {
+	_, rest, _ := strings.Cut(e.URL, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return e.URL
+}
+
 // String tells of the exchange in a line or, for a refused one, a few.
 func (e *Exchange) String() string {
 	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
@@ -131,6 +144,7 @@ type Log struct {
 	rand io.Reader
 
 	mu      sync.Mutex // guards what follows
+	watch   func(*Exchange)
 	next    int64
 	refused ring
 	others  ring
@@ -185,8 +199,22 @@ func (r *ring) latest(f func(*Exchange) bool) {
 	}
 }
 
+// Watch has f called with every exchange that is added from now on, by the
+// goroutine that adds it.
+func (l *Log) Watch(f func(*Exchange)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watch = f
+}
+
 // Add records an exchange.
 func (l *Log) Add(e *Exchange) {
+	if watch := l.add(e); watch != nil {
+		watch(e)
+	}
+}
+
+func (l *Log) add(e *Exchange) (watch func(*Exchange)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next++
@@ -199,6 +227,7 @@ func (l *Log) Add(e *Exchange) {
 		delete(l.byID, old.ID)
 	}
 	l.byID[e.ID] = e
+	return l.watch
 }
 
 // Get returns the exchange with this id, or nil.

@@ -82,7 +82,7 @@ func (l *call) exchangePageOf(v exchangeView) web.ExchangePage {
 		Site: l.site(), JSON: "?_format=json",
 		ID: e.ID, Environment: e.Environment, Client: e.Client,
 		At: e.At, Took: time.Duration(e.Seconds * float64(time.Second)),
-		Method: e.Method, Path: pathOf(e), URL: e.URL,
+		Method: e.Method, Path: e.Path(), URL: e.URL,
 		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
 		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
 		Aborted: e.Aborted, Broken: e.Broken, Fault: e.Fault, Refusal: e.Refusal,
@@ -148,7 +148,7 @@ func (l *call) requestLinks(fetch *exchange.Exchange) []web.Link {
 }
 
 func (l *call) linkTo(e *exchange.Exchange) web.Link {
-	link := web.Link{Page: l.sandboxPath() + "exchanges/" + e.ID, Method: e.Method, Path: pathOf(e), Status: e.Status, At: e.At}
+	link := web.Link{Page: l.sandboxPath() + "exchanges/" + e.ID, Method: e.Method, Path: e.Path(), Status: e.Status, At: e.At}
 	if e.Kind == exchange.Fetch {
 		link.Path = e.URL
 	}

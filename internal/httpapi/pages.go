@@ -21,11 +21,12 @@ func (l *call) home() error {
 		Behaviour:     l.workspace.Behaviour().String(),
 		Sandbox:       l.environmentView(authz.Sandbox),
 		Production:    l.environmentView(authz.Production),
+		TokenCommand:  l.server.cfg.TokenCommand,
 	}
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
 		row := web.Refusal{
 			Page: l.sandboxPath() + "exchanges/" + e.ID, At: e.At,
-			Method: e.Method, Path: pathOf(e), Status: e.Status, Client: e.Client,
+			Method: e.Method, Path: e.Path(), Status: e.Status, Client: e.Client,
 		}
 		if failed := e.Failed(); failed != nil {
 			row.Check = failed.ID
@@ -38,16 +39,6 @@ func (l *call) home() error {
 func (l *call) environmentView(name string) web.Environment {
 	a := l.addressesOf(name)
 	return web.Environment{Name: name, FHIRBase: a.FHIRBase, TokenURL: a.TokenURL, RegistrationURL: a.RegistrationURL}
-}
-
-// pathOf is an exchange's path and query. Its host need not be that of the
-// request for the page: localhost is 127.0.0.1 too.
-func pathOf(e *exchange.Exchange) string {
-	_, rest, _ := strings.Cut(e.URL, "://")
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		return rest[i:]
-	}
-	return e.URL
 }
 
 // exchangeURL is the absolute URL of an exchange's page, for answers.

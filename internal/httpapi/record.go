@@ -49,7 +49,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	}
 	wall := l.workspace.Wall
 	l.exchange = &recording{log: l.workspace.Exchanges, wall: wall, begun: wall.Now(), Exchange: exchange.Exchange{
-		ID: id, Kind: exchange.Request, At: l.workspace.Clock.Now(), Method: l.Method(), URL: exchange.MaskURL(l.requestURL()),
+		ID: id, Kind: exchange.Request, At: l.workspace.Clock.Now(), Method: l.Method(), URL: exchange.MaskURL(l.requestURL()), Page: l.exchangeURL(id),
 	}}
 	if l.env != nil {
 		l.exchange.Environment = l.env.Name

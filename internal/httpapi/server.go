@@ -32,6 +32,9 @@ type Config struct {
 	// AdminToken guards the portal and the control surfaces; empty leaves them
 	// open to whoever reaches the listener.
 	AdminToken string
+	// TokenCommand is the command line that prints an access token on the
+	// server's machine, for the start page; empty is "sandfhir token".
+	TokenCommand string
 	// Logger takes what goes wrong inside; nil is silent.
 	Logger *slog.Logger
 }
@@ -62,6 +65,9 @@ const readBuffer = 64 << 10
 func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if cfg.TokenCommand == "" {
+		cfg.TokenCommand = "sandfhir token"
 	}
 	s := &Server{cfg: cfg, routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), resources: sync.OnceValue(capabilityResources)}
 	s.app = fiber.New(fiber.Config{

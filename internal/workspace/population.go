@@ -21,7 +21,8 @@ import (
 // once and cached in a directory, for this and every later process; within a
 // process it is opened once. Populations is safe for concurrent use.
 type Populations struct {
-	dir string
+	dir   string
+	watch func(p seed.Population, cached bool)
 
 	mu    sync.Mutex
 	bases map[string]*fhirstore.Base
@@ -31,6 +32,18 @@ type Populations struct {
 // there is no place to cache them in.
 func NewPopulations(dir string) *Populations {
 	return &Populations{dir: dir, bases: map[string]*fhirstore.Base{}}
+}
+
+// Watch has f called when a population is about to be built because it was
+// never cached, and told whether it will be; never for one of nobody, which
+// takes no time. It is called before the first Base.
+func (ps *Populations) Watch(f func(p seed.Population, cached bool)) { ps.watch = f }
+
+// begin notes that a population is about to be built.
+func (ps *Populations) begin(p seed.Population, cached bool) {
+	if ps.watch != nil && p.Patients > 0 {
+		ps.watch(p, cached)
+	}
 }
 
 // errNoCache says that a population cannot be cached: there is no directory for
@@ -100,6 +113,7 @@ func (ps *Populations) build(ctx context.Context, p seed.Population, dir string)
 	if err := os.Mkdir(part, 0o700); err != nil {
 		return noCache("cache population", err)
 	}
+	ps.begin(p, true)
 	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, p) })
 	if err != nil {
 		return fmt.Errorf("build population: %w", err)

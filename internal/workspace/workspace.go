@@ -292,8 +292,7 @@ func (e *resources) open(ctx context.Context) (*fhirstore.Store, error) {
 func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	w := e.workspace
 	opts := fhirstore.Options{Clock: w.Clock, FullSync: w.cfg.FullSync}
-	if w.cfg.Dir != "" {
-		dir := filepath.Join(w.cfg.Dir, e.name)
+	if dir := e.Dir(); dir != "" {
 		if err := e.createDir(ctx, dir); err != nil {
 			return nil, err
 		}
@@ -311,6 +310,7 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.cfg.Populations.begin(e.population, false)
 	if err := populate(ctx, store, e.population); err != nil {
 		store.Close()
 		return nil, err
@@ -322,7 +322,9 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 // unless it is there already: under a name of its own first, so that a start
 // that was cut short leaves nothing that looks complete.
 func (e *resources) createDir(ctx context.Context, dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(dir); err == nil {
+		return e.recall(dir)
+	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	processdir.Living(ctx, filepath.Dir(dir), e.name+"-part-")
@@ -339,7 +341,11 @@ func (e *resources) createDir(ctx context.Context, dir string) error {
 	if err == nil {
 		err = base.Copy(part)
 	} else if errors.Is(err, errNoCache) {
+		e.workspace.cfg.Populations.begin(e.population, false)
 		err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, e.population) })
+	}
+	if err == nil {
+		err = e.note(part)
 	}
 	if err != nil {
 		return err

@@ -1,0 +1,62 @@
+package workspace
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// Dir returns the directory that keeps the environment's data across restarts,
+// or "".
+func (e *resources) Dir() string {
+	if e.workspace.cfg.Dir == "" {
+		return ""
+	}
+	return filepath.Join(e.workspace.cfg.Dir, e.name)
+}
+
+// Population returns what the environment's data began with, once they were
+// opened. ok is false of a data directory that does not say so.
+func (e *resources) Population() (p seed.Population, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.population, e.population.Patients >= 0
+}
+
+// populationFile is the file in the data directory of an environment that says
+// what population it began with.
+const populationFile = "population.json"
+
+// A populationNote is what the file says.
+type populationNote struct {
+	Patients int    `json:"patients"`
+	Seed     uint64 `json:"seed"`
+}
+
+// note writes down what population dir begins with.
+func (e *resources) note(dir string) error {
+	data, err := json.Marshal(populationNote{e.population.Patients, e.population.Seed})
+	if err != nil {
+		return fmt.Errorf("encode the population: %w", err)
+	}
+	return os.WriteFile(filepath.Join(dir, populationFile), append(data, '\n'), 0o600)
+}
+
+// recall reads what population dir began with.
+func (e *resources) recall(dir string) error {
+	began := populationNote{Patients: -1}
+	data, err := os.ReadFile(filepath.Join(dir, populationFile))
+	if err == nil {
+		err = json.Unmarshal(data, &began)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read what population the data began with: %w", err)
+	}
+	e.population = seed.Population{Patients: began.Patients, Seed: began.Seed}
+	return nil
+}
