@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -72,14 +73,16 @@ func (l *call) fail(err error) error {
 
 // An oauthAnswer is an error response of RFC 6749 section 5.2.
 type oauthAnswer struct {
-	Code        string `json:"error,omitempty"` // RFC 6750 section 3 wants none where there are no credentials
+	Code        string `json:"error"`
 	Description any    `json:"error_description,omitempty"`
 	URI         string `json:"error_uri,omitempty"`
 }
 
 func (e *httpError) oauth(help string) oauthAnswer {
 	if e.rules != nil {
-		return oauthAnswer{e.rules.Code, e.rules.Description(), help}
+		// Without credentials the challenge names no error (RFC 6750 section 3), but
+		// the body has to.
+		return oauthAnswer{cmp.Or(e.rules.Code, authz.CodeInvalidToken), e.rules.Description(), help}
 	}
 	answer := oauthAnswer{authz.CodeInvalidRequest, description(e.message), help}
 	if e.status >= 500 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/sandfhir/sandfhir/sandbox"
 )
 
 // metadata is a registration request (RFC 7591 section 2), changed as wanted.
@@ -345,10 +347,7 @@ func TestRegistrationManagement(t *testing.T) {
 		t.Errorf("SB-DCR-11: got %v, want the registration", read)
 	}
 	for _, other := range []party{{web: w.web}, {web: w.web, token: "wrong"}, {web: w.web, token: w.all.token}} {
-		a := other.get(t, got.URI).want(t, 401) // SB-DCR-12
-		if c := a.header.Get("WWW-Authenticate"); !strings.HasPrefix(c, "Bearer") {
-			t.Errorf("SB-DCR-12: got WWW-Authenticate %q, want Bearer", c)
-		}
+		wantInvalidToken(t, "SB-DCR-12", other, other.get(t, got.URI))
 	}
 	sent["client_id"], sent["scope"] = got.ClientID, "system/Patient.rs"
 	changed := owner.send(t, "PUT", got.URI, string(marshal(t, sent)), "Content-Type", "application/json").want(t, 200).object(t)
@@ -359,4 +358,29 @@ func TestRegistrationManagement(t *testing.T) {
 	owner.send(t, "DELETE", got.URI, "").want(t, 204)
 	owner.get(t, got.URI).want(t, 401)
 	party{web: w.web, base: w.FHIRURL(), token: token.AccessToken}.get(t, "/Patient").refused(t, 401, "login", "unknown") // SB-DCR-13
+}
+
+// TestRegistrationWithAToken is about a registration endpoint that asks for an
+// initial access token.
+func TestRegistrationWithAToken(t *testing.T) {
+	t.Parallel()
+	const token = "initial-access-token"
+	w := start(t, sandbox.WithRegistrationToken(token))
+	body := string(marshal(t, metadata(func(m map[string]any) { m["jwks"] = keySet(newES384(t, "k1").jwk(t)) })))
+	for _, p := range []party{{web: w.web}, {web: w.web, token: "wrong"}, {web: w.web, token: w.all.token}} {
+		wantInvalidToken(t, "SB-DCR-09", p, p.send(t, "POST", w.URL()+"/auth/register", body, "Content-Type", "application/json"))
+	}
+	party{web: w.web, token: token}.send(t, "POST", w.URL()+"/auth/register", body, "Content-Type", "application/json").want(t, 201)
+}
+
+// wantInvalidToken checks a refusal for want of a token or of a right one: the
+// body names the error in either case, the challenge only where there was a
+// token (RFC 6750 section 3).
+func wantInvalidToken(t *testing.T, id string, p party, a *answer) {
+	t.Helper()
+	a.oauth(t, 401, "invalid_token")
+	challenge := a.header.Get("WWW-Authenticate")
+	if !strings.HasPrefix(challenge, "Bearer realm=") || strings.Contains(challenge, `error="invalid_token"`) != (p.token != "") {
+		t.Errorf("%s: with token %q: got WWW-Authenticate %q", id, p.token, challenge)
+	}
 }
