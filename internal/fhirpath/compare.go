@@ -96,11 +96,15 @@ func distinct(c *evaluation, collections ...[]Value) ([]Value, error) {
 	for _, values := range collections {
 		total += len(values)
 	}
-	if err := c.spend(stepsPerValue * total); err != nil {
+	const few = 8 // values that are quicker compared with each other than put in a set
+	cost := stepsPerValue
+	if total > few {
+		cost = stepsPerKey
+	}
+	if err := c.spend(cost * total); err != nil {
 		return nil, err
 	}
 	out := make([]Value, 0, total)
-	const few = 8 // values that are quicker compared with each other than put in a set
 	known := func(v Value) bool {
 		return slices.ContainsFunc(out, func(o Value) bool { return o.Node != nil && Same(o.Node, v.Node) })
 	}

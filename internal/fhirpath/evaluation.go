@@ -24,7 +24,17 @@ type evaluation struct {
 }
 
 func newEvaluation(s Schema, root Value, opt Options) *evaluation {
-	c := &evaluation{schema: s, context: [1]Value{root}, resource: root, steps: maxSteps}
+	c := &evaluation{schema: s, steps: maxSteps}
+	if opt.Steps != nil {
+		c.steps = *opt.Steps
+	}
+	c.begin(root, opt)
+	return c
+}
+
+// begin sets where the next expression runs.
+func (c *evaluation) begin(root Value, opt Options) {
+	c.context[0], c.resource, c.index = root, root, 0
 	if opt.Resource.Node != nil {
 		c.resource = opt.Resource
 	}
@@ -32,10 +42,6 @@ func newEvaluation(s Schema, root Value, opt Options) *evaluation {
 	if opt.RootResource.Node != nil {
 		c.container = opt.RootResource
 	}
-	if opt.Steps != nil {
-		c.steps = *opt.Steps
-	}
-	return c
 }
 
 // settle takes what was used off the budget that the evaluation shares.
@@ -106,7 +112,7 @@ func (c *evaluation) appendChild(out []Value, v Value, name string) ([]Value, er
 			value, typ = &m.Value, of
 		}
 	}
-	return appendElement(out, typ, value, ext), nil
+	return appendElement(out, typ, value, ext), c.spend(max(count(value), count(ext)))
 }
 
 // isMemberOf reports whether a member may be one of the element name: its value, its extensions

@@ -69,6 +69,9 @@ func functionNamed(name string) (function, bool) {
 // double at each step of an expression.
 const stepsPerValue = 8
 
+// stepsPerKey is what it costs to put a value into a set.
+const stepsPerKey = 32
+
 func exists(c *evaluation, in []Value, args arguments) (truth, error) {
 	found := no
 	err := args.each(c, in, func(_ Value, t truth) bool {
@@ -199,6 +202,9 @@ func unite(c *evaluation, in []Value, args arguments) ([]Value, error) {
 func intersect(c *evaluation, in []Value, args arguments) ([]Value, error) {
 	other, err := args.nodes[0].eval(c, args.focus)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.spend(stepsPerKey * len(other)); err != nil {
 		return nil, err
 	}
 	theirs := make(map[string]bool, len(other))

@@ -77,6 +77,10 @@ func (a arguments) regexp(c *evaluation) (*regexp.Regexp, error) {
 	return compilePattern(s)
 }
 
+// stepsPerByte is what a regular expression costs on a byte of its input: some of R4's go through
+// dozens of states.
+const stepsPerByte = 8
+
 func matches(c *evaluation, in []Value, args arguments) (truth, error) {
 	s, ok, err := oneText(in)
 	if err != nil || !ok {
@@ -84,6 +88,9 @@ func matches(c *evaluation, in []Value, args arguments) (truth, error) {
 	}
 	re, err := args.regexp(c)
 	if err != nil || re == nil {
+		return undecided, err
+	}
+	if err := c.spend(stepsPerByte * len(s)); err != nil {
 		return undecided, err
 	}
 	return truthIf(re.MatchString(s)), nil
@@ -96,6 +103,9 @@ func replaceMatches(c *evaluation, in []Value, args arguments) ([]Value, error) 
 	}
 	re, err := args.regexp(c)
 	if err != nil || re == nil {
+		return nil, err
+	}
+	if err := c.spend(stepsPerByte * len(s)); err != nil {
 		return nil, err
 	}
 	by, ok, err := args.text(c, 1)

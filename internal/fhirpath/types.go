@@ -92,6 +92,7 @@ func (c *evaluation) contained(id string) Value {
 		return c.container
 	}
 	resources := c.container.Node.Get("contained")
+	c.steps -= count(resources)
 	for i := range count(resources) {
 		if n := item(resources, i); n.Str("id") == id {
 			return ResourceValue(n)
