@@ -25,7 +25,7 @@ func layers() [][]string {
 		{"internal/doctor", "internal/workspace"},
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
-		{"authz", "fhirstore", "internal/patch", "internal/processdir", "seed", "web"},
+		{"authz", "fhirstore", "internal/patch", "internal/processdir", "internal/validation", "seed", "web"},
 		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
@@ -41,12 +41,13 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 // may import.
 func narrower() map[string][]string {
 	return map[string][]string{
-		"authz":          {"internal/clock", "internal/nearest"},
-		"fhirstore":      {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
-		"internal/bulk":  {"fhirstore", "internal/clock"},
-		"internal/patch": {"internal/fhirjson", "internal/fhirpath", "internal/r4"},
-		"seed":           {"internal/clock", "internal/fhirjson", "seed/internal/population"},
-		"web":            {},
+		"authz":               {"internal/clock", "internal/nearest"},
+		"fhirstore":           {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
+		"internal/bulk":       {"fhirstore", "internal/clock"},
+		"internal/validation": {"internal/fhirjson", "internal/fhirpath", "internal/nearest", "internal/r4"},
+		"internal/patch":      {"internal/fhirjson", "internal/fhirpath", "internal/r4"},
+		"seed":                {"internal/clock", "internal/fhirjson", "seed/internal/population"},
+		"web":                 {},
 	}
 }
 
