@@ -26,7 +26,7 @@ func (s *Store) CreateUnless(ctx context.Context, v View, criteria *Query, body 
 	if err != nil {
 		return nil, false, err
 	}
-	d, err := parseDraft(s.defs, criteria.Type, body)
+	d, err := s.incoming(criteria.Type, body)
 	if err != nil {
 		return nil, false, err
 	}
@@ -66,7 +66,7 @@ func (s *Store) UpdateWhere(ctx context.Context, v View, criteria *Query, body [
 	if err != nil {
 		return nil, false, err
 	}
-	d, err := parseDraft(s.defs, typ, body)
+	d, err := s.incoming(typ, body)
 	if err != nil {
 		return nil, false, err
 	}

@@ -26,6 +26,19 @@ func parseDraft(_ *r4.Table, typ string, body []byte) (*draft, error) {
 	return newDraft(root, body)
 }
 
+// incoming is parseDraft for what a write brings, which Options.Check judges
+// as well.
+func (s *Store) incoming(typ string, body []byte) (*draft, error) {
+	root, err := parseResource(typ, body)
+	if err == nil && s.check != nil {
+		err = s.check(root, body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newDraft(root, body)
+}
+
 func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
 	root, err := fhirjson.Parse(body)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
@@ -32,6 +33,7 @@ type Store struct {
 	defs     *r4.Table
 	clock    clock.Clock
 	newID    func() string
+	check    func(root *fhirjson.Node, body []byte) error
 	fullSync bool
 
 	base *Base                  // nil, or what the store reads until its first write
@@ -60,13 +62,17 @@ type Options struct {
 	Clock clock.Clock
 	// NewID makes the id of a created resource; nil means random UUIDs.
 	NewID func() string
+	// Check judges the resource that a write brings, after it was found to be of
+	// the right type; loads are not asked about. body is what came, and root its
+	// tree. What it returns is the error of the write. nil takes everything.
+	Check func(root *fhirjson.Node, body []byte) error
 	// FullSync makes every write wait for the disk. Without it a write that was
 	// answered survives the death of the process, but not surely of the machine.
 	FullSync bool
 }
 
 func newStore(opts Options) *Store {
-	s := &Store{defs: r4.Definitions(), clock: opts.Clock, newID: opts.NewID, fullSync: opts.FullSync}
+	s := &Store{defs: r4.Definitions(), clock: opts.Clock, newID: opts.NewID, check: opts.Check, fullSync: opts.FullSync}
 	if s.clock == nil {
 		s.clock = clock.System{}
 	}

@@ -92,13 +92,14 @@ func (c Condition) check(typ, id string, r *row) error {
 
 // Create stores a new resource under an id that the store chooses; id,
 // versionId and lastUpdated of the body are ignored (FHIR R4, http, create).
-// Its errors are *fhirjson.SyntaxError, *InvalidError and *ForbiddenError.
+// Its errors are *fhirjson.SyntaxError, *InvalidError, *ForbiddenError and
+// those of Options.Check.
 func (s *Store) Create(ctx context.Context, v View, typ string, body []byte) (*Resource, error) {
 	g, err := s.gate(ctx, v, typ, LetterCreate)
 	if err != nil {
 		return nil, err
 	}
-	d, err := parseDraft(s.defs, typ, body)
+	d, err := s.incoming(typ, body)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (s *Store) Update(ctx context.Context, v View, typ, id string, body []byte,
 	if !ValidID(id) {
 		return nil, false, &InvalidError{Code: "value", Expression: typ + ".id", Message: fmt.Sprintf("%q is no id: 1 to 64 of A-Z a-z 0-9 - and the dot", id)}
 	}
-	d, err := parseDraft(s.defs, typ, body)
+	d, err := s.incoming(typ, body)
 	if err != nil {
 		return nil, false, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/validation"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -104,12 +105,25 @@ func (s *Server) fill(ctx context.Context) error {
 
 func (s *Server) loadOptions(store *fhirstore.Store) seed.LoadOptions {
 	opts := seed.LoadOptions{KeepGoing: s.cfg.keepGoing, IsResourceType: store.KnowsType, Stdin: s.cfg.stdin}
+	if s.cfg.judgeLoad {
+		opts.Validate = validLine
+	}
 	if f := s.cfg.progress; f != nil {
 		opts.Progress = func(p seed.Progress) {
 			f(LoadProgress{File: p.File, BytesRead: p.BytesRead, BytesTotal: p.BytesTotal, Resources: p.Resources, Bad: p.Bad})
 		}
 	}
 	return opts
+}
+
+// validLine judges a resource of a load by FHIR R4. The place of an issue within
+// the resource is its expression: the line's is the load's to tell.
+func validLine(_ string, json []byte) error {
+	issues := validation.R4().Validate(json, validation.Options{ErrorsOnly: true})
+	if len(issues) == 0 {
+		return nil
+	}
+	return errors.New((&validation.InvalidError{Issues: issues}).Reason())
 }
 
 // refusal marks the errors of the store that are about one resource, after

@@ -87,6 +87,48 @@ func TestWithLoadOfBadData(t *testing.T) {
 	}
 }
 
+// TestWithLoadValidation loads a line that is a resource and no valid one.
+func TestWithLoadValidation(t *testing.T) {
+	t.Parallel()
+	const invalid = `{"resourceType":"Patient","id":"bad","birthdate":"1980","gender":"f"}`
+	const wanted = "Patient/bad: Patient.birthdate is no element of Patient in FHIR R4; did you mean birthDate?; and one more issue"
+	path := file(t, "mixed.ndjson", patientLine, invalid, encounterLine)
+
+	_, err := sandbox.New(t.Context(), sandbox.WithPatients(0), sandbox.WithLoad(path), sandbox.WithLoadValidation())
+	var problem sandbox.LoadProblem
+	if !errors.As(err, &problem) || problem.File != path || problem.Line != 2 || problem.Reason != wanted {
+		t.Errorf("got %v, want line 2 of %s and %q", err, path, wanted)
+	}
+	kept := start(t, sandbox.WithLoad(path), sandbox.WithLoadValidation(), sandbox.WithKeepGoing()).Loaded()
+	if kept.Resources != 2 || kept.Bad != 1 || len(kept.Problems) != 1 || kept.Problems[0].Line != 2 {
+		t.Errorf("with KeepGoing: got %+v, want two resources and the problem of line 2", kept)
+	}
+	if taken := start(t, sandbox.WithLoad(path)).Loaded(); taken.Resources != 3 {
+		t.Errorf("without validation: got %+v, want all three", taken)
+	}
+}
+
+// TestValidatedWrites is about what a server's writes are judged by.
+func TestValidatedWrites(t *testing.T) {
+	t.Parallel()
+	const invalid = `{"resourceType":"Patient","id":"mine","foo":1}`
+	for name, c := range map[string]struct {
+		opts   []sandbox.Option
+		status int
+	}{
+		"by default":        {nil, 400},
+		"WithoutValidation": {[]sandbox.Option{sandbox.WithoutValidation()}, 201},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sb := start(t, c.opts...)
+			for _, client := range []*sandbox.Client{sb.DefaultClient(), register(t, sb.Production(), sandbox.ClientConfig{})} {
+				expect(t, c.status, client.HTTPClient(), "PUT", client.FHIRURL()+"/Patient/mine", invalid, "Content-Type", "application/fhir+json")
+			}
+		})
+	}
+}
+
 func TestWithLoadOfAMissingFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

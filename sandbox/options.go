@@ -41,6 +41,8 @@ type config struct {
 	load           []string
 	loadAgain      bool
 	keepGoing      bool
+	judgeLoad      bool
+	anyContent     bool
 	stdin          io.Reader
 	progress       func(LoadProgress)
 	building       func(Building)
@@ -179,6 +181,27 @@ func WithLoadAgain() Option {
 func WithKeepGoing() Option {
 	return func(c *config) error {
 		c.keepGoing = true
+		return nil
+	}
+}
+
+// WithLoadValidation has WithLoad judge every resource by FHIR R4 without
+// profiles, as writes are judged. One that is invalid is a problem like a line
+// that is no JSON. By default a load takes what is a resource of a known type
+// with an id, since data of other systems often has faults that nobody can mend.
+func WithLoadValidation() Option {
+	return func(c *config) error {
+		c.judgeLoad = true
+		return nil
+	}
+}
+
+// WithoutValidation stores what clients write as long as it is JSON of the type
+// that the URL names, for tests that need broken resources. By default a write
+// has to be valid by FHIR R4 without profiles. $validate judges either way.
+func WithoutValidation() Option {
+	return func(c *config) error {
+		c.anyContent = true
 		return nil
 	}
 }

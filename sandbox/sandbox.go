@@ -84,6 +84,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed},
 		Behaviour:         cfg.behaviour,
 		KeyFetch:          authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure},
+		AnyContent:        cfg.anyContent,
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,
 	})

@@ -133,6 +133,8 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	}{
 		{s.FullSync, sandbox.WithFullSync},
 		{s.KeepGoing, sandbox.WithKeepGoing},
+		{s.Validate, sandbox.WithLoadValidation},
+		{!s.ValidateWrites, sandbox.WithoutValidation},
 		{s.PrivateKeySets, sandbox.WithPrivateKeySets},
 		{s.InsecureKeySets, sandbox.WithInsecureKeySets},
 	} {

@@ -207,6 +207,24 @@ func TestBadLoads(t *testing.T) {
 	}
 }
 
+// TestValidation loads and writes what is a resource and no valid one.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	home, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
+	invalid := writeFile(t, t.TempDir(), "invalid.ndjson", `{"resourceType":"Patient","id":"good"}`+"\n"+`{"resourceType":"Patient","id":"invalid","gender":"f"}`+"\n")
+	got := run(t, []string{"HOME=" + home}, "load", "--validate", "--data", data, "--patients", "0", invalid)
+	if got.code != 1 || !strings.Contains(got.stderr, "nothing was loaded: "+invalid+":2:1: Patient/invalid: Patient.gender is") {
+		t.Errorf("load --validate: %+v", got)
+	}
+	got = run(t, []string{"HOME=" + home, "SANDFHIR_VALIDATE=true"}, "load", "--keep-going", "--data", data, invalid)
+	if got.code != 0 || !strings.Contains(got.stderr, "loaded 1 resource; bad: 1") || !strings.Contains(got.stderr, invalid+":2:") {
+		t.Errorf("load --validate --keep-going: %+v", got)
+	}
+	if got = run(t, []string{"HOME=" + home}, "load", "--data", data, invalid); got.code != 0 || !strings.Contains(got.stderr, "loaded 2 resources; bad: 0") {
+		t.Errorf("load: %+v", got)
+	}
+}
+
 func TestServeMistakes(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -17,6 +17,8 @@ type Settings struct {
 	Load              []string       // files, directories and archives to load at the start
 	KeepGoing         bool           // a load passes over what is bad
 	Behaviour         string         // what the server is strict about: a name, or a file that ends in .json
+	Validate          bool           // a load takes only what FHIR R4 allows
+	ValidateWrites    bool           // so do clients' writes
 	BaseURL           string         // what all URLs begin with, without a final slash; "" takes the request's
 	TrustedProxies    []string       // addresses and networks whose X-Forwarded-* headers are believed
 	PrivateKeySets    bool           // key sets are fetched from private networks too
@@ -90,6 +92,12 @@ func settingsTable() []setting {
 		{name: "behaviour", arg: "NAME|FILE", places: anywhere, def: "strict",
 			help: "what the server is strict about: strict, aidbox, or a file of your own that ends in .json",
 			set:  func(s *Settings, v string) error { return parseBehaviour(&s.Behaviour, v) }},
+		{name: "validate", places: anywhere, loads: true, def: "false",
+			help: "judge what is loaded by FHIR R4: what is invalid is bad",
+			set:  func(s *Settings, v string) error { return parseBool(&s.Validate, v) }},
+		{name: "validate-writes", places: anywhere, def: "true",
+			help: "judge what clients write by FHIR R4; false stores any JSON of the right type",
+			set:  func(s *Settings, v string) error { return parseBool(&s.ValidateWrites, v) }},
 		{name: "base-url", arg: "URL", places: anywhere,
 			help: "what all URLs in answers begin with; by default that of the request",
 			set:  func(s *Settings, v string) error { return parseBaseURL(&s.BaseURL, v) }},

@@ -138,7 +138,7 @@ func TestOrganizations(t *testing.T) {
 	var owners [2]party
 	for i := range owners {
 		id := fmt.Sprintf("payer-%d", i)
-		w.all.put(t, "/Organization/"+id, fmt.Sprintf(`{"resourceType":"Organization","id":%q}`, id)).want(t, 201)
+		w.all.put(t, "/Organization/"+id, fmt.Sprintf(`{"resourceType":"Organization","id":%[1]q,"name":%[1]q}`, id)).want(t, 201)
 		c, err := w.RegisterClient(t.Context(), sandbox.ClientConfig{Organization: id})
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/validation"
 )
 
 // An httpError is a refusal or a failure as HTTP tells of it.
@@ -22,7 +23,8 @@ type httpError struct {
 	message    string
 	expression string // FHIRPath of what is wrong, or ""
 	header     map[string]string
-	rules      *authz.Error // where the authorization rules refused, or nil
+	rules      *authz.Error       // where the authorization rules refused, or nil
+	issues     []validation.Issue // what a resource was refused for, in place of code, message and expression
 }
 
 func (e *httpError) Error() string { return e.message }
@@ -58,6 +60,9 @@ func (l *call) fail(err error) error {
 		contentType := fhirJSON
 		if accept := l.accept(); accepts(accept, fiber.MIMEApplicationJSON) && !accepts(accept, fhirJSON) {
 			contentType = fiber.MIMEApplicationJSON
+		}
+		if e.issues != nil {
+			return l.send(e.status, contentType, issuesOutcome(e.issues))
 		}
 		return l.send(e.status, contentType, operationOutcome(severityOf(e.status), e.code, e.message, e.expression))
 	case oauthSurface:
@@ -125,6 +130,7 @@ func (l *call) asHTTP(err error) *httpError {
 		forbidden *fhirstore.ForbiddenError
 		conflict  *fhirstore.ConflictError
 		invalid   *fhirstore.InvalidError
+		wrong     *validation.InvalidError
 		query     *fhirstore.QueryError
 		export    *bulk.Error
 	)
@@ -149,6 +155,8 @@ func (l *call) asHTTP(err error) *httpError {
 		return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: forbidden.Error()}
 	case errors.As(err, &conflict):
 		return &httpError{status: fiber.StatusPreconditionFailed, code: "conflict", message: conflict.Error()}
+	case errors.As(err, &wrong):
+		return ofValidation(wrong)
 	case errors.As(err, &invalid):
 		return &httpError{status: fiber.StatusBadRequest, code: invalid.Code, message: invalid.Error(), expression: invalid.Expression}
 	case errors.As(err, &query):
@@ -181,6 +189,20 @@ func ofRules(e *authz.Error) *httpError {
 		of.header[fiber.HeaderAllow] = e.Allow
 	}
 	return of
+}
+
+// ofValidation is the refusal of a resource: 400 where anything in it cannot be
+// read as FHIR, 422 where all of it can and breaks a rule (FR-CR-04, FR-ER-07 to
+// FR-ER-12).
+func ofValidation(e *validation.InvalidError) *httpError {
+	status := fiber.StatusUnprocessableEntity
+	for _, issue := range e.Issues {
+		switch issue.Code {
+		case "structure", "required", "value":
+			status = fiber.StatusBadRequest
+		}
+	}
+	return &httpError{status: status, message: e.Error(), issues: e.Issues}
 }
 
 // issueCode is the issue type of a refusal by the authorization rules.

@@ -14,7 +14,7 @@ import (
 // elements of no R4 definition.
 const kept = `{"resourceType":"Observation","id":"kept","meta":{"profile":["http://example.org/p"],"tag":[{"system":"http://example.org","code":"mine"}]},` +
 	`"contained":[{"resourceType":"Patient","id":"c","_birthDate":{"extension":[{"url":"http://example.org/e","valueCode":"unknown"}]}}],` +
-	`"status":"final","code":{"text":"<b>größer & \"kleiner\"</b>"},"_issued":{"id":"x"},"valueQuantity":{"value":1.10,"unit":"mg\/dl"},` +
+	`"status":"final","code":{"text":"<b>größer & \"kleiner\"</b>"},"subject":{"reference":"#c"},"issued":"2020-01-01T00:00:00Z","_issued":{"id":"x"},"valueQuantity":{"value":1.10,"unit":"mg\/dl"},` +
 	`"component":[{"code":{"text":"e"},"valueQuantity":{"value":1.5e3}},{"code":{"text":"n"},"valueQuantity":{"value":123456789012345678901234567890.10}}]}`
 
 func TestRead(t *testing.T) {

@@ -58,7 +58,7 @@ func TestExportIsASnapshot(t *testing.T) {
 	if got := p.deletions(t, next); !slices.Equal(got, []string{"Basic/deleted"}) {
 		t.Errorf("BD-DL-02: got %v deleted, want [Basic/deleted]", got)
 	}
-	p.put(t, "/Basic/deleted", `{"resourceType":"Basic","id":"deleted"}`).want(t, 201)
+	p.put(t, "/Basic/deleted", `{"resourceType":"Basic","id":"deleted","code":{"text":"again"}}`).want(t, 201)
 	last := p.export(t, "/$export?_type=Basic&_since="+url.QueryEscape(m.TransactionTime))
 	if got := p.deletions(t, last); len(got) != 0 || !slices.Contains(idsOf(p.exported(t, last, "Basic")), "deleted") {
 		t.Errorf("BD-DL-03: got %v deleted, want what came back in the output alone", got)
@@ -85,7 +85,7 @@ func TestExportsWhileWriting(t *testing.T) {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				id := fmt.Sprintf("w%d-%d", writer, n)
-				a, err := p.try(ctx, http.MethodPut, "/Basic/"+id, strings.NewReader(`{"resourceType":"Basic","id":"`+id+`"}`), "Content-Type", fhirJSON)
+				a, err := p.try(ctx, http.MethodPut, "/Basic/"+id, strings.NewReader(`{"resourceType":"Basic","id":"`+id+`","code":{"text":"x"}}`), "Content-Type", fhirJSON)
 				if errors.Is(err, context.Canceled) {
 					return
 				}
@@ -140,7 +140,7 @@ func TestExportSince(t *testing.T) {
 	p := w.all
 	var at []string
 	for _, id := range []string{"a", "b", "c"} {
-		at = append(at, p.put(t, "/Basic/"+id, `{"resourceType":"Basic","id":"`+id+`"}`).resource(t).Meta.LastUpdated)
+		at = append(at, p.put(t, "/Basic/"+id, `{"resourceType":"Basic","id":"`+id+`","code":{"text":"x"}}`).resource(t).Meta.LastUpdated)
 	}
 	zoned := instant(t, at[0]).In(time.FixedZone("", 5*3600+1800)).Format("2006-01-02T15:04:05.000-07:00")
 	for _, c := range []struct {

@@ -27,6 +27,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/internal/validation"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -53,6 +54,8 @@ type Config struct {
 	// KeyFetch says how the key sets of clients are fetched. The workspace
 	// records every fetch as an exchange.
 	KeyFetch authz.FetchConfig
+	// AnyContent stores what is written without judging it by FHIR R4.
+	AnyContent bool
 	// RegistrationToken is the initial access token that registration asks for;
 	// empty leaves registration open.
 	RegistrationToken string
@@ -292,6 +295,9 @@ func (e *resources) open(ctx context.Context) (*fhirstore.Store, error) {
 func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	w := e.workspace
 	opts := fhirstore.Options{Clock: w.Clock, FullSync: w.cfg.FullSync}
+	if !w.cfg.AnyContent {
+		opts.Check = validation.R4().Admit
+	}
 	if dir := e.Dir(); dir != "" {
 		if err := e.createDir(ctx, dir); err != nil {
 			return nil, err
