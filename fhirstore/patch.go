@@ -49,7 +49,7 @@ func (tx *writeTx) patch(ctx context.Context, g *gate, id string, cond Condition
 	if err != nil {
 		return nil, err
 	}
-	d, err := patched(res, body)
+	d, err := s.patched(res, body)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,8 @@ func (s *Store) MayRead(ctx context.Context, v View, res *Resource) (bool, error
 	return err == nil, err
 }
 
-// patched reads what a patch made of a resource.
-func patched(res *Resource, body []byte) (*draft, error) {
+// patched reads what a patch made of a resource, and judges it as a write is.
+func (s *Store) patched(res *Resource, body []byte) (*draft, error) {
 	root, err := fhirjson.Parse(body)
 	var syntax *fhirjson.SyntaxError
 	if errors.As(err, &syntax) {
@@ -92,6 +92,11 @@ func patched(res *Resource, body []byte) (*draft, error) {
 	} {
 		if fixed.got != fixed.want {
 			return nil, &ImmutableError{Type: res.Type, ID: res.ID, Element: fixed.element}
+		}
+	}
+	if s.check != nil {
+		if err := s.check(root, body); err != nil {
+			return nil, err
 		}
 	}
 	return newDraft(root, body)

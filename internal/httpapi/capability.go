@@ -116,12 +116,14 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 			resource.SearchInclude = append(resource.SearchInclude, typ+":"+p.Code)
 		}
 	}
+	resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "validate", Definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	switch typ {
 	case "Patient":
-		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
-			{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"}}
+		resource.Operation = append(resource.Operation,
+			models.CapabilityStatementRestResourceOperation{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
+			models.CapabilityStatementRestResourceOperation{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
 	case "Group":
-		resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"}}
+		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"})
 	}
 	return resource, true
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/patch"
+	"github.com/sandfhir/sandfhir/internal/validation"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
@@ -76,9 +77,14 @@ func (l *call) patchType() (string, error) {
 // representation: it would show more than what was sent (FR-SC-30).
 func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err error) error {
 	var invalid *fhirstore.InvalidError
+	var wrong *validation.InvalidError
 	switch {
 	case errors.As(err, &invalid): // the request is in order, and its outcome is not (RFC 5789 section 2.2)
 		return &httpError{status: fiber.StatusUnprocessableEntity, code: invalid.Code, message: "what the patch leaves is no valid resource: " + invalid.Error(), expression: invalid.Expression}
+	case errors.As(err, &wrong):
+		of := ofValidation(wrong)
+		of.status, of.message = fiber.StatusUnprocessableEntity, "what the patch leaves is no valid resource: "+of.message
+		return of
 	case err != nil:
 		return err
 	}

@@ -16,6 +16,17 @@ import (
 // begin is what every FHIR interaction starts with: who asks, and for what
 // type with what letters.
 func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fhirstore.Store, err error) {
+	if typ, store, err = l.beginType(); err != nil {
+		return "", nil, err
+	}
+	if err := l.require(typ, letters, l.Method()+" "+l.path+" "+doing); err != nil {
+		return "", nil, err
+	}
+	return typ, store, l.answersJSON()
+}
+
+// beginType is begin for what needs no scope.
+func (l *call) beginType() (typ string, store *fhirstore.Store, err error) {
 	if isOpen(l.routed) {
 		return "", nil, l.nothingHere()
 	}
@@ -37,10 +48,7 @@ func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fh
 		}
 		return "", nil, &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "FHIR R4 has no resource type " + typ + hint}
 	}
-	if err := l.require(typ, letters, l.Method()+" "+l.path+" "+doing); err != nil {
-		return "", nil, err
-	}
-	return typ, store, l.answersJSON()
+	return typ, store, nil
 }
 
 // read is FHIR R4, http, read.

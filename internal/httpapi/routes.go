@@ -99,6 +99,8 @@ func routeTable() []route {
 		{method: get, path: fhir, handle: (*call).searchSystem},
 		{method: get, path: fhir + "/", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/_search", handle: (*call).searchSystem},
+		{method: post, path: fhir + "/:type/$validate", handle: (*call).validateType},
+		{method: post, path: fhir + "/:type/:id/$validate", handle: (*call).validateInstance},
 		{method: post, path: fhir + "/:type/_search", handle: (*call).search},
 		{method: get, path: fhir + "/_history", handle: (*call).historyOfAll},
 		{method: get, path: fhir + "/:type/_history", handle: (*call).historyOfType},
