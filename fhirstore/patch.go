@@ -49,7 +49,7 @@ func (tx *writeTx) patch(ctx context.Context, g *gate, id string, cond Condition
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.patched(res, body)
+	d, err := tx.store.patched(res, body)
 	if err != nil {
 		return nil, err
 	}

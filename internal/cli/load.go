@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"github.com/sandfhir/sandfhir/sandbox"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,7 @@ func (p *program) load(ctx context.Context, s Settings, paths []string) error {
 	if err != nil {
 		return err
 	}
+	opts = append(opts, sandbox.WithLoadAgain())
 	server, err := p.open(ctx, s, opts)
 	if err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/patch"
-	"github.com/sandfhir/sandfhir/internal/validation"
 	"github.com/sandfhir/sandfhir/internal/r4"
+	"github.com/sandfhir/sandfhir/internal/validation"
 )
 
 // jsonPatch is the media type of RFC 6902.

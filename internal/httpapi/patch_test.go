@@ -53,7 +53,7 @@ func TestRefusedPatches(t *testing.T) {
 	w := start(t)
 	p := w.all
 	p.put(t, "/Patient/mine", `{"resourceType":"Patient","id":"mine","active":true,"gender":"male"}`).want(t, 201)
-	p.put(t, "/Patient/told", `{"resourceType":"Patient","id":"told","text":{"status":"additional","div":"<div>x</div>"}}`).want(t, 201)
+	p.put(t, "/Patient/told", `{"resourceType":"Patient","id":"told","text":{"status":"additional","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>"}}`).want(t, 201)
 	p.put(t, "/Patient/gone", patient("gone")).want(t, 201)
 	p.send(t, "DELETE", "/Patient/gone", "").want(t, 204)
 	const active = `[{"op":"add","path":"/active","value":false}]`
