@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -107,15 +108,22 @@ others on the machine can read a command line:
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(p.flagError)
 	root.SetHelpFunc(p.help)
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return p.printf("%s", usageText(cmd)) })
+	info, _ := debug.ReadBuildInfo()
+	root.Version = versionLine(info)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version")
 	root.AddCommand(
 		p.serveCommand(), p.loadCommand(), p.configCommand(),
 		p.tokenCommand(), p.getCommand(), p.exportCommand(),
-		p.keygenCommand(), p.doctorCommand(), p.diffCommand(),
-		p.healthcheckCommand(), p.versionCommand(),
+		p.doctorCommand(),
 	)
+	for _, cmd := range append(root.Commands(), root) { // those that read settings
+		cmd.PreRunE = func(*cobra.Command, []string) error { return p.checkEnvironment(settingsTable()) }
+	}
+	root.AddCommand(p.keygenCommand(), p.diffCommand(), p.healthcheckCommand(), p.versionCommand())
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
@@ -124,7 +132,7 @@ others on the machine can read a command line:
 		for _, c := range cmd.Commands() {
 			names = append(names, c.Name())
 		}
-		return usagef("there is no command %q%s", args[0], didYouMean(args[0], names, "%s"))
+		return usagef("there is no command %q%s", args[0], didYouMean(args[0], names, "%s", p.name))
 	}
 	return root
 }

@@ -139,8 +139,8 @@ func TestSettingsMistakes(t *testing.T) {
 		{"token with a space", "SANDFHIR_ADMIN_TOKEN=0123456789 abcdef", "", "",
 			`SANDFHIR_ADMIN_TOKEN: the token has characters that cannot stand in a header; use printable ASCII without spaces`},
 		{"unknown variable", "SANDFHIR_PATIENT=1", "", "", `SANDFHIR_PATIENT: there is no such setting; did you mean SANDFHIR_PATIENTS?`},
-		{"unknown variable near none", "SANDFHIR_XYZZY=1", "", "", `SANDFHIR_XYZZY: there is no such setting`},
-		{"port that Kubernetes did not set", "SANDFHIR_PORT=80", "", "", `SANDFHIR_PORT: there is no such setting`},
+		{"unknown variable near none", "SANDFHIR_XYZZY=1", "", "", `SANDFHIR_XYZZY: there is no such setting; see: go run . --help`},
+		{"port that Kubernetes did not set", "SANDFHIR_PORT=80", "", "", `SANDFHIR_PORT: there is no such setting; see: go run . --help`},
 		{"unknown key", "", `patient = 1`, "", `FILE: there is no setting "patient"; did you mean "patients"?`},
 		{"key with underscore", "", `keep_going = true`, "", `FILE: there is no setting "keep_going"; did you mean "keep-going"?`},
 		{"table", "", "[server]\naddr = 1", "", `FILE: there is no setting "server"`},
@@ -153,7 +153,7 @@ func TestSettingsMistakes(t *testing.T) {
 		{"missing file", "", "", "--config /nowhere/s.toml", `/nowhere/s.toml: the settings file cannot be read: no such file or directory`},
 		{"unknown flag", "", "", "--patient 1", `there is no flag --patient; did you mean --patients?`},
 		{"secret as a flag", "", "", "--admin-token x", `there is no flag --admin-token; set SANDFHIR_ADMIN_TOKEN`},
-		{"unknown short flag", "", "", "-x", `unknown shorthand flag: 'x' in -x`},
+		{"unknown short flag", "", "", "-x", `unknown shorthand flag: 'x' in -x; see: COMMAND --help`},
 		{"flag without a value", "", "", "--seed", `--seed needs a value`},
 	}
 	for _, test := range tests {
@@ -171,7 +171,7 @@ func TestSettingsMistakes(t *testing.T) {
 				if test.environ != "" {
 					environ = append(environ, test.environ)
 				}
-				want := test.want
+				want := strings.Replace(test.want, "COMMAND", strings.TrimSpace("go run . "+command), 1)
 				if test.file != "" {
 					file := writeFile(t, t.TempDir(), "s.toml", test.file)
 					args = append(args, "--config", file)
@@ -190,13 +190,14 @@ func TestCommandLineMistakes(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"srve":                                   `there is no command "srve"; did you mean serve?`,
-		"frobnicate":                             `there is no command "frobnicate"`,
+		"frobnicate":                             `there is no command "frobnicate"; see: go run . --help`,
+		"export --xyzzy":                         `there is no flag --xyzzy; see: go run . export --help`,
 		"version now":                            `version takes no arguments, got "now"`,
 		"load":                                   `load needs at least one PATH`,
-		"load --addr h:1 x":                      `there is no flag --addr`,
+		"load --addr h:1 x":                      `there is no flag --addr; see: go run . load --help`,
 		"get":                                    `get takes one PATH, such as Patient?_count=5; it got 0`,
 		"token --client x --fhir h":              `--fhir: "h" is not a URL such as https://sandbox.example.org`,
-		"token --fhir http://h/fhir":             `http://h/fhir is not a server of this machine's: --client and --key are needed`,
+		"token --fhir http://h/fhir":             `the commands have no client of their own at http://h/fhir: name one with --client and --key`,
 		"export --client x --fhir http://h/fhir": `--client and --key belong together`,
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -225,6 +226,9 @@ func TestHelp(t *testing.T) {
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "--help") || !strings.Contains(got.stdout, "Usage:\n") || strings.Contains(got.stdout, "\n\n\n") {
 			t.Errorf("%s --help: %+v", command, got)
 		}
+		if strings.Contains(got.stdout, "$everything") {
+			t.Errorf("%s --help advertises what is not offered:\n%s", command, got.stdout)
+		}
 		for line := range strings.Lines(got.stdout) {
 			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 80 || strings.TrimRight(line, " ") != line {
 				t.Errorf("%s --help: a line that does not fit into 80 columns, or ends in spaces: %q", command, line)
@@ -235,9 +239,11 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	got := run(t, nil, "version")
-	if got.code != 0 || !strings.HasPrefix(got.stdout, "sandfhir ") || !strings.Contains(got.stdout, runtime.Version()) {
-		t.Errorf("exit code %d, %q", got.code, got.stdout)
+	for _, command := range []string{"version", "--version"} {
+		got := run(t, nil, command)
+		if got.code != 0 || !strings.HasPrefix(got.stdout, "sandfhir ") || !strings.Contains(got.stdout, runtime.Version()) || strings.Count(got.stdout, "\n") != 1 {
+			t.Errorf("%s: exit code %d, %q", command, got.code, got.stdout)
+		}
 	}
 }
 
@@ -255,6 +261,16 @@ func TestHealthcheck(t *testing.T) {
 		return s
 	}
 	ready, busy, gone := status(200), status(503), status(200)
+	page := func(code int) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(code)
+			w.Write([]byte(strings.Repeat("<p>\nnot\n</p>\n", 100)))
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	foreign, broken := page(404), page(500)
 	gone.Close()
 	_, port, _ := strings.Cut(strings.TrimPrefix(ready.URL, "http://"), ":")
 	tests := []struct {
@@ -271,13 +287,15 @@ func TestHealthcheck(t *testing.T) {
 		{"ready at any host", []string{"SANDFHIR_ADDR=:" + port}, nil, 0, "ready\n"},
 		{"busy", nil, []string{"--url", busy.URL}, 1, "sandfhir: not ready: " + busy.URL + "/readyz answers 503 Service Unavailable loading\n"},
 		{"gone", nil, []string{"--url", gone.URL}, 1, "sandfhir: not ready: " + gone.URL + "/readyz: connection refused\n"},
+		{"another server", nil, []string{"--url", foreign.URL}, 1, "sandfhir: not ready: " + foreign.URL + "/readyz answers 404 Not Found: that is no sandfhir server\n"},
+		{"another server that is broken", nil, []string{"--url", broken.URL}, 1, "sandfhir: not ready: " + broken.URL + "/readyz answers 500 Internal Server Error <p> not </p> "},
 		{"bad setting", []string{"SANDFHIR_ADDR=x"}, nil, 1, `sandfhir: SANDFHIR_ADDR: "x" is not an address`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got := run(t, test.environ, append([]string{"healthcheck"}, test.args...)...)
-			if got.code != test.code || !strings.HasPrefix(got.stdout+got.stderr, test.want) {
+			if got.code != test.code || !strings.HasPrefix(got.stdout+got.stderr, test.want) || strings.Count(got.stdout+got.stderr, "\n") != 1 || len(got.stderr) > 400 {
 				t.Errorf("exit code %d, %q, want %d and %q", got.code, got.stdout+got.stderr, test.code, test.want)
 			}
 		})

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"syscall"
@@ -38,6 +41,7 @@ type client struct {
 	program *program
 	http    *http.Client
 	fhir    string // FHIR base URL without a final slash
+	local   string // URL of the server on this machine, where it is known
 	id      string
 	key     *signingKey
 	scope   string
@@ -46,37 +50,25 @@ type client struct {
 	tokenUntil time.Time // by which a new one is fetched
 }
 
-// connect makes the client that the flags, or the file of a running server, describe. It does
-// not speak to the server yet.
+// connect makes the client that the flags, or what a running server left, describe. It asks the
+// server for nothing yet.
 func (p *program) connect(f clientFlags) (*client, error) {
-	base := strings.TrimRight(f.fhir, "/")
-	if base != "" {
-		if err := parseBaseURL(&base, base); err != nil {
-			return nil, usagef("--fhir: %v", err)
-		}
-	}
-	r, found, err := findRunning(p.runningDirs(), base)
-	if err != nil {
-		return nil, err
-	}
-	if !found && base == "" {
-		return nil, fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
-	}
 	own := f.client == "" && f.key == ""
-	if own && !found {
-		return nil, usagef("%s is not a server of this machine's: --client and --key are needed", base)
-	}
-	if !own && (f.client == "" || f.key == "") {
+	base, r, found, err := p.serverAt(f.fhir)
+	switch {
+	case err != nil:
+		return nil, err
+	case !own && (f.client == "" || f.key == ""):
 		return nil, usagef("--client and --key belong together")
-	}
-	if own {
+	case base == "":
+		return nil, fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
+	case own && !found:
+		return nil, p.unknownServer(base)
+	case own:
 		f.client, f.key = r.Client, r.Key
 		if f.keyID == "" {
 			f.keyID = r.KeyID
 		}
-	}
-	if base == "" {
-		base = r.FHIR
 	}
 	key, err := loadKey(f.key, f.keyID)
 	if err != nil {
@@ -86,7 +78,90 @@ func (p *program) connect(f clientFlags) (*client, error) {
 	if scope == "" {
 		scope = defaultScope
 	}
-	return &client{program: p, http: httpClient(), fhir: base, id: f.client, key: key, scope: scope}, nil
+	return &client{program: p, http: r.httpClient(), fhir: base, local: r.Local, id: f.client, key: key, scope: scope}, nil
+}
+
+// serverAt returns the FHIR base that --fhir names, or that of the one server running here, and
+// the server where it is one running here. base is "" where none is named or running.
+func (p *program) serverAt(fhir string) (base string, r running, found bool, err error) {
+	base = strings.TrimRight(fhir, "/")
+	if base != "" {
+		if err := parseBaseURL(&base, base); err != nil {
+			return "", r, false, usagef("--fhir: %v", err)
+		}
+	}
+	r, found, err = findRunning(p.runningDirs(), base)
+	if err != nil || !found {
+		return base, r, false, err
+	}
+	if base != "" && !strings.HasSuffix(base, fhirPath) {
+		p.note("the FHIR base of %s is %s", base, r.FHIR)
+	}
+	return r.FHIR, r, true, nil
+}
+
+// dialTimeout is how long it takes at most to find out that nothing listens on this machine.
+const dialTimeout = time.Second
+
+// unknownServer says why the commands have no client at a FHIR base.
+func (p *program) unknownServer(base string) error {
+	u, err := url.Parse(loopback(base))
+	if err != nil {
+		return err
+	}
+	if at, err := netip.ParseAddr(u.Hostname()); err == nil && at.IsLoopback() {
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), dialTimeout)
+		if err != nil {
+			return fmt.Errorf("no server is running at %s; start one with %q", base, p.name)
+		}
+		conn.Close()
+	}
+	running := ""
+	if all := allRunning(p.runningDirs()); len(all) > 0 {
+		running = "; servers that you started here:" + list(all)
+	}
+	return usagef("the commands have no client of their own at %s: name one with --client and --key%s", base, running)
+}
+
+// httpClient reaches the server on this machine whatever it says its URL is: that may lead through
+// a proxy, or nowhere from here. Of the zero running it is httpClient.
+func (r running) httpClient() *http.Client {
+	c := httpClient()
+	if r.Local != "" && r.root() != r.Local {
+		c.Transport = &localTransport{own: r.root(), local: r.Local, next: c.Transport}
+	}
+	return c
+}
+
+// A localTransport sends what is for a server's own URL to the one on this machine.
+type localTransport struct {
+	own, local string
+	next       http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	rest, ok := below(req.URL.String(), t.own)
+	if !ok {
+		return t.next.RoundTrip(req)
+	}
+	at, err := url.Parse(t.local + rest)
+	if err != nil {
+		return nil, err
+	}
+	here := req.Clone(req.Context())
+	here.URL = at
+	resp, err := t.next.RoundTrip(here)
+	if err == nil {
+		resp.Request = req // whose URL the answer's relative ones are based on
+	}
+	return resp, err
+}
+
+// below returns what a URL has behind that of a server's root, where it is one below it.
+func below(address, root string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(address, root)
+	return rest, ok && (rest == "" || strings.ContainsRune("/?", rune(rest[0])))
 }
 
 // httpClient waits a minute for an answer to begin and as long as it takes for it to end.

@@ -128,7 +128,7 @@ func TestTokenOfARunningServer(t *testing.T) {
 	}
 
 	announce(t, runtimeDir, "127.0.0.1:9002", b.fhir(), key)
-	want := "sandfhir: several servers are running; choose one: --fhir " + a.fhir() + ", --fhir " + b.fhir() + "\n"
+	want := "sandfhir: several servers are running; choose one:\n  --fhir " + a.fhir() + "\n  --fhir " + b.fhir() + "\n"
 	if got := run(t, environ, "token"); got.code != 2 || got.stderr != want {
 		t.Errorf("two servers: %+v, want %q", got, want)
 	}
@@ -163,6 +163,10 @@ func TestGet(t *testing.T) {
 		{"search", "Patient?_count=5&name=a b", "GET /fhir/Patient?_count=5&name=a%20b", 0, "{}\n", ""},
 		{"operation", "Patient/$everything", "GET /fhir/Patient/$everything", 0, "{}\n", ""},
 		{"from the root", "/other", "GET /other", 0, "{\n}\n", ""},
+		{"from the root, where nothing is", "/Patient/x", "GET /Patient/x", 1, "", "sandfhir: GET SERVER/Patient/x was refused with 404 Not Found\n  error not-found: nothing here\n" +
+			"  note: the path begins with a slash, so it is not below the FHIR base; that would be go run . get Patient/x\n"},
+		{"below the FHIR base from the root", "/fhir/Patient", "GET /fhir/Patient", 0, "{}\n", ""},
+		{"below the FHIR base from the root, where nothing is", "/fhir/Nothing", "GET /fhir/Nothing", 1, "", "sandfhir: GET SERVER/fhir/Nothing was refused with 404 Not Found\n  error not-found: nothing here\n"},
 		{"URL of the server", "SERVER/fhir/Patient", "GET /fhir/Patient", 0, "{}\n", ""},
 		{"URL elsewhere", "http://example.org/fhir/Patient", "", 2, "", "sandfhir: http://example.org/fhir/Patient is not at SERVER, and the token is for nobody else\n"},
 		{"network path elsewhere", "//example.org/fhir", "", 2, "", "sandfhir: //example.org/fhir is not at SERVER, and the token is for nobody else\n"},

@@ -10,7 +10,7 @@ import (
 
 // CommandName returns how the person at the keyboard calls this program, for messages that name
 // a command to type: "go run ." under go run, the bare name where the shell finds it by the
-// path, else the path as it was typed.
+// path, else the path as it was typed. It is quoted where a shell needs that.
 func CommandName() string {
 	executable, err := os.Executable()
 	if err != nil {
@@ -27,12 +27,12 @@ func commandName(typed, executable, tempDir string) string {
 	base := strings.TrimSuffix(filepath.Base(typed), ".exe")
 	found, err := exec.LookPath(filepath.Base(typed))
 	if err == nil && sameFile(found, executable) {
-		return base
+		return shellWord(base)
 	}
 	if filepath.IsAbs(typed) || strings.ContainsRune(typed, filepath.Separator) {
-		return typed
+		return shellWord(typed)
 	}
-	return base
+	return shellWord(base)
 }
 
 // cachedBuild is the folder of an executable that go run keeps in the build cache: the output's

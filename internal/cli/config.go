@@ -15,9 +15,6 @@ func (p *program) configCommand() *cobra.Command {
 		Short: "Print every setting, its value and where it came from",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := p.checkEnvironment(table); err != nil {
-				return err
-			}
 			r, err := p.resolve(table, cmd.Flags())
 			if err != nil {
 				return err

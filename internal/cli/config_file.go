@@ -61,7 +61,7 @@ func configValue(table []setting, name string, value any) ([]string, error) {
 				names = append(names, s.name)
 			}
 		}
-		return nil, fmt.Errorf("there is no setting %q%s", name, didYouMean(name, names, "%q"))
+		return nil, fmt.Errorf("there is no setting %q%s", name, didYouMean(name, names, "%q", ""))
 	}
 	s := &table[i]
 	if s.places&byFile == 0 {

@@ -164,16 +164,10 @@ func (p *program) serverOf(flags *caseFlags) (*doctor.Server, error) {
 	if flags.client == "" && flags.fhir == "" {
 		return nil, nil
 	}
-	base := strings.TrimRight(flags.fhir, "/")
-	if base != "" {
-		if err := parseBaseURL(&base, base); err != nil {
-			return nil, usagef("--fhir: %v", err)
-		}
-	}
-	if base == "" && flags.tokenURL != "" { // it is for another server than the one running here
+	if flags.fhir == "" && flags.tokenURL != "" { // it is for another server than the one running here
 		return nil, nil
 	}
-	r, found, err := findRunning(p.runningDirs(), base)
+	base, r, found, err := p.serverAt(flags.fhir)
 	if err != nil {
 		return nil, err
 	}
@@ -183,14 +177,10 @@ func (p *program) serverOf(flags *caseFlags) (*doctor.Server, error) {
 			flags.keyID = r.KeyID
 		}
 	}
-	switch {
-	case base != "":
-	case found:
-		base = r.FHIR
-	default:
+	if base == "" {
 		return nil, nil
 	}
-	return &doctor.Server{FHIR: base, HTTP: httpClient(), AdminToken: p.getenv(envPrefix + "ADMIN_TOKEN")}, nil
+	return &doctor.Server{FHIR: base, HTTP: r.httpClient(), AdminToken: p.getenv(envPrefix + "ADMIN_TOKEN")}, nil
 }
 
 // readInput reads the file that a flag names, or standard input.
@@ -316,7 +306,7 @@ const (
 func (p *program) convert(flags doctorFlags) error {
 	forms := []string{formPEM, formJWK, formJWKS, formPublicPEM}
 	if !slices.Contains(forms, flags.convert) {
-		return usagef("--convert: %q is none of %s%s", flags.convert, strings.Join(forms, ", "), didYouMean(flags.convert, forms, "%s"))
+		return usagef("--convert: %q is none of %s%s", flags.convert, strings.Join(forms, ", "), didYouMean(flags.convert, forms, "%s", ""))
 	}
 	path, flag := flags.key, "--key"
 	if path == "" {

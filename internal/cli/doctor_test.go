@@ -264,7 +264,7 @@ func TestDoctorOfTheDemoClient(t *testing.T) {
 	demo, dir := sb.DefaultClient(), t.TempDir()
 	key := keyFile{path: writeFile(t, dir, "demo.pem", string(demo.PrivateKeyPEM())), kid: demo.KeyID()}
 	environ := announce(t, dir, "127.0.0.1:8080", sb.FHIRURL(), key)
-	running := filepath.Join(dir, "sandfhir", "127.0.0.1_3a8080.json")
+	running := filepath.Join(dir, "sandfhir", "127.0.0.1-8080", "server.json")
 	if err := os.WriteFile(running, []byte(strings.Replace(readText(t, running), `"c1"`, `"`+demo.ID()+`"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

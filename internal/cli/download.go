@@ -21,8 +21,13 @@ type download struct {
 }
 
 // download fetches the files of an export into dir, beside the manifest, and prints a table of
-// them. An empty dir is named after the export's instant.
+// them. An empty dir is named after the export's instant. Without files there is no dir either.
 func (c *client) download(ctx context.Context, m *manifest, dir string) error {
+	files := m.files()
+	if len(files) == 0 {
+		c.program.note("the export has no files: there was nothing to export, as of %s", oneLine(m.TransactionTime))
+		return nil
+	}
 	if dir == "" {
 		dir = "export-" + letters(m.TransactionTime, "0123456789TZ")
 		if err := emptyOrNew(dir); err != nil {
@@ -35,7 +40,6 @@ func (c *client) download(ctx context.Context, m *manifest, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), m.raw, 0o644); err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
-	files := m.files()
 	shown := newMeter(c.program.stderr, "downloading", -1)
 	var done int64
 	for i := range files {

@@ -162,6 +162,7 @@ type manifestFile struct {
 
 // awaitManifest asks for the export's status until it is done.
 func (c *client) awaitManifest(ctx context.Context, status string) (*manifest, error) {
+	begun := c.program.clock.Now()
 	for said := ""; ; {
 		resp, err := c.fetch(ctx, http.MethodGet, status, http.Header{"Accept": {"application/json"}})
 		if err != nil {
@@ -183,7 +184,8 @@ func (c *client) awaitManifest(ctx context.Context, status string) (*manifest, e
 			said = progress
 			c.program.note("export: %s", progress)
 		}
-		if err := wait(ctx, retryAfter(resp.Header.Get("Retry-After"), c.program.clock.Now())); err != nil {
+		now := c.program.clock.Now()
+		if err := c.program.pause(ctx, now.Sub(begun), retryAfter(resp.Header.Get("Retry-After"), now)); err != nil {
 			return nil, err
 		}
 	}
@@ -206,6 +208,32 @@ func retryAfter(header string, now time.Time) time.Duration {
 		d = at.Sub(now)
 	}
 	return min(max(d, leastWait), mostWait)
+}
+
+// longWait is how long nothing may be said.
+const longWait = 5 * time.Second
+
+// pause waits for d until the export that has taken this long is asked after again, and says so.
+func (p *program) pause(ctx context.Context, taken, d time.Duration) error {
+	tell := func(d time.Duration) string {
+		return fmt.Sprintf("export: not done after %s; asking again in %s", taken.Round(time.Second), d.Round(time.Second))
+	}
+	if !onTerminal(p.stderr) {
+		if d >= longWait {
+			p.note("%s", tell(d))
+		}
+		return wait(ctx, d)
+	}
+	line := &statusLine{w: p.stderr}
+	defer line.clear()
+	for ; d > time.Second; d, taken = d-time.Second, taken+time.Second {
+		line.set(tell(d))
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	line.set(tell(d))
+	return wait(ctx, d)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

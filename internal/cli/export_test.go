@@ -101,7 +101,7 @@ func TestExportOfFilesThatNeedNoToken(t *testing.T) {
 		"output":[],"error":[{"type":"OperationOutcome","url":"SERVER/public/e1","count":1}]}`)
 	dir := t.TempDir()
 	got := run(t, announce(t, t.TempDir(), "127.0.0.1:8080", server.fhir(), key), "export", "--out", dir)
-	if _, err := os.Stat(filepath.Join(dir, "errors.ndjson")); got.code != 0 || err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "errors.ndjson")); got.code != 0 || err != nil || !strings.Contains(got.stderr, "\n1 file in "+dir) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"github.com/sandfhir/sandfhir/internal/processdir"
 )
 
 // A fakeServer is as much of a FHIR and authorization server as a client command needs. It
@@ -216,19 +218,24 @@ func jwkText(t *testing.T, raw any, members map[string]string) string {
 	return string(text)
 }
 
-// announce writes what a running server writes for the commands and returns the environment in
+// announce leaves what a running server leaves for the commands and returns the environment in
 // which they find it.
 func announce(t *testing.T, runtimeDir, address, fhir string, key keyFile) (environ []string) {
 	t.Helper()
-	dir := filepath.Join(runtimeDir, "sandfhir")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	parent := filepath.Join(runtimeDir, "sandfhir")
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	data, err := json.Marshal(map[string]any{"address": address, "fhir": fhir, "client": "c1", "key": key.path, "kid": key.kid,
-		"started": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
+	dir, err := processdir.Make(t.Context(), parent, strings.ReplaceAll(address, ":", "-"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, dir, strings.ReplaceAll(address, ":", "_3a")+".json", string(data))
+	t.Cleanup(func() { dir.Remove() })
+	data, err := json.Marshal(map[string]any{"address": address, "local": strings.TrimSuffix(fhir, "/fhir"), "fhir": fhir,
+		"client": "c1", "key": key.path, "kid": key.kid, "started": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir.Path(), "server.json", string(data))
 	return []string{"XDG_RUNTIME_DIR=" + runtimeDir}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,7 +20,8 @@ func (p *program) getCommand() *cobra.Command {
 		Use:   "get PATH",
 		Short: "Read from the FHIR server and print the answer",
 		Long: `Read a PATH below the FHIR base with an access token and print the answer, for example
-Patient?_count=5, metadata or Patient/$everything. A URL will do as well if it is of this server.`,
+Patient?_count=5 or metadata. A PATH that begins with a slash is one below the server's root, such
+as /fhir/Patient or /production/fhir/metadata. A URL will do as well if it is of this server.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("get takes one PATH, such as Patient?_count=5; it got %d", len(args))
@@ -35,7 +37,12 @@ Patient?_count=5, metadata or Patient/$everything. A URL will do as well if it i
 			if err != nil {
 				return err
 			}
-			return c.get(cmd.Context(), target)
+			err = c.get(cmd.Context(), target)
+			var refused *refusal
+			if path, ok := strings.CutPrefix(args[0], "/"); ok && errors.As(err, &refused) && refused.code == http.StatusNotFound && !strings.HasPrefix(args[0], fhirPath+"/") {
+				refused.lines = append(refused.lines, [2]string{"note", "the path begins with a slash, so it is not below the FHIR base; that would be " + p.name + " get " + shellWord(path)})
+			}
+			return err
 		},
 	}
 	flags.add(cmd.Flags())
@@ -49,7 +56,15 @@ func (c *client) resolve(typed string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	target, err := url.Parse(typed)
+	root, isRoot := strings.CutSuffix(c.fhir, fhirPath)
+	address := typed
+	switch rest, here := below(typed, c.local); {
+	case c.local != "" && here: // where it listens, not what it says that its URL is
+		address = root + rest
+	case isRoot && strings.HasPrefix(typed, "/") && !strings.HasPrefix(typed, "//") && !strings.HasPrefix(typed, base.Path):
+		address = root + typed
+	}
+	target, err := url.Parse(address)
 	if err != nil {
 		return "", usagef("%q is neither a path nor a URL", typed)
 	}

@@ -25,10 +25,13 @@ func (p *program) healthcheckCommand() *cobra.Command {
 		Short: "Ask a server whether it is ready; exit code 0 if so and 1 if not",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := p.checkEnvironment(settingsTable()); err != nil {
+				return errors.New(err.Error()) // a container's check knows exit codes 0 and 1
+			}
 			if url == "" {
 				r, err := p.resolve(table, cmd.Flags())
 				if err != nil {
-					return errors.New(err.Error()) // a container's check knows exit codes 0 and 1
+					return errors.New(err.Error())
 				}
 				url = "http://" + dialable(r.Addr)
 			}
@@ -66,9 +69,12 @@ func (p *program) healthcheck(ctx context.Context, url string, timeout time.Dura
 		return fmt.Errorf("not ready: %s: %w", url, reason(err))
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		reason, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-		return fmt.Errorf("not ready: %s answers %s %s", url, resp.Status, strings.TrimSpace(string(reason)))
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return p.printf("ready\n")
+	case http.StatusNotFound:
+		return fmt.Errorf("not ready: %s answers %s: that is no sandfhir server", url, resp.Status)
 	}
-	return p.printf("ready\n")
+	reason, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+	return fmt.Errorf("not ready: %s answers %s %s", url, resp.Status, oneLine(string(reason)))
 }

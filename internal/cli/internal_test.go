@@ -23,6 +23,8 @@ func TestCommandName(t *testing.T) {
 		"absolute path":         {"/opt/bin/sandfhir", "/opt/bin/sandfhir", "/opt/bin/sandfhir"},
 		"bare name":             {"sandfhir", "/somewhere/sandfhir", "sandfhir"},
 		"in a temp folder":      {temp + "/sandfhir", temp + "/sandfhir", temp + "/sandfhir"},
+		"path with a space":     {"/opt/my bin/sandfhir", "/opt/my bin/sandfhir", "'/opt/my bin/sandfhir'"},
+		"path with a quote":     {"./it's", "/src/it's", `'./it'\''s'`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,7 +56,7 @@ func TestDidYouMean(t *testing.T) {
 	for word, want := range map[string]string{
 		"patient": "; did you mean patients?", "adr": "; did you mean addr?", "sede": "", "servre": "; did you mean serve?", "": "", "zzzz": "",
 	} {
-		if got := didYouMean(word, names, "%s"); got != want {
+		if got := didYouMean(word, names, "%s", ""); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}
@@ -112,80 +114,69 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestRunningFile(t *testing.T) {
+func TestPlaceName(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "sandfhir")
+	for address, want := range map[string]string{
+		"127.0.0.1:8080": "127.0.0.1-8080", "0.0.0.0:8080": "all-8080", "[::]:8080": "all-8080", "[::1]:8080": "ipv6-1-8080",
+		"[fe80::1%eth0]:80": "ipv6-fe80--1-eth0-80", "host.example:1": "host.example-1", "a/b:1": "a-b-1",
+	} {
+		if got := placeName(address); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestRunningServers(t *testing.T) {
+	t.Parallel()
+	parent := filepath.Join(t.TempDir(), "sandfhir")
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
-	first := running{Address: "127.0.0.1:8080", FHIR: "http://127.0.0.1:8080/fhir", Client: "c1", Key: "/k", KeyID: "k1", PID: 1, Started: at}
-	removeFirst, err := writeRunning(dir, first)
-	if err != nil {
-		t.Fatal(err)
+	write := func(r running) (running, func()) {
+		t.Helper()
+		written, dir, err := writeRunning(t.Context(), parent, r, []byte("secret"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return written, func() {
+			if err := dir.Remove(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
-	if got, ok, err := findRunning([]string{dir}, ""); err != nil || !ok || got != first {
-		t.Errorf("found %+v, %v, %v, want what was written", got, ok, err)
+	find := func(base string, want running, found bool) {
+		t.Helper()
+		if got, ok, err := findRunning([]string{parent, parent + "/missing"}, base); err != nil || ok != found || got != want {
+			t.Errorf("%q: found %+v, %v, %v, want %+v", base, got, ok, err, want)
+		}
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("files %q, %v", paths, err)
-	}
-	for path, want := range map[string]os.FileMode{paths[0]: 0o600, dir: 0o700} {
+	find("", running{}, false)
+	first, removeFirst := write(running{Address: "127.0.0.1:9", Local: "http://127.0.0.1:9", FHIR: "http://127.0.0.1:9/fhir", Client: "c1", KeyID: "k1", PID: 1, Started: at})
+	find("", first, true)
+	for path, want := range map[string]os.FileMode{first.Key: 0o600, filepath.Join(filepath.Dir(first.Key), runningFile): 0o600, filepath.Dir(first.Key): 0o700, parent: 0o700} {
 		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != want {
 			t.Errorf("%s has mode %v, want %v", path, info.Mode().Perm(), want)
 		}
 	}
-
-	// A server that takes the address over keeps its file when the first one ends late.
-	second := first
-	second.PID, second.Started = 2, at.Add(time.Hour)
-	removeSecond, err := writeRunning(dir, second)
-	if err != nil {
-		t.Fatal(err)
+	second, removeSecond := write(running{Address: "[::]:10", Local: "http://127.0.0.1:10", FHIR: "https://sandbox.example/smart/fhir", Key: "/kept.pem", Started: at.Add(time.Hour)})
+	if second.Key != "/kept.pem" {
+		t.Errorf("the key that is kept elsewhere is said to be at %s", second.Key)
 	}
-	if err := removeFirst(); err != nil {
-		t.Error(err)
+	for base, want := range map[string]running{
+		"http://127.0.0.1:9/fhir": first, "http://localhost:9/fhir": first, "http://127.0.0.1:9": first, "http://0.0.0.0:9": first,
+		"https://sandbox.example/smart/fhir": second, "https://sandbox.example/smart": second, "http://127.0.0.1:10/fhir": second, "http://localhost:10": second,
+	} {
+		find(base, want, true)
 	}
-	if got, ok, err := findRunning([]string{dir}, first.FHIR); err != nil || !ok || got != second {
-		t.Errorf("found %+v, %v, %v, want the second server", got, ok, err)
+	for _, base := range []string{"http://elsewhere/fhir", "http://127.0.0.1:90/fhir", "http://127.0.0.1:9/fhir/fhir", "https://sandbox.example/fhir"} {
+		find(base, running{}, false)
 	}
-	for range 2 {
-		if err := removeSecond(); err != nil {
-			t.Error(err)
-		}
+	if _, _, err := findRunning([]string{parent}, ""); err == nil || err.Error() != "several servers are running; choose one:\n  --fhir https://sandbox.example/smart/fhir\n  --fhir http://127.0.0.1:9/fhir" {
+		t.Errorf("two servers: %v", err)
 	}
-	if _, ok, err := findRunning([]string{dir}, ""); ok || err != nil {
-		t.Errorf("found a server after its end, %v", err)
-	}
-}
-
-func TestFindRunning(t *testing.T) {
-	t.Parallel()
-	a, b := t.TempDir(), t.TempDir()
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	write := func(dir, address, fhir string, started time.Time) {
-		if _, err := writeRunning(dir, running{Address: address, FHIR: fhir, Started: started}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(a, "[::1]:8081", "http://new/fhir", at.Add(time.Hour))
-	write(b, "[::1]:8081", "http://old/fhir", at)
-	if err := os.WriteFile(filepath.Join(a, "broken.json"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	dirs := []string{b, a, filepath.Join(a, "missing")}
-	if got, ok, err := findRunning(dirs, ""); err != nil || !ok || got.FHIR != "http://new/fhir" {
-		t.Errorf("one address: %+v, %v, %v, want the later server", got, ok, err)
-	}
-	if _, ok, err := findRunning(dirs, "http://elsewhere/fhir"); ok || err != nil {
-		t.Errorf("another base: %v, %v", ok, err)
-	}
-	write(a, "127.0.0.1:9", "http://127.0.0.1:9/fhir", at)
-	if got, ok, err := findRunning(dirs, "http://localhost:9/fhir"); err != nil || !ok || got.Address != "127.0.0.1:9" {
-		t.Errorf("by its other name: %+v, %v, %v", got, ok, err)
-	}
-	if _, _, err := findRunning(dirs, ""); err == nil {
-		t.Error("two servers: no error")
-	}
-	if runningName("a:1") == runningName("a_3a1") {
-		t.Error("two addresses share a file")
-	}
+	usual, removeUsual := write(running{Address: "127.0.0.1:8080", FHIR: "http://127.0.0.1:8080/fhir", Started: at})
+	find("", usual, true)
+	removeUsual()
+	removeSecond()
+	find("", first, true)
+	removeFirst()
+	find("", running{}, false)
 }

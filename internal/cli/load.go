@@ -2,10 +2,17 @@ package cli
 
 import (
 	"context"
-	"github.com/sandfhir/sandfhir/sandbox"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sandfhir/sandfhir/sandbox"
 )
 
 func (p *program) loadCommand() *cobra.Command {
@@ -25,14 +32,11 @@ for NDJSON from standard input.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.checkEnvironment(settingsTable()); err != nil {
-				return err
-			}
 			r, err := p.resolve(table, cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return p.load(cmd.Context(), r.Settings, args)
+			return p.load(cmd.Context(), r, args)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -40,20 +44,149 @@ for NDJSON from standard input.`,
 	return cmd
 }
 
-// load puts what paths hold into the data directory, all or nothing unless s.KeepGoing.
-func (p *program) load(ctx context.Context, s Settings, paths []string) error {
-	if s.Data == "" {
+// load puts what paths hold into the data directory, all or nothing unless it is to keep going.
+func (p *program) load(ctx context.Context, r resolved, paths []string) error {
+	if r.Data == "" {
 		return usagef("load needs --data DIR, the directory to load into; a server takes --load PATH as well")
 	}
-	s.Load = paths
-	opts, err := p.options(s)
+	r.Load = paths
+	if err := checkPaths("", paths); err != nil {
+		return err
+	}
+	opts, err := p.options(r.Settings)
 	if err != nil {
 		return err
 	}
-	opts = append(opts, sandbox.WithLoadAgain())
-	server, err := p.open(ctx, s, opts)
+	p.clearUp(ctx)
+	server, err := p.open(ctx, r, append(opts, sandbox.WithLoadAgain()))
 	if err != nil {
 		return err
 	}
 	return server.Close()
+}
+
+// checkPaths finds paths to load that cannot be before anything else is done. named says where
+// they were given.
+func checkPaths(named string, paths []string) error {
+	for _, path := range paths {
+		if path == "-" {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			return usagef("%s%s: %v", named, path, reason(err))
+		}
+	}
+	return nil
+}
+
+// open makes the server, and loads what it is to hold beside the population.
+func (p *program) open(ctx context.Context, r resolved, opts []sandbox.Option) (*sandbox.Server, error) {
+	opts = append(opts, sandbox.WithBuilding(p.building))
+	var m *meter
+	if len(r.Load) > 0 {
+		opts = append(opts, sandbox.WithLoad(r.Load...), sandbox.WithStdin(p.stdin), sandbox.WithLoadProgress(func(l sandbox.LoadProgress) {
+			if m == nil {
+				m = newMeter(p.stderr, "loading", l.BytesTotal)
+			}
+			m.set(l.BytesRead, filepath.Base(l.File))
+		}))
+	}
+	server, err := sandbox.New(ctx, opts...)
+	if m != nil {
+		m.finish()
+	}
+	var problem sandbox.LoadProblem
+	switch {
+	case err == nil:
+		p.reportPopulation(r, server)
+		p.reportLoad(r.Settings, server.Loaded())
+		return server, nil
+	case errors.As(err, &problem):
+		return nil, fmt.Errorf("nothing was loaded: %w", problem)
+	case errors.Is(err, sandbox.ErrDataInUse):
+		return nil, usagef("another process has the data directory %s", r.Data)
+	case ctx.Err() != nil && len(r.Load) > 0:
+		p.interrupted()
+		p.note("interrupted: nothing was loaded")
+	}
+	return nil, err
+}
+
+// building says what takes a while.
+func (p *program) building(b sandbox.Building) {
+	once := "once on this machine"
+	if !b.Cached {
+		once = "at every start, because no directory can be written to keep it in"
+	}
+	p.note("building the sample population of %s (seed %d): this takes a while, %s", countOf(int64(b.Patients), "patient"), b.Seed, once)
+}
+
+// reportPopulation says that a data directory keeps the population it has, where another one was
+// asked for.
+func (p *program) reportPopulation(r resolved, server *sandbox.Server) {
+	has, known := server.Population()
+	if r.Data == "" || !known {
+		return
+	}
+	var asked []string
+	for name, differs := range map[string]bool{"patients": r.Patients != has.Patients, "seed": r.Seed != has.Seed} {
+		if o := r.origins[name]; differs && o.from != fromDefault {
+			asked = append(asked, o.from+" "+strings.Join(o.values, " "))
+		}
+	}
+	if slices.Sort(asked); len(asked) > 0 {
+		p.note("%s keeps the population that it began with, %s of seed %d; passed over: %s", r.Data, countOf(int64(has.Patients), "patient"), has.Seed, strings.Join(asked, ", "))
+	}
+}
+
+// reportLoad tells what was loaded and what was wrong with the rest.
+func (p *program) reportLoad(s Settings, r sandbox.LoadReport) {
+	if n := len(r.AlreadyLoaded); n > 0 {
+		what := strings.Join(r.AlreadyLoaded, ", ")
+		if n > maxNamed {
+			what = countOf(int64(n), "file")
+		}
+		p.note("already loaded: %s; to load again: %s", what, p.loadAgain(s))
+	}
+	switch {
+	case r.Resources+r.Bad+r.Skipped > 0:
+		p.note("loaded %s; bad: %d; skipped: %d", countOf(r.Resources, "resource"), r.Bad, r.Skipped)
+	case len(s.Load) > 0 && len(r.AlreadyLoaded) == 0:
+		p.note("nothing to load was found in %s", strings.Join(s.Load, ", "))
+	}
+	for _, problem := range r.Problems {
+		p.note("  %v", problem)
+	}
+	if more := r.Bad - int64(len(r.Problems)); more > 0 {
+		p.note("  and %d more", more)
+	}
+	for _, warning := range r.Warnings {
+		p.note("  warning: %v", warning)
+	}
+	if more := r.Warned - int64(len(r.Warnings)); more > 0 {
+		p.note("  and %d more", more)
+	}
+	for _, why := range slices.Sorted(maps.Keys(r.SkippedBy)) {
+		p.note("  skipped %d: %s", r.SkippedBy[why], why)
+	}
+}
+
+// maxNamed is how many files are named.
+const maxNamed = 3
+
+// loadAgain is the command line that loads what a start passed over. The server has to be stopped
+// for it.
+func (p *program) loadAgain(s Settings) string {
+	words := []string{p.name, "load", "--data", shellWord(s.Data)}
+	for _, path := range s.Load {
+		words = append(words, shellWord(path))
+	}
+	return strings.Join(words, " ")
+}
+
+func countOf(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -12,7 +14,7 @@ import (
 
 const (
 	barInterval   = 100 * time.Millisecond // between two drawings of a bar
-	longestDetail = 20                     // characters, so that a bar fits into 80 columns: one that does not cannot be drawn over
+	longestDetail = 16                     // characters, so that a bar fits into 80 columns: one that does not cannot be drawn over
 	firstDoubling = 1 << 20                // bytes, at which the first line of an unknown total is printed
 )
 
@@ -80,6 +82,28 @@ func (m *meter) set(done int64, detail string) {
 func (m *meter) finish() {
 	if m.bar != nil {
 		_ = m.bar.Finish()
+	}
+}
+
+// A statusLine is a line on a terminal that is written over.
+type statusLine struct {
+	w     io.Writer
+	width int // of what stands there
+}
+
+// set writes text, without what could not be written over, in the place of what stood there.
+func (l *statusLine) set(text string) {
+	text = shorten(text, usualWidth-1)
+	width := utf8.RuneCountInString(text)
+	fmt.Fprintf(l.w, "\r%s%s", text, strings.Repeat(" ", max(0, l.width-width)))
+	l.width = width
+}
+
+// clear leaves an empty line.
+func (l *statusLine) clear() {
+	if l.width > 0 {
+		l.set("")
+		fmt.Fprint(l.w, "\r")
 	}
 }
 

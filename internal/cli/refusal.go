@@ -13,6 +13,7 @@ import (
 // A refusal is a server's no, in the server's own words.
 type refusal struct {
 	what   string // was refused
+	code   int    // status code
 	status string
 	lines  [][2]string // what it said: name and text
 }
@@ -34,7 +35,7 @@ func refusalOf(what string, resp *http.Response) error {
 	if err != nil {
 		return fmt.Errorf("%s was refused with %s, and the answer broke off: %w", what, resp.Status, err)
 	}
-	r := &refusal{what: what, status: resp.Status, lines: refusalLines(data)}
+	r := &refusal{what: what, code: resp.StatusCode, status: resp.Status, lines: refusalLines(data)}
 	if page := helpOf(resp); page != "" && !slices.ContainsFunc(r.lines, func(l [2]string) bool { return l[0] == "error_uri" }) {
 		r.lines = append(r.lines, [2]string{"help", page})
 	}

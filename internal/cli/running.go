@@ -2,23 +2,29 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sandfhir/sandfhir/internal/processdir"
 )
 
-// A running is what a server tells the commands token, get and export of this machine's user:
-// where it is and how to be a client of it. It lies in a private file, one for each address.
+// A running is what a server tells the client commands of this machine's user: where it is and
+// how to be a client of it. It lies in a directory of the server's process, with the key unless a
+// data directory has that.
 type running struct {
 	Address string    `json:"address"` // that it listens on, as host:port
-	FHIR    string    `json:"fhir"`    // FHIR base URL
+	Local   string    `json:"local"`   // its URL on this machine
+	FHIR    string    `json:"fhir"`    // its FHIR base URL as it says itself
 	Client  string    `json:"client"`  // id of a client that it has registered for the commands
 	Key     string    `json:"key"`     // file with that client's private key
 	KeyID   string    `json:"kid,omitempty"`
@@ -26,11 +32,21 @@ type running struct {
 	Started time.Time `json:"started"`
 }
 
-const runningSuffix = ".json"
+// root is the server's URL as it says itself, below which everything is.
+func (r running) root() string { return strings.TrimSuffix(r.FHIR, fhirPath) }
 
-// runningDirs are where the files are: the user's runtime directory, which ends with the
-// session, and the cache directory. A server writes to the first; the commands look in both,
-// because a server may have been started where there is no runtime directory.
+const fhirPath = "/fhir"
+
+// The files in a server's directory.
+const (
+	runningFile = "server.json"
+	keyFile     = "key.pem"
+)
+
+// runningDirs are where servers have their directories: the user's runtime directory, which ends
+// with the session, and the cache directory. A server takes the first that it can have; the
+// commands look in both, because a server may have been started where there is no runtime
+// directory.
 func (p *program) runningDirs() []string {
 	var dirs []string
 	if dir := p.getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
@@ -58,27 +74,29 @@ func (p *program) userCacheDir() string {
 	return filepath.Join(p.getenv("HOME"), ".cache")
 }
 
-// writeRunning writes r for the commands and returns a function that takes it back. An earlier
-// file of the same address is replaced: only one server at a time can listen there.
-func writeRunning(dir string, r running) (remove func() error, err error) {
-	data, err := json.MarshalIndent(r, "", "  ")
+// writeRunning leaves r for the commands in a directory of this process below parent, with a key
+// where r names none yet, and returns r as it was written.
+func writeRunning(ctx context.Context, parent string, r running, key []byte) (running, *processdir.Dir, error) {
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return r, nil, err
+	}
+	dir, err := processdir.Make(ctx, parent, placeName(r.Address))
 	if err != nil {
-		return nil, fmt.Errorf("encode the running file: %w", err)
+		return r, nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of running files: %w", err)
+	if r.Key == "" {
+		r.Key = filepath.Join(dir.Path(), keyFile)
+		err = os.WriteFile(r.Key, key, 0o600)
 	}
-	path := filepath.Join(dir, runningName(r.Address))
-	if err := replaceFile(path, append(data, '\n')); err != nil {
-		return nil, fmt.Errorf("write the running file: %w", err)
+	data, notJSON := json.MarshalIndent(r, "", "  ")
+	err = errors.Join(err, notJSON)
+	if err == nil {
+		err = replaceFile(filepath.Join(dir.Path(), runningFile), append(data, '\n'))
 	}
-	return func() error {
-		now, err := readRunning(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && (now.PID != r.PID || !now.Started.Equal(r.Started)) {
-			return nil // another server has taken over
-		}
-		return os.Remove(path)
-	}, nil
+	if err != nil {
+		return r, nil, errors.Join(err, dir.Remove())
+	}
+	return r, dir, nil
 }
 
 // replaceFile writes a file that only its owner can read, at once or not at all.
@@ -95,52 +113,40 @@ func replaceFile(path string, data []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// runningName is the file name for an address. Every character but letters, digits, dots and
-// hyphens becomes its code, so that no two addresses share a file.
-func runningName(address string) string {
-	var b strings.Builder
-	for _, c := range []byte(address) {
+// placeName is what the directory of a server at an address is called: 127.0.0.1-8080, all-8080.
+func placeName(address string) string {
+	host, port, _ := strings.Cut(address, ":")
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		host, port = at.Addr().String(), fmt.Sprint(at.Port())
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-':
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "_%02x", c)
+		case at.Addr().IsUnspecified():
+			host = "all"
+		case at.Addr().Is6():
+			host = "ipv6-" + strings.Trim(host, ":")
 		}
 	}
-	return b.String() + runningSuffix
-}
-
-func readRunning(path string) (running, error) {
-	var r running
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' {
+			return c
+		}
+		return '-'
+	}, host+"-"+port)
 }
 
 // findRunning returns the server that a command without further word means: the one at
 // fhirBase, or where that is empty the one at the default address, or else the only one. ok is
 // false where there is none.
 func findRunning(dirs []string, fhirBase string) (r running, ok bool, err error) {
-	all, err := allRunning(dirs)
-	if err != nil {
-		return r, false, err
-	}
+	all := allRunning(dirs)
 	if fhirBase != "" {
-		i := slices.IndexFunc(all, func(r running) bool { return loopback(r.FHIR) == loopback(fhirBase) })
+		i := slices.IndexFunc(all, func(r running) bool { return r.isAt(fhirBase) })
 		if i < 0 {
 			return r, false, nil
 		}
 		return all[i], true, nil
 	}
-	for _, r := range all {
-		if r.Address == defaultAddr() {
-			return r, true, nil
-		}
+	if i := slices.IndexFunc(all, func(r running) bool { return r.Address == defaultAddr() }); i >= 0 {
+		return all[i], true, nil
 	}
 	switch len(all) {
 	case 0:
@@ -148,30 +154,45 @@ func findRunning(dirs []string, fhirBase string) (r running, ok bool, err error)
 	case 1:
 		return all[0], true, nil
 	}
-	var bases []string
+	return r, false, usagef("several servers are running; choose one:%s", list(all))
+}
+
+// list is the servers, a line for each.
+func list(all []running) string {
+	var b strings.Builder
 	for _, r := range all {
-		bases = append(bases, "--fhir "+r.FHIR)
+		b.WriteString("\n  --fhir " + r.FHIR)
 	}
-	return r, false, usagef("several servers are running; choose one: %s", strings.Join(bases, ", "))
+	return b.String()
 }
 
-// loopback writes the URL of a server on this machine in the one of its two ways that does not
-// ask a resolver.
-func loopback(url string) string {
-	return strings.Replace(url, "://localhost", "://127.0.0.1", 1)
+// isAt tells whether the server is the one that a URL means: its FHIR base as it says itself or
+// on this machine, or its root, where people leave the end out.
+func (r running) isAt(url string) bool {
+	url = strings.TrimSuffix(loopback(url), fhirPath)
+	return url == loopback(r.root()) || url == loopback(r.Local)
 }
 
-// allRunning reads the files, the latest server first, one for each address. What cannot be read
-// is passed over: it is another version's, or half gone.
-func allRunning(dirs []string) ([]running, error) {
+// loopback writes the URL of a server on this machine in the one of its ways that does not ask a
+// resolver.
+func loopback(address string) string {
+	u, err := url.Parse(address)
+	if err == nil && (u.Hostname() == "localhost" || u.Hostname() == "0.0.0.0") {
+		u.Host = strings.Replace(u.Host, u.Hostname(), "127.0.0.1", 1)
+		return u.String()
+	}
+	return address
+}
+
+// allRunning returns the servers that are alive, the latest first, and clears away what the others
+// left. What cannot be read is passed over: it is another version's.
+func allRunning(dirs []string) []running {
 	var all []running
-	for _, dir := range dirs {
-		paths, err := filepath.Glob(filepath.Join(dir, "*"+runningSuffix))
-		if err != nil {
-			return nil, fmt.Errorf("list the running files: %w", err)
-		}
-		for _, path := range paths {
-			if r, err := readRunning(path); err == nil && r.FHIR != "" {
+	for _, parent := range dirs {
+		for _, dir := range processdir.Living(context.Background(), parent, "") {
+			var r running
+			data, err := os.ReadFile(filepath.Join(dir, runningFile))
+			if err == nil && json.Unmarshal(data, &r) == nil && r.FHIR != "" {
 				all = append(all, r)
 			}
 		}
@@ -179,12 +200,7 @@ func allRunning(dirs []string) ([]running, error) {
 	slices.SortStableFunc(all, func(a, b running) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.Address, b.Address))
 	})
-	seen := map[string]bool{}
-	return slices.DeleteFunc(all, func(r running) bool {
-		again := seen[r.Address]
-		seen[r.Address] = true
-		return again
-	}), nil
+	return all
 }
 
 // defaultAddr is the address that a server listens on unless it is told otherwise.

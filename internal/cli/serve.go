@@ -1,15 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,14 +24,11 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Serve; what is done without a command",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := p.checkEnvironment(table); err != nil {
-				return err
-			}
 			r, err := p.resolve(table, cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return p.serve(cmd.Context(), r.Settings)
+			return p.serve(cmd.Context(), r)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -45,13 +41,15 @@ func (p *program) serveCommand() *cobra.Command {
 const stopGrace = 5 * time.Second
 
 // serve runs a server until ctx ends.
-func (p *program) serve(ctx context.Context, s Settings) (err error) {
+func (p *program) serve(ctx context.Context, r resolved) (err error) {
+	s := r.Settings
+	if err := checkPaths(r.origins["load"].from+": ", s.Load); err != nil {
+		return err
+	}
+	p.clearUp(ctx)
 	ln, err := net.Listen("tcp", s.Addr)
 	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return usagef("cannot listen on %s: something else listens there; choose another address with --addr", s.Addr)
-		}
-		return usagef("cannot listen on %s: %v", s.Addr, reason(err))
+		return p.cannotListen(s.Addr, err)
 	}
 	defer ln.Close()
 	if s.AdminToken == "" && !isLoopback(ln.Addr()) {
@@ -61,7 +59,9 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := p.open(ctx, s, opts)
+	root := cmp.Or(s.BaseURL, localURL(ln.Addr().String()))
+	opts = append(opts, sandbox.WithTokenCommand(p.name+" token"+chosen(ln.Addr().String(), root+fhirPath)))
+	server, err := p.open(ctx, r, opts)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	if err := server.ListenOn(ln); err != nil {
 		return err
 	}
-	demo, found, remove, err := p.introduce(s, server, ln.Addr().String())
+	demo, found, remove, err := p.introduce(ctx, s, server, ln.Addr().String())
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,18 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 	}
 	p.interrupted()
 	return nil
+}
+
+// cannotListen says why not, and what to do.
+func (p *program) cannotListen(addr string, err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return usagef("cannot listen on %s: %v", addr, reason(err))
+	}
+	what := "something else"
+	if slices.ContainsFunc(allRunning(p.runningDirs()), func(r running) bool { return r.Address == addr }) {
+		what = "another sandfhir"
+	}
+	return usagef("cannot listen on %s: %s listens there; --addr 127.0.0.1:0 takes a free port", addr, what)
 }
 
 // options turns settings into those of the Go package.
@@ -143,156 +155,6 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 		}
 	}
 	return opts, nil
-}
-
-// buildNotice is after how long a start says what it is waiting for.
-const buildNotice = 800 * time.Millisecond
-
-// open makes the server, and loads what it is to hold beside the population.
-func (p *program) open(ctx context.Context, s Settings, opts []sandbox.Option) (*sandbox.Server, error) {
-	slow := time.AfterFunc(buildNotice, func() {
-		p.note("preparing the data: the first time on this machine this takes a while")
-	})
-	defer slow.Stop()
-	var m *meter
-	if len(s.Load) > 0 {
-		opts = append(opts, sandbox.WithLoad(s.Load...), sandbox.WithStdin(p.stdin), sandbox.WithLoadProgress(func(l sandbox.LoadProgress) {
-			slow.Stop()
-			if m == nil {
-				m = newMeter(p.stderr, "loading", l.BytesTotal)
-			}
-			m.set(l.BytesRead, filepath.Base(l.File))
-		}))
-	}
-	server, err := sandbox.New(ctx, opts...)
-	if m != nil {
-		m.finish()
-	}
-	var problem sandbox.LoadProblem
-	switch {
-	case err == nil:
-		p.reportLoad(server.Loaded())
-		return server, nil
-	case errors.As(err, &problem):
-		return nil, fmt.Errorf("nothing was loaded: %w", problem)
-	case errors.Is(err, sandbox.ErrDataInUse):
-		return nil, usagef("another process has the data directory %s", s.Data)
-	}
-	return nil, err
-}
-
-// reportLoad tells what was loaded and what was wrong with the rest.
-func (p *program) reportLoad(r sandbox.LoadReport) {
-	if r.Resources+r.Bad+r.Skipped == 0 {
-		return
-	}
-	p.note("loaded %s; bad: %d; skipped: %d", countOf(r.Resources, "resource"), r.Bad, r.Skipped)
-	for _, problem := range r.Problems {
-		p.note("  %v", problem)
-	}
-	if more := r.Bad - int64(len(r.Problems)); more > 0 {
-		p.note("  and %d more", more)
-	}
-	for _, warning := range r.Warnings {
-		p.note("  warning: %v", warning)
-	}
-	for why, n := range r.SkippedBy {
-		p.note("  skipped %d: %s", n, why)
-	}
-}
-
-func countOf(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// introduce leaves the demo client's key and the server's addresses where the
-// commands token, get and export find them. found is false where these need to
-// be told; demo.Key is empty where there is no place at all for a key. remove
-// takes away what is not to outlive the server.
-func (p *program) introduce(s Settings, server *sandbox.Server, addr string) (demo running, found bool, remove func() error, err error) {
-	client := server.DefaultClient()
-	demo = running{Address: addr, FHIR: client.FHIRURL(), Client: client.ID(), KeyID: client.KeyID(), PID: os.Getpid(), Started: p.clock.Now()}
-	dirs := p.runningDirs()
-	remove = func() error { return nil }
-	if s.Data != "" { // where the server itself keeps it
-		if demo.Key, err = filepath.Abs(filepath.Join(s.Data, sandbox.DefaultKeyFile)); err != nil {
-			return demo, false, remove, fmt.Errorf("place of the demo client's key: %w", err)
-		}
-	} else {
-		demo.Key = writeKey(append(dirs, os.TempDir()), addr, client.PrivateKeyPEM())
-		if demo.Key == "" {
-			return demo, false, remove, nil
-		}
-		remove = func() error { return os.Remove(demo.Key) }
-	}
-	if len(dirs) == 0 {
-		return demo, false, remove, nil
-	}
-	removeRunning, err := writeRunning(dirs[0], demo)
-	if err != nil {
-		p.note("the commands have to be told where the server is: %v", err)
-		return demo, false, remove, nil // a home that cannot be written is no reason not to serve
-	}
-	removeKey := remove
-	return demo, true, func() error { return errors.Join(removeKey(), removeRunning()) }, nil
-}
-
-// writeKey writes a private key into the first of the directories that takes
-// it, and returns its path, or "" where none does.
-func writeKey(dirs []string, addr string, key []byte) string {
-	name := strings.TrimSuffix(runningName(addr), runningSuffix) + ".pem"
-	for _, dir := range dirs {
-		path, err := filepath.Abs(filepath.Join(dir, name))
-		if err != nil || os.MkdirAll(dir, 0o700) != nil {
-			continue
-		}
-		if replaceFile(path, key) == nil {
-			return path
-		}
-	}
-	return ""
-}
-
-// greet prints where everything is and what to try first.
-func (p *program) greet(s Settings, server *sandbox.Server, demo running, found bool) error {
-	kept := "gone at exit"
-	if s.Data != "" {
-		kept = "kept with the data"
-	}
-	client := fmt.Sprintf("%s, signs %s with a key that is %s\n  Its key      %s", demo.Client, server.DefaultClient().Algorithm(), kept, demo.Key)
-	if demo.Key == "" {
-		client = "none: no directory takes its private key; register your own"
-	}
-	behaviour := "" // strict needs no line
-	if b := server.Behaviour(); b.Differs() {
-		behaviour = "  Behaviour    " + b.String() + "\n"
-	}
-	err := p.printf(`Sandfhir is ready.
-
-  Portal       %s
-  FHIR base    %s
-  Discovery    %s
-  Token URL    %s
-  Demo client  %s
-%s
-`, server.PortalURL(), server.FHIRURL(), server.SMARTConfigurationURL(), server.TokenURL(), client, behaviour)
-	if err != nil || demo.Key == "" {
-		return err
-	}
-	told := ""
-	if !found {
-		told = fmt.Sprintf(" --fhir %s --client %s --key %s --kid %s", demo.FHIR, demo.Client, demo.Key, demo.KeyID)
-	}
-	return p.printf(`Try in another terminal:
-
-  %[1]s token%[2]s
-  %[1]s get%[2]s 'Patient?_count=3'
-  %[1]s export%[2]s
-
-`, p.name, told)
 }
 
 // checkWritable makes the directory where it is missing and tries to write.

@@ -72,7 +72,7 @@ func serveIn(t *testing.T, home string, environ []string, args ...string) *servi
 		t.Fatalf("the server ended with %d: %s", code, stderr)
 	}
 	s.greeted = stdout.String()
-	s.fhir = regexp.MustCompile(`http://\S+/fhir`).FindString(s.greeted)
+	s.fhir = regexp.MustCompile(`https?://\S+/fhir`).FindString(s.greeted)
 	stopped := false
 	s.stop = func() (int, string) {
 		if stopped {
@@ -95,7 +95,7 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := serve(t, home)
-	for _, want := range []string{"Portal", "FHIR base", "/fhir/.well-known/smart-configuration", "/auth/token", "default-client", " token\n", " get 'Patient?_count=3'\n", " export\n"} {
+	for _, want := range []string{"Portal", "FHIR base", "/fhir/.well-known/smart-configuration", "/auth/token", "default-client", " token --fhir " + s.fhir + "\n", " get --fhir " + s.fhir + " 'Patient?_count=3'\n", " export --fhir " + s.fhir + "\n"} {
 		if !strings.Contains(s.greeted, want) {
 			t.Errorf("the greeting lacks %q:\n%s", want, s.greeted)
 		}
@@ -146,8 +146,10 @@ func TestServeWithoutAHome(t *testing.T) {
 	if got := s.run(t, strings.Fields(command[1])...); got.code != 0 || strings.Count(got.stdout, ".") != 2 {
 		t.Errorf("%s: %+v", command[1], got)
 	}
-	if code, stderr := s.stop(); code != 0 {
-		t.Errorf("the server ended with %d: %s", code, stderr)
+	code, stderr := s.stop()
+	const note = "the commands below say where the server is, because no directory can be written for that ("
+	if code != 0 || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, note) || !strings.HasSuffix(stderr, "/.cache/sandfhir/running: not a directory)\n") {
+		t.Errorf("the server ended with %d: %q, want one line that begins with %q", code, stderr, note)
 	}
 }
 
@@ -237,7 +239,7 @@ func TestServeMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		"port taken":       {[]string{"--addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": something else listens there; choose another address with --addr"},
+		"port taken":       {[]string{"--addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": something else listens there; --addr 127.0.0.1:0 takes a free port"},
 		"no such host":     {[]string{"--addr", "nowhere.invalid:80"}, "cannot listen on nowhere.invalid:80: "},
 		"data is a file":   {[]string{"--addr", "127.0.0.1:0", "--data", file}, "the data directory " + file + " cannot be written"},
 		"cache is a file":  {[]string{"--addr", "127.0.0.1:0", "--cache-dir", file}, "the cache directory " + file + " cannot be used"},

@@ -132,7 +132,8 @@ func (s *setting) items(given []string) []string {
 	return given[len(given)-1:]
 }
 
-// checkEnvironment refuses SANDFHIR_ variables that mean nothing: most are misspelt.
+// checkEnvironment refuses SANDFHIR_ variables that mean nothing, whatever the command: most are
+// misspelt.
 func (p *program) checkEnvironment(table []setting) error {
 	var names []string
 	for i := range table {
@@ -144,7 +145,7 @@ func (p *program) checkEnvironment(table []setting) error {
 		name, value, _ := strings.Cut(e, "=")
 		name, ours := strings.CutPrefix(name, envPrefix)
 		if ours && !slices.Contains(names, name) && !fromKubernetes(name, value) {
-			return usagef("%s: there is no such setting%s", envPrefix+name, didYouMean(name, names, envPrefix+"%s"))
+			return usagef("%s: there is no such setting%s", envPrefix+name, didYouMean(name, names, envPrefix+"%s", p.name))
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func TestTrustedProxies(t *testing.T) {
 // whatever its base URL is.
 func (s *serving) listensAt(t *testing.T) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(strings.TrimPrefix(s.environ[0], "HOME="), "sandfhir", "*.json"))
+	files, err := filepath.Glob(filepath.Join(strings.TrimPrefix(s.environ[0], "HOME="), "sandfhir", "*", "server.json"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("running files: %v, %v", files, err)
 	}

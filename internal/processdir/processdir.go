@@ -17,6 +17,10 @@ import (
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
+// TempName is what the names of this program's directories begin with in the
+// directory for temporary files, which many share.
+const TempName = "sandfhir-"
+
 // lockFile is the file in a directory that its process has locked. A directory
 // without one is none of this package's.
 const lockFile = "lock"

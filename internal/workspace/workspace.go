@@ -218,8 +218,8 @@ func (w *Workspace) tempDir(name string) (string, error) {
 		if parent == "" {
 			parent = os.TempDir()
 		}
-		RemoveLeftovers(context.Background(), parent)
-		dir, err := processdir.Make(context.Background(), parent, tempName+"*")
+		processdir.Living(context.Background(), parent, processdir.TempName) // removes those of the dead
+		dir, err := processdir.Make(context.Background(), parent, processdir.TempName+"*")
 		if err != nil {
 			return "", err
 		}
@@ -228,13 +228,6 @@ func (w *Workspace) tempDir(name string) (string, error) {
 	dir := filepath.Join(w.temp.Path(), name)
 	return dir, os.MkdirAll(dir, 0o700)
 }
-
-// tempName is what the names of workspaces' temporary directories begin with.
-const tempName = "sandfhir-"
-
-// RemoveLeftovers removes from a directory for temporary files those of
-// workspaces whose process ended without closing them.
-func RemoveLeftovers(ctx context.Context, dir string) { processdir.Living(ctx, dir, tempName) }
 
 // An Environment is an authorization server, under the behaviour that was in
 // force when it was asked for, with a FHIR server's data.
