@@ -32,13 +32,33 @@ while [ -z "$fhir" ]; do
 	fhir=$(sed -n 's/^ *FHIR base *//p' "$work/out")
 done
 
-go run -buildvcs=false ./go "$fhir" | tee "$work/go"
+go build -buildvcs=false -o "$work/go-example" ./go
+"$work/go-example" "$fhir" | tee "$work/go"
 grep -qx 'Patient 100' "$work/go"
+
+# complains COMMAND… runs an example where nothing listens, and where the server refuses: it ends
+# with exit code 1 and one line that says why.
+complains() {
+	local base code
+	for base in http://127.0.0.1:1/fhir "${fhir%/fhir}/nothing"; do
+		code=0
+		"$@" "$base" >"$work/out" 2>"$work/err" || code=$?
+		if [ "$code" != 1 ] || [ -s "$work/out" ] || [ "$(wc -l <"$work/err")" != 1 ] || ! grep -qF "$base/" "$work/err"; then
+			echo "examples: $* $base: exit code $code"
+			cat "$work/out" "$work/err"
+			exit 1
+		fi
+	done
+	echo "examples: $1 says in a line what went wrong"
+}
+
+complains "$work/go-example"
 
 # same NAME COMMAND… runs an example, which has to print what Go's printed.
 same() {
 	"${@:2}" "$fhir" >"$work/$1"
 	cmp "$work/go" "$work/$1"
+	complains "${@:2}"
 	echo "examples: $1 prints the same as Go"
 }
 

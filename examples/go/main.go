@@ -118,7 +118,7 @@ func call(method, url string, header http.Header, body []byte) *http.Response {
 	req.Header = header
 	resp := must(http.DefaultClient.Do(req))
 	if resp.StatusCode >= 400 {
-		log.Fatalf("%s: %s\n%s", url, resp.Status, must(io.ReadAll(resp.Body)))
+		log.Fatalf("%s: %s: %s", url, resp.Status, bytes.TrimSpace(must(io.ReadAll(resp.Body))))
 	}
 	return resp
 }

@@ -11,9 +11,21 @@ const b64 = (value) => Buffer.from(value).toString("base64url");
 
 /** Sends a request. Where the server refuses, its own words say why. */
 async function call(url, init) {
-  const answer = await fetch(url, init);
-  if (answer.status >= 400) throw new Error(`${url}: ${answer.status}\n${await answer.text()}`);
+  let answer;
+  try {
+    answer = await fetch(url, init);
+  } catch (error) {
+    fail(`${url}: ${error.cause?.message || error.cause?.code || error.message}`);
+  }
+  if (answer.status >= 400) {
+    fail(`${url}: ${answer.status} ${answer.statusText}: ${await answer.text()}`);
+  }
   return answer;
+}
+
+function fail(message) {
+  console.error(message.trimEnd());
+  process.exit(1);
 }
 
 /** Everything else is found from the FHIR base URL. */

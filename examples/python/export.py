@@ -33,7 +33,9 @@ def call(url: str, data: bytes | None = None, **headers: str):
     try:
         return urllib.request.urlopen(urllib.request.Request(url, data, headers))
     except urllib.error.HTTPError as refusal:
-        sys.exit(f"{url}: {refusal.code}\n{refusal.read().decode()}")
+        sys.exit(f"{url}: {refusal.code} {refusal.reason}: {refusal.read().decode().rstrip()}")
+    except (OSError, ValueError) as failure:
+        sys.exit(f"{url}: {getattr(failure, 'reason', failure)}")
 
 
 def discover(fhir: str) -> dict:

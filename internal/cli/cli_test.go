@@ -226,6 +226,9 @@ func TestHelp(t *testing.T) {
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "--help") || !strings.Contains(got.stdout, "Usage:\n") || strings.Contains(got.stdout, "\n\n\n") {
 			t.Errorf("%s --help: %+v", command, got)
 		}
+		if strings.Contains(got.stdout, "sandfhir "+command+" ") {
+			t.Errorf("%s --help has examples that cannot be typed here:\n%s", command, got.stdout)
+		}
 		if strings.Contains(got.stdout, "$everything") {
 			t.Errorf("%s --help advertises what is not offered:\n%s", command, got.stdout)
 		}

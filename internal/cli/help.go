@@ -18,6 +18,7 @@ func (p *program) help(cmd *cobra.Command, _ []string) {
 	if about == "" {
 		about = cmd.Short
 	}
+	about = strings.ReplaceAll(about, "\n  sandfhir ", "\n  "+p.name+" ") // the examples, as they can be typed here
 	fmt.Fprintf(p.stdout, "%s\n\n%s", strings.TrimRight(wrap(about, helpWidth), "\n"), usageText(cmd))
 }
 

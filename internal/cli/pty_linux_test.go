@@ -45,7 +45,7 @@ func terminal(t *testing.T) (screen, program *os.File) {
 
 // runOnTerminal runs a command line whose stdout and stderr are a terminal, and
 // returns all that was written to it.
-func runOnTerminal(t *testing.T, ctx context.Context, environ []string, args ...string) (code int, written string) {
+func runOnTerminal(t *testing.T, stdin string, environ []string, args ...string) (code int, written string) {
 	t.Helper()
 	screen, program := terminal(t)
 	seen := make(chan string)
@@ -54,7 +54,7 @@ func runOnTerminal(t *testing.T, ctx context.Context, environ []string, args ...
 		io.Copy(&all, screen) // until the other end is closed
 		seen <- all.String()
 	}()
-	code = cli.Run(ctx, args, environ, strings.NewReader(""), program, program)
+	code = cli.Run(t.Context(), args, environ, strings.NewReader(stdin), program, program)
 	program.Close()
 	return code, strings.ReplaceAll(<-seen, "\r\n", "\n")
 }
@@ -100,11 +100,12 @@ func TestBarOnATerminal(t *testing.T) {
 	good := writeFile(t, t.TempDir(), name, many.String())
 	bad := writeFile(t, t.TempDir(), name, strings.TrimSuffix(many.String(), "}\n"))
 	for path, want := range map[string]string{
+		"-":  "loaded 3000 resources; bad: 0; skipped: 0\n",
 		good: "loaded 3000 resources; bad: 0; skipped: 0\n",
 		bad:  "sandfhir: nothing was loaded: " + bad + ":3000:1062: the input ends before the value does\n",
 	} {
-		_, written := runOnTerminal(t, t.Context(), []string{"HOME=" + t.TempDir()}, "load", "--data", t.TempDir(), "--patients", "0", path)
-		if !strings.Contains(written, "loading a-file-") || visible(written) != want {
+		_, written := runOnTerminal(t, many.String(), []string{"HOME=" + t.TempDir()}, "load", "--data", t.TempDir(), "--patients", "0", path)
+		if !strings.Contains(written, "loading ") || visible(written) != want {
 			t.Errorf("what is left to see is %q of %q, want %q", visible(written), written, want)
 		}
 		for line := range strings.FieldsFuncSeq(written, func(r rune) bool { return r == '\r' || r == '\n' }) {
@@ -125,7 +126,7 @@ func TestGetOnATerminal(t *testing.T) {
 	}
 	environ := announce(t, t.TempDir(), "127.0.0.1:8080", server.fhir(), key)
 	for path, want := range map[string]string{"Patient": "{\n  \"a\": [\n    1,\n    2.00\n  ],\n  \"b\": \"<ä>\"\n}\n", "file": "{}\n{}\n", "text": "plain\n"} {
-		if code, got := runOnTerminal(t, t.Context(), environ, "get", path); code != 0 || got != want {
+		if code, got := runOnTerminal(t, "", environ, "get", path); code != 0 || got != want {
 			t.Errorf("%s: exit code %d, %q, want %q", path, code, got, want)
 		}
 	}
@@ -154,7 +155,7 @@ func TestExportThatTakesLong(t *testing.T) {
 	t.Run("on a terminal", func(t *testing.T) {
 		t.Parallel()
 		out := filepath.Join(t.TempDir(), "out")
-		code, written := runOnTerminal(t, t.Context(), waiting(t, "2", func() {}), "export", "--out", out)
+		code, written := runOnTerminal(t, "", waiting(t, "2", func() {}), "export", "--out", out)
 		seen := strings.Split(visible(written), "\n")
 		if code != 0 || !strings.Contains(written, "\rexport: not done after 0s; asking again in 2s") || !strings.Contains(written, "\rexport: not done after 1s; asking again in 1s") ||
 			len(seen) != 3 || seen[1] != "the export has no files: there was nothing to export, as of 2026-01-02T03:04:05Z" {
