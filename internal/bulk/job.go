@@ -254,13 +254,13 @@ func (s *Service) Extents(ctx context.Context, job *Job, number int) ([]byte, er
 	return s.cfg.Jobs.Extents(ctx, s.cfg.Env, job.ID, number)
 }
 
-// File returns the job's file with the number n, or ErrNoJob.
-func (j *Job) File(n int) (*File, error) {
+// File returns the job's file with the number n, or nil.
+func (j *Job) File(n int) *File {
 	i := slices.IndexFunc(j.Files, func(f File) bool { return f.Number == n })
 	if i < 0 {
-		return nil, ErrNoJob
+		return nil
 	}
-	return &j.Files[i], nil
+	return &j.Files[i]
 }
 
 // A Manifest is the answer of a completed job (Bulk Data Access 2.0.0, Bulk

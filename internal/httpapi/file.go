@@ -23,12 +23,9 @@ func (l *call) exportFile() error {
 		return err
 	}
 	number, err := strconv.Atoi(l.Params("number"))
-	if err != nil {
-		return bulk.ErrNoJob
-	}
-	file, err := job.File(number)
-	if err != nil || l.Params("name") != file.Type+".ndjson" {
-		return bulk.ErrNoJob
+	file := job.File(number)
+	if err != nil || file == nil || l.Params("name") != file.Type+".ndjson" {
+		return notFound("the export job %s has no file %s/%s; its manifest has the URLs of those that it has", job.ID, l.Params("number"), l.Params("name"))
 	}
 	types := job.Types
 	if file.Kind == bulk.Output {

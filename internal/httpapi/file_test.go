@@ -146,7 +146,9 @@ func TestExportFile(t *testing.T) {
 	})
 	for _, url := range []string{file + "x", strings.Replace(file, "Observation", "Patient", 1), strings.Replace(file, "/1/", "/99/", 1), strings.Replace(file, "/1/", "/x/", 1), strings.Replace(file, "/1/", "/-1/", 1)} {
 		t.Run("BD-FI-08 no such file "+url[len(w.FHIRURL()):], func(t *testing.T) {
-			p.get(t, url).refused(t, 404, "not-found")
+			if i := p.get(t, url).refused(t, 404, "not-found"); !strings.HasPrefix(i.Diagnostics, "the export job ") || !strings.Contains(i.Diagnostics, " has no file ") {
+				t.Errorf("got %q, want it to say that the job has no such file", i.Diagnostics)
+			}
 		})
 	}
 	t.Run("a download in many parts", func(t *testing.T) {
