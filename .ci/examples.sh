@@ -40,7 +40,7 @@ grep -qx 'Patient 100' "$work/go"
 # with exit code 1 and one line that says why.
 complains() {
 	local base code
-	for base in http://127.0.0.1:1/fhir "${fhir%/fhir}/nothing"; do
+	for base in http://127.0.0.1:2/fhir "${fhir%/fhir}/nothing"; do
 		code=0
 		"$@" "$base" >"$work/out" 2>"$work/err" || code=$?
 		if [ "$code" != 1 ] || [ -s "$work/out" ] || [ "$(wc -l <"$work/err")" != 1 ] || ! grep -qF "$base/" "$work/err"; then

@@ -10,16 +10,6 @@ import (
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
-// A server of its own for every test costs milliseconds.
-func TestCountPatients(t *testing.T) {
-	t.Parallel()
-	sb := sandbox.Start(t)
-	got, err := gotest.CountPatients(sb.DefaultClient().HTTPClient("system/Patient.rs"), sb.FHIRURL())
-	if err != nil || got != sandbox.DefaultPatients {
-		t.Errorf("CountPatients = %d, %v; want %d", got, err, sandbox.DefaultPatients)
-	}
-}
-
 // The server's clock makes tokens old between two pages.
 func TestCountPatientsWhileTokensExpire(t *testing.T) {
 	t.Parallel()
