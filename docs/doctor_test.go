@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/internal/cli"
 	"github.com/sandfhir/sandfhir/internal/doctor"
+	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
@@ -32,7 +33,12 @@ func TestCommandsOfTheDoctorRun(t *testing.T) {
 	if err := os.MkdirAll("run/sandfhir", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("run/sandfhir/a.json", running, 0o600); err != nil {
+	server, err := processdir.Make(t.Context(), "run/sandfhir", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Remove()
+	if err := os.WriteFile(filepath.Join(server.Path(), "server.json"), running, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	environ := []string{"XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "HOME=" + dir}
