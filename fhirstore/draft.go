@@ -52,7 +52,7 @@ func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
 	case got == nil:
 		return nil, &InvalidError{Code: "required", Expression: "resourceType", Message: "the body has no resourceType, so it is no FHIR resource"}
 	case got.Kind != fhirjson.String || got.Text != typ:
-		return nil, &InvalidError{Code: "invalid", Expression: "resourceType", Message: fmt.Sprintf("the body is a %s, but the URL names the type %s", got.Text, typ)}
+		return nil, &InvalidError{Code: "invalid", Expression: "resourceType", Message: fmt.Sprintf("the body's resourceType is %q, the URL's type is %s; they have to be the same", got.Text, typ)}
 	}
 	if meta := root.Get("meta"); meta != nil && meta.Kind != fhirjson.Object {
 		return nil, &InvalidError{Code: "structure", Expression: typ + ".meta", Message: fmt.Sprintf("meta is a JSON %s; it has to be an object", meta.Kind)}

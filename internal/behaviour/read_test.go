@@ -71,7 +71,7 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", ``, `payer.json:1:1: the input is empty`},
-		{"no JSON", "{\n  name: 1\n}", `payer.json:2:3: expected a member name in double quotes, got 'n'`},
+		{"no JSON", "{\n  name: 1\n}", `payer.json:2:3: expected a member name in double quotes, got the word name`},
 		{"a comment", `{"name":"payer", // mine`, `payer.json:1:18: expected a member name in double quotes, got '/'`},
 		{"a comma too many", "{\"name\":\"payer\",\n}", `payer.json:1:16: a comma stands before the closing '}'`},
 		{"a switch twice", `{"name":"payer","switches":{"exp.max":"1m","exp.max":"2m"}}`, `payer.json:1:44: the member "exp.max" occurs twice in one object`},

@@ -20,7 +20,16 @@ func (e *SyntaxError) Error() string {
 	if e.Pointer == "" {
 		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Msg)
 	}
-	return fmt.Sprintf("line %d, column %d (%s): %s", e.Line, e.Column, e.Pointer, e.Msg)
+	return fmt.Sprintf("line %d, column %d (%s): %s", e.Line, e.Column, shortened(e.Pointer), e.Msg)
+}
+
+// shortened is a pointer without its middle where it is too long to read.
+func shortened(pointer string) string {
+	const shown = 40 // bytes at each end
+	if len(pointer) <= 3*shown {
+		return pointer
+	}
+	return strings.ToValidUTF8(pointer[:shown], "") + "…" + strings.ToValidUTF8(pointer[len(pointer)-shown:], "")
 }
 
 // within adds the member or index in which e happened to the front of its pointer.
@@ -29,7 +38,10 @@ func (e *SyntaxError) within(token string) *SyntaxError {
 	return e
 }
 
-const endsEarly = "the input ends before the value does"
+const (
+	endsEarly = "the input ends before the value does"
+	aValue    = "a value"
+)
 
 func (p *parser) fail(offset int, msg string) *SyntaxError {
 	before := p.src[:offset]
@@ -41,10 +53,17 @@ func (p *parser) fail(offset int, msg string) *SyntaxError {
 	}
 }
 
-// unexpected reports the next byte where something else is due.
+// unexpected reports the next byte, or word, where something else is due.
 func (p *parser) unexpected(due string) *SyntaxError {
 	if p.pos == len(p.src) {
 		return p.fail(p.pos, endsEarly)
+	}
+	if word := p.word(); len(word) > 1 {
+		msg := "expected " + due + ", got the word " + word
+		if due == aValue {
+			msg += "; JSON has the words true, false and null, and strings in double quotes"
+		}
+		return p.fail(p.pos, msg)
 	}
 	if comma := strings.TrimRight(p.src[:p.pos], " \t\r\n"); (p.at('}') || p.at(']')) && strings.HasSuffix(comma, ",") {
 		return p.fail(len(comma)-1, "a comma stands before the closing "+quoted(p.src[p.pos]))
@@ -57,6 +76,17 @@ func (p *parser) unexpected(due string) *SyntaxError {
 		msg += "; JSON has no comments"
 	}
 	return p.fail(p.pos, msg)
+}
+
+// word is the run of ASCII letters that comes next, cut short where it is long.
+func (p *parser) word() string {
+	const most = 20
+	rest := p.src[p.pos:]
+	n := 0
+	for n < len(rest) && n < most && ('a' <= rest[n]|0x20 && rest[n]|0x20 <= 'z') {
+		n++
+	}
+	return rest[:n]
 }
 
 // quoted shows one byte of the input.

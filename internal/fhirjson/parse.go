@@ -82,7 +82,7 @@ func (p *parser) value(depth int) (Node, *SyntaxError) {
 		n.Kind = Number
 		n.Text, err = p.number()
 	default:
-		err = p.unexpected("a value")
+		err = p.unexpected(aValue)
 	}
 	n.End = p.pos
 	return n, err

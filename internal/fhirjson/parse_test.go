@@ -143,7 +143,10 @@ func TestParseRefuses(t *testing.T) {
 		"trailing comma":       {`{"a":[1, ]}`, 7, 1, 8, "/a/1", `a comma stands before the closing ']'`},
 		"single quotes":        {`{'a':1}`, 1, 1, 2, "", "double quotes"},
 		"comment":              {`{"a":1 /* x */}`, 7, 1, 8, "", "no comments"},
-		"bad literal":          {`{"a":[1,{"b":nul}]}`, 16, 1, 17, "/a/1/b", "expected the literal null, got '}'"},
+		"bad literal":          {`{"a":[1,{"b":nul}]}`, 13, 1, 14, "/a/1/b", "expected a value, got the word nul; JSON has the words true, false and null"},
+		"no JSON":              {"not json", 0, 1, 1, "", "expected a value, got the word not;"},
+		"long word":            {strings.Repeat("x", 90), 0, 1, 1, "", "got the word " + strings.Repeat("x", 20) + ";"},
+		"end inside a literal": {`[tru`, 4, 1, 5, "/0", "the input ends"},
 		"leading zero":         {`[01]`, 1, 1, 2, "/0", "does not begin with 0"},
 		"no digit":             {`[-]`, 2, 1, 3, "/0", "expected a digit"},
 		"no fraction":          {`1.`, 2, 1, 3, "", "the input ends"},
@@ -155,7 +158,7 @@ func TestParseRefuses(t *testing.T) {
 		"missing comma":        {`{"a":1 "b":2}`, 7, 1, 8, "", "expected ',' or '}', got '\"'"},
 		"mismatched brackets":  {`[}`, 1, 1, 2, "/0", "expected a value, got '}'"},
 		"bare name":            {`{a:1}`, 1, 1, 2, "", "member name in double quotes"},
-		"NaN":                  {`[NaN]`, 1, 1, 2, "/0", "expected a value, got 'N'"},
+		"NaN":                  {`[NaN]`, 1, 1, 2, "/0", "expected a value, got the word NaN"},
 		"control character":    {"{\"a\":\"x\ny\"}", 7, 1, 8, "/a", "control character"},
 		"invalid UTF-8":        {"{\"ä\":\"\xff\"}", 7, 1, 7, "/ä", "not UTF-8"},
 		"lone surrogate":       {`"\ud800"`, 1, 1, 2, "", "surrogate"},
@@ -177,8 +180,8 @@ func TestParseRefuses(t *testing.T) {
 			if got.Pointer != c.pointer {
 				t.Errorf("pointer %q, want %q", got.Pointer, c.pointer)
 			}
-			if !strings.Contains(got.Error(), c.msg) {
-				t.Errorf("message %q, want it to say %q", got, c.msg)
+			if !strings.Contains(got.Error(), c.msg) || len(got.Error()) > 250 {
+				t.Errorf("message %q, want it to say %q, and no more than one reads", got, c.msg)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package fhirjson
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -31,12 +32,15 @@ func (p *parser) take(c byte) bool {
 
 // literal reads word, of which the first byte is known to be there.
 func (p *parser) literal(word string) (string, *SyntaxError) {
-	for i := range len(word) {
-		if !p.take(word[i]) {
-			return "", p.unexpected("the literal " + word)
-		}
+	rest := p.src[p.pos:]
+	switch {
+	case strings.HasPrefix(rest, word):
+		p.pos += len(word)
+		return word, nil
+	case strings.HasPrefix(word, rest):
+		return "", p.fail(len(p.src), endsEarly)
 	}
-	return word, nil
+	return "", p.unexpected(aValue)
 }
 
 // number reads a number (RFC 8259, section 6) and returns it as it is written.

@@ -21,10 +21,11 @@ func (l *call) authenticate() error {
 	return nil
 }
 
-// require checks that the token's scopes allow an interaction. What they allow
+// require checks that the token's scopes allow an interaction; doing is what the
+// request does, as the end of a sentence that begins with it. What they allow
 // only under a constraint is for the store to judge by the view.
 func (l *call) require(typ string, letters authz.Letters, doing string) error {
-	_, check, err := l.access.Require(authz.Need{Type: typ, Letters: letters, Doing: doing})
+	_, check, err := l.access.Require(authz.Need{Type: typ, Letters: letters, Doing: l.Method() + " " + l.path + " " + doing})
 	if err != nil {
 		return err
 	}

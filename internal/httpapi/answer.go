@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,13 +21,11 @@ func (l *call) send(status int, contentType string, body []byte) error {
 
 // json answers with v as plain JSON.
 func (l *call) json(status int, v any) error {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
+	body, err := marshal(v)
+	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
-	return l.send(status, fiber.MIMEApplicationJSON, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	return l.send(status, fiber.MIMEApplicationJSON, body)
 }
 
 // noStore keeps an answer with credentials out of caches (RFC 6749 section

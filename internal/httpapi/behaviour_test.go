@@ -107,7 +107,7 @@ func TestBehaviourOverHTTP(t *testing.T) {
 		{"a switch that is misspelt", `{"switches":{"aud.acept":"any"}}`, `there is no switch \"aud.acept\"; did you mean \"aud.accept\"?`},
 		{"a value that does not fit", `{"switches":{"exp.max":"long"}}`, `exp.max: \"long\" is not a duration such as 300s or 5m`},
 		{"a good switch before a bad one", `{"switches":{"jti.replay":"allow","exp.max":0}}`, `exp.max: 0 is not from 1s`},
-		{"no JSON", `name=aidbox`, `1:2: `},
+		{"no JSON", `name=aidbox`, `1:1: expected a value, got the word name`},
 		{"nothing", ``, `the input is empty`},
 	} {
 		t.Run(c.name+" changes nothing", func(t *testing.T) {

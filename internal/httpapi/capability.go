@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -21,7 +22,20 @@ func (l *call) capabilities() error {
 	if err != nil {
 		return fmt.Errorf("write capability statement: %w", err)
 	}
-	return l.send(fiber.StatusOK, fhirJSON, body)
+	return l.send(fiber.StatusOK, fhirJSON, typeFirst(body))
+}
+
+// typeFirst moves a resource's type, with which the library ends, to the front,
+// where whoever reads a stream looks for it.
+func typeFirst(body []byte) []byte {
+	end := len(body) - 1
+	at := bytes.LastIndex(body, []byte(`,"resourceType":`))
+	if at < 0 {
+		return body
+	}
+	moved := append(make([]byte, 0, len(body)), '{')
+	moved = append(append(moved, body[at+1:end]...), ',')
+	return append(append(moved, body[1:at]...), '}')
 }
 
 const (

@@ -96,7 +96,7 @@ func (l *call) updateWhere() error {
 	res, created, err := store.UpdateWhere(l.UserContext(), l.view(), criteria, body, cond)
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter { // it would create
-		if refused := l.require(typ, authz.Create|authz.Update|authz.Search, l.Method()+" "+l.path+" "+doing+" that no resource matches"); refused != nil {
+		if refused := l.require(typ, authz.Create|authz.Update|authz.Search, doing+" that no resource matches"); refused != nil {
 			return refused
 		}
 	}

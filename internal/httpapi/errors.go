@@ -146,7 +146,7 @@ func (l *call) asHTTP(err error) *httpError {
 		}
 		return ofRules(oauth)
 	case errors.As(err, &syntax):
-		return badRequest("structure", "the body is no JSON: "+syntax.Error())
+		return badRequest("structure", "the body's JSON cannot be read: "+syntax.Error())
 	case errors.As(err, &missing):
 		return &httpError{status: fiber.StatusNotFound, code: "not-found", message: missing.Error()}
 	case errors.As(err, &gone):

@@ -22,7 +22,7 @@ func (l *call) everything() error {
 	if err := l.authenticate(); err != nil {
 		return err
 	}
-	if err := l.require("Patient", authz.Read, l.Method()+" "+l.path+" reads a patient"); err != nil {
+	if err := l.require("Patient", authz.Read, "reads a patient"); err != nil {
 		return err
 	}
 	store, err := l.env.Data(l.UserContext())
@@ -108,7 +108,7 @@ func (l *call) everythingQuery(store *fhirstore.Store, params []fhirstore.Param)
 		if typ == "Patient" {
 			continue // read already
 		}
-		if err := l.require(typ, authz.Search, l.Method()+" "+l.path+" searches for "+typ); err != nil {
+		if err := l.require(typ, authz.Search, "searches for "+typ); err != nil {
 			return want, nil, err
 		}
 	}

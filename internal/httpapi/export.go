@@ -28,7 +28,7 @@ func (l *call) kickOff(level fhirstore.Level) error {
 			header: map[string]string{fiber.HeaderAllow: "GET, POST"}}
 	}
 	if level == fhirstore.GroupLevel {
-		if err := l.require("Group", authz.Read, "the export of a group"); err != nil {
+		if err := l.require("Group", authz.Read, "is the export of a group"); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter {
 		// The rules word the refusal, and name the scope that would do.
-		if err := l.require(forbidden.Type, authz.Read|authz.Search, "the export of "+forbidden.Type); err != nil {
+		if err := l.require(forbidden.Type, authz.Read|authz.Search, "exports "+strings.Replace(forbidden.Type, authz.AnyType, "everything", 1)); err != nil {
 			return err
 		}
 	}
@@ -97,7 +97,7 @@ func (l *call) constraint(typ string) string {
 // much as the token of the kick-off did, or all of it.
 func (l *call) requireAll(job *bulk.Job, types []string) error {
 	for _, typ := range types {
-		if err := l.require(typ, authz.Read|authz.Search, "an export that holds "+typ); err != nil {
+		if err := l.require(typ, authz.Read|authz.Search, "is about an export that holds "+typ); err != nil {
 			return err
 		}
 		if now := l.constraint(typ); now != "" && now != job.Constraints[typ] {

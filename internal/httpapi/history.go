@@ -71,7 +71,7 @@ func (l *call) historyOfAll() error {
 		}
 	}
 	if len(types) == 0 {
-		return l.require(authz.AnyType, authz.Search, l.Method()+" "+l.path+" is the history of everything")
+		return l.require(authz.AnyType, authz.Search, "is the history of everything")
 	}
 	if err := l.answersJSON(); err != nil {
 		return err

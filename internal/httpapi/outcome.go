@@ -1,11 +1,12 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
-	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
-
+	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/validation"
 )
 
@@ -16,21 +17,19 @@ const (
 	fhirNDJSON = "application/fhir+ndjson"
 )
 
-// operationOutcome returns an OperationOutcome with one issue. Empty diagnostics
-// are left out, because FHIR has no empty values.
-func operationOutcome(severity, code, diagnostics, expression string) []byte {
-	issue := models.OperationOutcomeIssue{}
-	if diagnostics != "" {
-		issue.Diagnostics = &diagnostics
-	}
-	// A severity or code that FHIR does not have would be a mistake of ours, and
-	// leaves the enumeration's first value.
-	_ = issue.Severity.UnmarshalJSON([]byte(`"` + severity + `"`))
-	_ = issue.Code.UnmarshalJSON([]byte(`"` + code + `"`))
-	if expression != "" {
-		issue.Expression = []string{expression}
-	}
-	return marshalOutcome(issue)
+// An outcomeIssue is one of an OperationOutcome. Members without a value are
+// left out, because FHIR has no empty ones.
+type outcomeIssue struct {
+	Extension   []integerExtension `json:"extension,omitempty"`
+	Severity    string             `json:"severity"`
+	Code        string             `json:"code"`
+	Diagnostics string             `json:"diagnostics,omitempty"`
+	Expression  []string           `json:"expression,omitempty"`
+}
+
+type integerExtension struct {
+	URL   string `json:"url"`
+	Value int    `json:"valueInteger"`
 }
 
 // The extensions for where in a text an issue is.
@@ -39,31 +38,59 @@ const (
 	issueColumn = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
 )
 
+// operationOutcome returns an OperationOutcome with one issue.
+func operationOutcome(severity, code, diagnostics, expression string) []byte {
+	issue := outcomeIssue{Severity: severity, Code: code, Diagnostics: diagnostics}
+	if expression != "" {
+		issue.Expression = []string{expression}
+	}
+	return marshalOutcome(issue)
+}
+
 // issuesOutcome returns an OperationOutcome with what a validation found.
 func issuesOutcome(found []validation.Issue) []byte {
-	issues := make([]models.OperationOutcomeIssue, len(found))
+	issues := make([]outcomeIssue, len(found))
 	for i, f := range found {
-		issue := &issues[i]
-		diagnostics := f.Message
+		issue := outcomeIssue{Severity: string(f.Severity), Code: f.Code, Diagnostics: f.Message}
 		if f.Line > 0 {
-			diagnostics = fmt.Sprintf("%s (line %d, column %d)", f.Message, f.Line, f.Column)
-			line, column := f.Line, f.Column
-			issue.Extension = []models.Extension{{Url: issueLine, ValueInteger: &line}, {Url: issueColumn, ValueInteger: &column}}
+			issue.Diagnostics = fmt.Sprintf("%s (line %d, column %d)", f.Message, f.Line, f.Column)
+			issue.Extension = []integerExtension{{issueLine, f.Line}, {issueColumn, f.Column}}
 		}
-		issue.Diagnostics = &diagnostics
-		_ = issue.Severity.UnmarshalJSON([]byte(`"` + string(f.Severity) + `"`))
-		_ = issue.Code.UnmarshalJSON([]byte(`"` + f.Code + `"`))
 		if f.Expression != "" {
 			issue.Expression = []string{f.Expression}
 		}
+		issues[i] = issue
 	}
 	return marshalOutcome(issues...)
 }
 
-func marshalOutcome(issues ...models.OperationOutcomeIssue) []byte {
-	body, err := json.Marshal(models.OperationOutcome{Issue: issues})
+func marshalOutcome(issues ...outcomeIssue) []byte {
+	body, err := marshal(struct {
+		ResourceType string         `json:"resourceType"`
+		Issue        []outcomeIssue `json:"issue"`
+	}{"OperationOutcome", issues})
 	if err != nil {
 		return []byte(`{"resourceType":"OperationOutcome","issue":[{"severity":"fatal","code":"exception"}]}`)
 	}
 	return body
+}
+
+// marshal writes v as JSON. Characters of HTML stay as they are: an & in a URL
+// is easier to read than \u0026.
+func marshal(v any) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+}
+
+// ignoredText says that a parameter was ignored and why.
+func ignoredText(e fhirstore.QueryError) string {
+	if strings.HasPrefix(e.Message, e.Parameter+" ") {
+		return e.Message + ", so it was ignored"
+	}
+	return e.Parameter + " was ignored: " + e.Message
 }

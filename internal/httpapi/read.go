@@ -19,7 +19,7 @@ func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fh
 	if typ, store, err = l.beginType(); err != nil {
 		return "", nil, err
 	}
-	if err := l.require(typ, letters, l.Method()+" "+l.path+" "+doing); err != nil {
+	if err := l.require(typ, letters, doing); err != nil {
 		return "", nil, err
 	}
 	return typ, store, l.answersJSON()

@@ -113,7 +113,7 @@ func (l *call) searchableTypes(store *fhirstore.Store, params, asked *[]fhirstor
 		if compartment && !store.InPatientCompartment(typ) {
 			return nil, badRequest("value", "_type names "+typ+", which is no part of a patient's compartment")
 		}
-		if err := l.require(typ, authz.Search, l.Method()+" "+l.path+" is a search"); err != nil {
+		if err := l.require(typ, authz.Search, "is a search"); err != nil {
 			return nil, err
 		}
 	}
@@ -127,7 +127,7 @@ func (l *call) searchableTypes(store *fhirstore.Store, params, asked *[]fhirstor
 		}
 	}
 	if len(named) == 0 {
-		return nil, l.require(authz.AnyType, authz.Search, l.Method()+" "+l.path+" is a search")
+		return nil, l.require(authz.AnyType, authz.Search, "is a search")
 	}
 	return named, nil
 }
@@ -162,7 +162,7 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 		b.match(l.addresses.FHIRBase, &page.Included[i], "include")
 	}
 	for _, ignored := range q.Ignored {
-		b.outcome(operationOutcome("warning", ignored.Code, ignored.Parameter+" was ignored: "+ignored.Message, ""))
+		b.outcome(operationOutcome("warning", ignored.Code, ignoredText(ignored), ""))
 	}
 	for _, typ := range page.Hidden {
 		b.outcome(operationOutcome("information", "suppressed", "resources of the type "+typ+" are not included, because the token has no scope to read them: ask for system/"+typ+".r as well", ""))
