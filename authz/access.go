@@ -157,8 +157,8 @@ func (b *bearer) badRequest(r ruleIndex, o outcome) *Error {
 	return e
 }
 
-// schemeAndToken splits the header: the scheme in any case, one space, the
-// token.
+// schemeAndToken splits the header: the scheme in any case, spaces, the token
+// (RFC 6750 section 2.1).
 func (b *bearer) schemeAndToken(header string) (string, *Error) {
 	scheme, token := splitAuthorization(header)
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -166,7 +166,7 @@ func (b *bearer) schemeAndToken(header string) (string, *Error) {
 		if scheme == "" {
 			o.got = "a value without a scheme"
 			o.text = "The Authorization header has no scheme before the token."
-			o.fix = "Write Bearer, one space, then the token."
+			o.fix = "Write Bearer, a space, then the token."
 		} else {
 			o.text = "The Authorization header has the scheme " + quote(scheme) + "; the FHIR API takes Bearer tokens only."
 			o.fix = tokenHint(b.req.Addresses)
@@ -179,7 +179,7 @@ func (b *bearer) schemeAndToken(header string) (string, *Error) {
 			text: "The Authorization scheme is " + quote(scheme) + "; this server's behaviour needs \"Bearer\", as some payers do (RFC 6750 takes any case).", fix: "Write Bearer with a capital B."})
 	}
 	if token == "" || strings.ContainsAny(token, " \t\",") {
-		o := outcome{got: "Bearer without a token", want: "Bearer, one space, the token",
+		o := outcome{got: "Bearer without a token", want: "Bearer, a space, the token",
 			text: "The Authorization header says Bearer and no token follows.", fix: "Send the value of access_token behind it. Is the variable that holds the token empty?"}
 		if token != "" {
 			o.got = "Bearer and more than a token"

@@ -145,6 +145,7 @@ func accessCases() []accessCase {
 		{name: "SB-RS-02 the token alone", send: func(_ *world, token string) []string { return []string{token} }, want: refusal{id: "SB-RS-02", status: 401, says: []string{"no scheme"}}},
 		{name: "SB-RS-06 Bearer without a token", send: func(*world, string) []string { return []string{"Bearer "} }, want: badRequest("SB-RS-06", "no token follows")},
 		{name: "SB-RS-06 Bearer twice", send: func(_ *world, token string) []string { return []string{"Bearer Bearer " + token} }, want: badRequest("SB-RS-06", "not a token alone", "holds a space")},
+		{name: "SB-RS-06 a tab before the token", send: func(_ *world, token string) []string { return []string{"Bearer \t" + token} }, want: badRequest("SB-RS-06", "not a token alone")},
 		{name: "SB-RS-01 token in the query string", query: "access_token=x", send: func(*world, string) []string { return nil }, want: refusal{id: "SB-RS-01", status: 401, says: []string{"query string"}}},
 		{name: "SB-RS-01 two transports", query: "a=1&access_token=x", send: func(_ *world, token string) []string { return []string{"Bearer " + token} }, want: badRequest("SB-RS-01", "Send the token once")},
 		{name: "SB-RS-01 two headers", send: func(_ *world, token string) []string { return []string{"Bearer " + token, "Bearer " + token} }, want: badRequest("SB-RS-01")},

@@ -7,7 +7,8 @@ import "strings"
 const maxScheme = 20
 
 // splitAuthorization returns the scheme and the credential of an Authorization
-// header's value (RFC 9110 section 11.4). Where no name of a scheme and a
+// header's value, which one space or more, and nothing else, separates (RFC 9110
+// section 11.4). Where no name of a scheme and a
 // space lead, all of it is the credential, which no diagnosis may repeat.
 func splitAuthorization(header string) (scheme, credential string) {
 	header = strings.TrimSpace(header)
@@ -15,7 +16,7 @@ func splitAuthorization(header string) (scheme, credential string) {
 	if !isScheme(scheme) || !found && !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "Basic") {
 		return "", header
 	}
-	return scheme, strings.TrimSpace(credential)
+	return scheme, strings.TrimLeft(credential, " ")
 }
 
 // isScheme reports whether word can be the name of a scheme. All that are

@@ -184,7 +184,7 @@ var rules = [numRules]Rule{
 		Clause:   "RFC 6750 section 3",
 		Findings: []string{"T02"}},
 	ruleBearerForm: {ID: "SB-RS-06", Part: PartBearer,
-		Rule:     "the header is Bearer, one space and the token",
+		Rule:     "the header is Bearer, at least one space, and the token",
 		Clause:   "RFC 6750 sections 2.1 and 3.1",
 		Findings: []string{"T02"}},
 	ruleTokenForm: {ID: "SB-RS-03", Part: PartBearer,

@@ -210,7 +210,7 @@ func TestAdminToken(t *testing.T) {
 			w.at().send(t, g.method, g.path+"?admin=wrong", g.body).want(t, 401)
 			w.at().send(t, g.method, g.path+"?admin=", g.body).want(t, 401)
 			w.at().send(t, g.method, g.path, g.body, bearer(secret)...).want(t, 200)
-			w.at().send(t, g.method, g.path, g.body, "Authorization", "bearer "+secret).want(t, 200) // RFC 9110 section 11.1
+			w.at().send(t, g.method, g.path, g.body, "Authorization", "bearer  "+secret).want(t, 200) // RFC 9110 sections 11.1 and 11.4
 			w.at().send(t, g.method, g.path, g.body, append(bearer(secret), "Origin", "https://evil.example")...).want(t, 403)
 		})
 	}

@@ -31,7 +31,7 @@ func (r route) guard(l *call) error {
 		return nil
 	}
 	scheme, bearer, _ := strings.Cut(l.Get(fiber.HeaderAuthorization), " ")
-	if strings.EqualFold(scheme, "Bearer") && equal(bearer, token) || equal(l.Cookies(adminCookie), token) {
+	if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimLeft(bearer, " "), token) || equal(l.Cookies(adminCookie), token) {
 		return nil
 	}
 	return &httpError{status: fiber.StatusUnauthorized, code: "login",

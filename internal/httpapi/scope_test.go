@@ -180,6 +180,7 @@ func TestCredentials(t *testing.T) {
 		{"SB-RS-03 expired", bearer(old.token), 401, "expired", "invalid_token"},
 		{"SB-RS-06 Bearer and nothing", []string{"Authorization", "Bearer "}, 400, "invalid", "invalid_request"},
 		{"SB-RS-06 quoted token", bearer(`"` + fresh.token + `"`), 400, "invalid", "invalid_request"},
+		{"SB-RS-06 a tab instead of a space", []string{"Authorization", "Bearer \t" + fresh.token}, 400, "invalid", "invalid_request"},
 		{"SB-RS-01 two headers", []string{"Authorization", "Bearer " + fresh.token, "Authorization", "Bearer " + fresh.token}, 400, "invalid", "invalid_request"},
 	} {
 		for door, request := range doors(job[len(w.FHIRURL()):]) {
@@ -193,6 +194,11 @@ func TestCredentials(t *testing.T) {
 	t.Run("SB-RS-01 token in the query", func(t *testing.T) {
 		w.stranger().get(t, "/Patient?access_token="+fresh.token).refused(t, 401, "login")
 		fresh.get(t, "/Patient?access_token="+fresh.token).refused(t, 400, "invalid")
+	})
+	t.Run("SB-RS-06 one space or more", func(t *testing.T) {
+		for _, spaces := range []string{" ", "  ", "     "} {
+			w.stranger().get(t, "/Patient", "Authorization", "Bearer"+spaces+fresh.token).want(t, 200)
+		}
 	})
 	t.Run("SB-RS-01 scheme in any case", func(t *testing.T) {
 		for _, scheme := range []string{"bearer", "BEARER", "Bearer"} {
