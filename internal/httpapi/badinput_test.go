@@ -63,6 +63,22 @@ func TestMalformedResources(t *testing.T) {
 			p.post(t, "/Patient", patient("mine"), "Content-Type", contentType).refused(t, 415, "not-supported")
 		})
 	}
+	for _, charset := range []string{"iso-8859-1", "UTF-16", `"windows-1252"`} {
+		t.Run("FR-CN-01 charset "+charset, func(t *testing.T) {
+			contentType := func(media string) []string { return []string{"Content-Type", media + "; charset=" + charset} }
+			for _, a := range []*answer{
+				p.put(t, "/Patient/mine", patient("mine"), contentType(fhirJSON)...),
+				p.post(t, "/Patient", patient("mine"), contentType("application/json")...),
+				p.send(t, "PATCH", "/Patient/mine", "[]", contentType("application/json-patch+json")...),
+				p.search(t, "/Patient/_search", "name=x", contentType(formType)...),
+				p.post(t, "/$export", `{"resourceType":"Parameters"}`, exportHeader(contentType(fhirJSON)...)...),
+			} {
+				if i := a.refused(t, 415, "not-supported"); !strings.Contains(i.Diagnostics, "UTF-8") {
+					t.Errorf("%s: got %q, want UTF-8 in it", a.request, i.Diagnostics)
+				}
+			}
+		})
+	}
 	for name, header := range map[string][]string{
 		"FR-CN-03 unknown Content-Encoding": {"Content-Encoding", "br"},
 		"two codings":                       {"Content-Encoding", "gzip, br"},
@@ -90,6 +106,10 @@ func TestMalformedResources(t *testing.T) {
 		t.Errorf("got %d patients, want %d: what was refused is not stored", n, patients+1)
 	}
 	p.put(t, "/Patient/mine", string(zip(t, []byte(patient("mine")))), "Content-Encoding", "gzip").want(t, 200).wantHeader(t, "ETag", `W/"2"`)
+	for _, charset := range []string{"utf-8", `"UTF-8"`, "US-ASCII"} {
+		p.search(t, "/Patient/_search", "name=x", "Content-Type", formType+"; charset="+charset).want(t, 200)
+		p.put(t, "/Patient/mine", patient("mine"), "Content-Type", fhirJSON+"; charset="+charset).want(t, 200)
+	}
 }
 
 func zip(t *testing.T, text []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"mime"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,6 +26,9 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	stream := l.bodyStream()
 	if stream == nil {
 		return nil, nil
+	}
+	if err := l.isUTF8(); err != nil {
+		return nil, err
 	}
 	var reader io.Reader = stream
 	switch encoding := strings.ToLower(l.Get(fiber.HeaderContentEncoding)); encoding {
@@ -56,6 +60,21 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 		return nil, badRequest("structure", "the body is not gzip to its end, as its Content-Encoding says: "+err.Error())
 	}
 	return body, nil
+}
+
+// isUTF8 refuses a body whose Content-Type names another charset (FHIR R4, http,
+// Content Types). OAuth's forms are ASCII, whatever they say (SB-TOK-02).
+func (l *call) isUTF8() error {
+	if l.surface == oauthSurface {
+		return nil
+	}
+	_, params, _ := mime.ParseMediaType(l.Get(fiber.HeaderContentType)) // what is none has no charset
+	switch charset := strings.ToLower(params["charset"]); charset {
+	case "", "utf-8", "utf8", "us-ascii":
+		return nil
+	default:
+		return &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported", message: "charset=" + charset + " is not taken; a body is UTF-8"}
+	}
 }
 
 const bodyEndsEarly = "the body is not complete: it ends before its Content-Length, or its chunks are damaged (RFC 9112 section 6.3)"
