@@ -58,6 +58,7 @@ type tokenQuery struct {
 	code      string // "" matches any
 	system    string
 	anySystem bool
+	implied   bool // values may be of the system without saying so
 }
 
 func parseToken(p *r4.SearchParam, text string) (tokenQuery, error) {
@@ -69,6 +70,7 @@ func parseToken(p *r4.SearchParam, text string) (tokenQuery, error) {
 	if q.code == "" && q.system == "" {
 		return q, fmt.Errorf("%q names neither a system nor a code", text)
 	}
+	q.implied = q.system != "" && p.Implies(q.system)
 	return q, nil
 }
 
@@ -76,7 +78,7 @@ func (q tokenQuery) match(t tokenValue) bool {
 	if q.code != "" && !equalFoldASCII(q.code, t.code) {
 		return false
 	}
-	return q.anySystem || q.system == t.system || q.system != "" && t.system == impliedSystem
+	return q.anySystem || q.system == t.system || q.implied && t.system == impliedSystem
 }
 
 // equalFoldASCII compares as the column of codes does, SQLite's NOCASE: only
@@ -110,8 +112,10 @@ func (q tokenQuery) sql() (string, []any) {
 	case q.anySystem:
 	case q.system == "":
 		parts = append(parts, "x.system = ''")
-	default:
+	case q.implied:
 		parts, args = append(parts, "x.system IN (?, ?)"), append(args, q.system, impliedSystem)
+	default:
+		parts, args = append(parts, "x.system = ?"), append(args, q.system)
 	}
 	return strings.Join(parts, " AND "), args
 }

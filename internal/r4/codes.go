@@ -1,6 +1,9 @@
 package r4
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Coding is a code in its code system.
 type Coding struct{ System, Code string }
@@ -26,4 +29,32 @@ func readCodes(lines string) []Coding {
 		}
 	}
 	return codes
+}
+
+// Implies reports whether a code that the parameter selects may be of a code system that it does
+// not name: an element of the type code is of the system of its required binding (FHIR R4,
+// datatypes, code). Where the definitions do not list the codes it may be of any.
+func (p *SearchParam) Implies(system string) bool {
+	for path := range strings.SplitSeq(p.Expression, " | ") {
+		codes, listed := p.table.codesAt(path)
+		if !listed || slices.ContainsFunc(codes, func(c Coding) bool { return c.System == system }) {
+			return true
+		}
+	}
+	return false
+}
+
+// codesAt returns the codes of the element that a plain path leads to.
+func (t *Table) codesAt(path string) (codes []Coding, listed bool) {
+	typ, rest, _ := strings.Cut(path, ".")
+	binding := ""
+	for name := range strings.SplitSeq(rest, ".") {
+		elements := t.Elements(typ)
+		i := slices.IndexFunc(elements, func(e ElementDef) bool { return e.Name == name && !e.Choice })
+		if i < 0 {
+			return nil, false
+		}
+		typ, binding = elements[i].Types[0], elements[i].Binding
+	}
+	return t.Codes(binding)
 }

@@ -256,3 +256,27 @@ func TestPatientCompartment(t *testing.T) {
 		}
 	}
 }
+
+func TestImplies(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		typ, code, system string
+		want              bool
+	}{
+		{"Patient", "gender", "http://hl7.org/fhir/administrative-gender", true},
+		{"Patient", "gender", "http://example.org", false},
+		{"CapabilityStatement", "mode", "http://hl7.org/fhir/restful-capability-mode", true}, // below a backbone element
+		{"CapabilityStatement", "mode", "http://example.org", false},
+		{"DocumentReference", "contenttype", "urn:ietf:bcp:13", true}, // codes that nobody can list
+		{"CodeSystem", "code", "http://example.org", true},            // no binding
+		{"Patient", "deceased", "http://example.org", true},           // no plain path
+	} {
+		p, ok := r4.Definitions().Param(c.typ, c.code)
+		if !ok {
+			t.Fatalf("%s has no parameter %s", c.typ, c.code)
+		}
+		if got := p.Implies(c.system); got != c.want {
+			t.Errorf("%s %s (%s): implies %s: got %t, want %t", c.typ, c.code, p.Expression, c.system, got, c.want)
+		}
+	}
+}
