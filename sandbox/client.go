@@ -36,7 +36,7 @@ const everything = "system/*.cruds"
 // ClientConfig describes a client to register. The zero value makes a client
 // with a new key that may do everything.
 type ClientConfig struct {
-	// ID is the client_id; empty has one made.
+	// ID is the client_id, in printable ASCII; empty has one made.
 	ID   string
 	Name string
 	// Scopes bound what the client can be granted (SMART App Launch 2.2,
@@ -65,7 +65,8 @@ type ClientConfig struct {
 	// reach; empty is all data.
 	Organization string
 	// TokenLifetime is how long the client's access tokens live, in whole
-	// seconds and at most five minutes; 0 is five minutes.
+	// seconds and at most as long as the server's behaviour allows: five minutes
+	// under strict. 0 is what the behaviour says, five minutes as well.
 	TokenLifetime time.Duration
 	// Status is the client's status; empty is StatusActive.
 	Status Status
@@ -172,6 +173,9 @@ func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
 	if c.method, err = cfg.authMethod(); err != nil {
 		return nil, err
 	}
+	if strings.ContainsFunc(c.id, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, fmt.Errorf("ID: %q holds what no client_id may: it is printable ASCII (RFC 6749 appendix A.1)", c.id)
+	}
 	if c.id == "" {
 		if c.id, err = e.inner().Auth.NewClientID(); err != nil {
 			return nil, err
@@ -195,6 +199,19 @@ func (e *Environment) newClient(cfg ClientConfig) (*Client, error) {
 	return c, err
 }
 
+// checkLifetime refuses a life of tokens that the server would not give them.
+func (e *Environment) checkLifetime(life time.Duration) error {
+	switch most := e.inner().Auth.Behaviour().MaxTokenLifetime; {
+	case life < 0:
+		return fmt.Errorf("%v is less than nothing", life)
+	case life%time.Second != 0:
+		return fmt.Errorf("%v is not in whole seconds", life)
+	case life > most:
+		return fmt.Errorf("%v is more than %v, the most that the server's behaviour allows", life, most)
+	}
+	return nil
+}
+
 // put registers a client that newClient made.
 func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, replace bool) error {
 	scopes, err := e.inner().Auth.CheckScopes(strings.Join(c.scopes, " "))
@@ -205,6 +222,9 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 	if err != nil {
 		return err
 	}
+	if err := e.checkLifetime(cfg.TokenLifetime); err != nil {
+		return fmt.Errorf("TokenLifetime: %w", err)
+	}
 	registered := &authz.Client{
 		ID: c.id, Name: cfg.Name, Method: authz.PrivateKeyJWT, JWKS: c.jwks,
 		Scopes: scopes, Grants: []string{authz.GrantClientCredentials}, Organization: cfg.Organization,
@@ -214,8 +234,6 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 	switch {
 	case cfg.JWKSURI != "" && cfg.JWKS != nil:
 		return errors.New("JWKSURI and JWKS exclude each other")
-	case cfg.TokenLifetime < 0:
-		return fmt.Errorf("TokenLifetime: %v is less than nothing", cfg.TokenLifetime)
 	case cfg.JWKSURI != "":
 		if err := e.inner().Auth.CheckKeyURI(cfg.JWKSURI); err != nil {
 			return fmt.Errorf("JWKSURI: %w", err)

@@ -53,6 +53,10 @@ func TestRegisterClientRefusesWrongFields(t *testing.T) {
 		{"plain http", sandbox.ClientConfig{JWKSURI: "http://example.org/keys"}, "JWKSURI: "},
 		{"two key sets", sandbox.ClientConfig{JWKSURI: "https://example.org/keys", JWKS: []byte(`{"keys":[]}`)}, "exclude each other"},
 		{"negative lifetime", sandbox.ClientConfig{TokenLifetime: -1}, "TokenLifetime: "},
+		{"lifetime beyond the behaviour's", sandbox.ClientConfig{TokenLifetime: time.Hour}, "TokenLifetime: 1h0m0s is more than 5m0s"},
+		{"lifetime in half seconds", sandbox.ClientConfig{TokenLifetime: 1500 * time.Millisecond}, "TokenLifetime: 1.5s is not in whole seconds"},
+		{"id with a newline", sandbox.ClientConfig{ID: "a\nb"}, `ID: "a\nb" holds`},
+		{"id that is not ASCII", sandbox.ClientConfig{ID: "caf\u00e9"}, "ID: "},
 		{"unknown status", sandbox.ClientConfig{Status: "approved"}, `Status: "approved"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
