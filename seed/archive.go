@@ -46,11 +46,12 @@ func (l *loader) zip(archive string, file *os.File, size int64) error {
 	if size < 0 {
 		return l.bad(LoadProblem{File: archive, Reason: "a zip archive has to be a regular file"})
 	}
-	zr, err := zip.NewReader(&countedReaderAt{r: file, l: l}, size)
+	r := &countedReaderAt{r: file, l: l}
+	zr, err := zip.NewReader(r, size)
 	if err != nil {
 		return l.unreadable(archive, 0, err)
 	}
-	l.begin(size) // the table of contents is read beside the members
+	r.members = true
 	zr.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	slices.SortStableFunc(zr.File, func(a, b *zip.File) int { return compareNames(a.Name, b.Name) })
 	for _, f := range zr.File {

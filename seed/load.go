@@ -179,7 +179,7 @@ func newLoader(ctx context.Context, opts LoadOptions, total int64, emit func(Res
 		identifiers: identifierIndex{},
 		assigned:    map[[sha256.Size]byte]int{},
 		total:       total,
-		gap:         max(total/200, 1<<20),
+		gap:         max(total/200, 32<<10),
 	}
 }
 

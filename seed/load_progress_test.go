@@ -46,6 +46,12 @@ func TestProgressEndsAtTheTotal(t *testing.T) {
 				}
 				last = p
 			}
+			if name == "zip" && told[0].Resources == 0 {
+				t.Errorf("told %+v first: the table of contents is no progress", told[0])
+			}
+			if least := int(last.BytesTotal / (256 << 10)); len(told) < least {
+				t.Errorf("told %d times of %d bytes, want at least %d", len(told), last.BytesTotal, least)
+			}
 			if last.BytesRead != last.BytesTotal || last.BytesTotal <= 0 {
 				t.Errorf("told %d of %d in the end", last.BytesRead, last.BytesTotal)
 			}

@@ -77,15 +77,21 @@ func (c *countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A countedReaderAt is a countedReader for archives with a directory at their end.
+// A countedReaderAt is a countedReader for archives with a table of contents at their end, which
+// does not count.
 type countedReaderAt struct {
-	r io.ReaderAt
-	l *loader
+	r       io.ReaderAt
+	l       *loader
+	members bool // are read, and no longer the table
 }
 
 func (c *countedReaderAt) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.r.ReadAt(p, off)
-	if stop := c.l.count(n); stop != nil {
+	counted := n
+	if !c.members {
+		counted = 0
+	}
+	if stop := c.l.count(counted); stop != nil {
 		return n, stop
 	}
 	return n, err

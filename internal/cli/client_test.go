@@ -164,7 +164,7 @@ func TestGet(t *testing.T) {
 		{"operation", "Patient/$everything", "GET /fhir/Patient/$everything", 0, "{}\n", ""},
 		{"from the root", "/other", "GET /other", 0, "{\n}\n", ""},
 		{"from the root, where nothing is", "/Patient/x", "GET /Patient/x", 1, "", "sandfhir: GET SERVER/Patient/x was refused with 404 Not Found\n  error not-found: nothing here\n" +
-			"  note: the path begins with a slash, so it is not below the FHIR base; that would be go run . get Patient/x\n"},
+			"  note: without the slash it is below the FHIR base: go run . get Patient/x\n"},
 		{"below the FHIR base from the root", "/fhir/Patient", "GET /fhir/Patient", 0, "{}\n", ""},
 		{"below the FHIR base from the root, where nothing is", "/fhir/Nothing", "GET /fhir/Nothing", 1, "", "sandfhir: GET SERVER/fhir/Nothing was refused with 404 Not Found\n  error not-found: nothing here\n"},
 		{"URL of the server", "SERVER/fhir/Patient", "GET /fhir/Patient", 0, "{}\n", ""},

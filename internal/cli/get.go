@@ -40,7 +40,7 @@ as /fhir/Patient or /production/fhir/metadata. A URL will do as well if it is of
 			err = c.get(cmd.Context(), target)
 			var refused *refusal
 			if path, ok := strings.CutPrefix(args[0], "/"); ok && errors.As(err, &refused) && refused.code == http.StatusNotFound && !strings.HasPrefix(args[0], fhirPath+"/") {
-				refused.lines = append(refused.lines, [2]string{"note", "the path begins with a slash, so it is not below the FHIR base; that would be " + p.name + " get " + shellWord(path)})
+				refused.lines = append(refused.lines, [2]string{"note", "without the slash it is below the FHIR base: " + p.name + " get " + shellWord(path)})
 			}
 			return err
 		},

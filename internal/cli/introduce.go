@@ -114,11 +114,15 @@ func (p *program) greet(s Settings, server *sandbox.Server, demo running, found 
 `, p.name, told)
 }
 
-// reach says who can reach an address and what they can do there; nothing of one that is this
-// machine's alone.
+// reach says where a server listens, where its URLs do not, and who can reach it and what they
+// can do there, where that is not this machine's alone.
 func reach(s Settings, addr string) string {
-	if onlyHere(addr) {
+	const margin = "  Listens on   "
+	switch here := onlyHere(addr); {
+	case here && s.BaseURL == "":
 		return ""
+	case here:
+		return margin + addr + ", for this machine only\n"
 	}
 	where := "an address that other machines can reach"
 	if strings.HasPrefix(placeName(addr), "all-") {
@@ -128,7 +132,6 @@ func reach(s Settings, addr string) string {
 	if s.RegistrationToken != "" {
 		who = "Whoever has the registration token can register a client, and with it read and write the data."
 	}
-	const margin = "  Listens on   "
 	text := wrap(addr+", "+where+". "+who, helpWidth-len(margin))
 	return margin + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(margin))) + "\n"
 }

@@ -116,9 +116,9 @@ func (p *program) open(ctx context.Context, r resolved, opts []sandbox.Option) (
 func (p *program) building(b sandbox.Building) {
 	once := "once on this machine"
 	if !b.Cached {
-		once = "at every start, because no directory can be written to keep it in"
+		once = "at every start: no directory can be written to keep them"
 	}
-	p.note("building the sample population of %s (seed %d): this takes a while, %s", countOf(int64(b.Patients), "patient"), b.Seed, once)
+	p.note("%s", wrap(fmt.Sprintf("building %s: this takes a while, %s", countOf(int64(b.Patients), "sample patient"), once), helpWidth))
 }
 
 // reportPopulation says that a data directory keeps the population it has, where another one was

@@ -186,7 +186,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 func TestBuildingIsTold(t *testing.T) {
 	t.Parallel()
 	cache, file := t.TempDir(), writeFile(t, t.TempDir(), "a.ndjson", `{"resourceType":"Patient","id":"a"}`)
-	for _, want := range []string{"building the sample population of 2 patients (seed 31): this takes a while, once on this machine\n", ""} {
+	for _, want := range []string{"building 2 sample patients: this takes a while, once on this machine\n", ""} {
 		got := run(t, []string{"HOME=" + t.TempDir()}, "load", "--cache-dir", cache, "--data", filepath.Join(t.TempDir(), "d"), "--patients", "2", "--seed", "31", file)
 		if got.code != 0 || told(got.stderr) != want+"loaded 1 resource; bad: 0; skipped: 0\n" {
 			t.Errorf("%+v, want %q", got, want)

@@ -113,7 +113,8 @@ func TestGreetingSaysWhoCanReachIt(t *testing.T) {
 		args    []string
 		want    string // "" for nothing
 	}{
-		"this machine alone": {nil, nil, ""},
+		"this machine alone":                   {nil, nil, ""},
+		"this machine alone, under a base URL": {nil, []string{"--base-url", "https://nowhere.invalid"}, `(?m)^  Listens on   127\.0\.0\.1:\d+, for this machine only$`},
 		"every address": {nil, []string{"--addr", "0.0.0.0:0"},
 			`(?m)^  Listens on   \[::\]:\d+, every address of this machine\. Whoever reaches it can\n {15}register a client, and with it read and write the data\.$`},
 		"every address, with a registration token": {[]string{"SANDFHIR_REGISTRATION_TOKEN=0123456789abcdef"}, []string{"--addr", ":0"},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -95,7 +96,8 @@ func (p *program) cannotListen(addr string, err error) error {
 		return usagef("cannot listen on %s: %v", addr, reason(err))
 	}
 	what := "something else"
-	if slices.ContainsFunc(allRunning(p.runningDirs()), func(r running) bool { return r.Address == addr }) {
+	_, port, _ := net.SplitHostPort(addr)
+	if slices.ContainsFunc(allRunning(p.runningDirs()), func(r running) bool { return strings.HasSuffix(r.Address, ":"+port) }) {
 		what = "another sandfhir"
 	}
 	return usagef("cannot listen on %s: %s listens there; --addr 127.0.0.1:0 takes a free port", addr, what)
