@@ -227,6 +227,31 @@ func TestValidation(t *testing.T) {
 	}
 }
 
+func TestValidateWrites(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+	}{
+		"by default":              {nil, 400},
+		"--validate-writes=false": {[]string{"--validate-writes=false"}, 201},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, t.TempDir(), append([]string{"--patients", "0"}, c.args...)...)
+			token := s.run(t, "token", "--scope", "system/Patient.u")
+			if token.code != 0 {
+				t.Fatalf("token: %+v", token)
+			}
+			status, text := s.ask(t, "PUT", "/fhir/Patient/mine", `{"resourceType":"Patient","id":"mine","foo":1}`,
+				"Authorization", "Bearer "+strings.TrimSpace(token.stdout), "Content-Type", "application/fhir+json")
+			if status != c.status {
+				t.Errorf("got status %d and %s, want %d", status, text, c.status)
+			}
+		})
+	}
+}
+
 func TestServeMistakes(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

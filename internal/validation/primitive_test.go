@@ -25,7 +25,7 @@ func TestPrimitives(t *testing.T) {
 		"uri":         {[]string{`"http://a.example/b?c=d#e"`, `"x"`, `"urn:oid:1.2.3"`, `"urn:uuid:53FEFA32-fcbb-4ff8-8a92-55ee120877b7"`}, []string{`"a b"`, `" a"`, `"a\u00a0b"`, `"urn:uuid:1"`, `"urn:uuid:c757873dXec9a-4326-a141-556f43239520"`, `"urn:oid:3.1"`}},
 		"url":         {[]string{`"http://a.example"`, `"mailto:a@a.example"`}, []string{`"a b"`}},
 		"canonical":   {[]string{`"http://a.example|1.0"`, `"http://a.example#x"`}, []string{`"http://a.example |1"`}},
-		"oid":         {[]string{`"urn:oid:1.2.840.113619"`, `"urn:oid:2.0"`}, []string{`"1.2.3"`, `"urn:oid:3.1"`, `"urn:oid:-.1"`, `"urn:oid:11.2"`, `"urn:oid:1..2"`, `"urn:oid:1.02"`, `"urn:oid:1."`, `"urn:oid:1"`, `"urn:oid:1.a"`}},
+		"oid":         {[]string{`"urn:oid:1.2.840.113619"`, `"urn:oid:2.0"`}, []string{`"1.2.3"`, `"urn:oid:3.1"`, `"urn:oid:-.1"`, `"urn:oid:11.2"`, `"urn:oid:1x2.3"`, `"urn:oid:1..2"`, `"urn:oid:1.02"`, `"urn:oid:1."`, `"urn:oid:1"`, `"urn:oid:1.a"`}},
 		"uuid": {[]string{`"urn:uuid:c757873d-ec9a-4326-a141-556f43239520"`},
 			[]string{`"c757873d-ec9a-4326-a141-556f43239520"`, `"urn:uuix:c757873d-ec9a-4326-a141-556f43239520"`, `"urn:uuid:c757873d0ec9a-4326-a141-556f4323952"`, `"urn:uuid:C757873D-ec9a-4326-a141-556f43239520"`, `"urn:uuid:c757873dec9a4326a141556f43239520"`, `"urn:uuid:c757873d-ec9a-4326-a141-556f4323952g"`}},
 		"base64Binary": {[]string{`"TWFu"`, `"a0+/"`, `"TWE="`, `"TQ=="`, `" TWFu\tTWFu\r\nTWFu"`}, []string{`"TWF"`, `"T==="`, `"T=Fu"`, `"TW_u"`, `"TW-u"`, `"TW.u"`, `"===="`, `" "`}},

@@ -165,7 +165,7 @@ func TestResourcesInside(t *testing.T) {
 		{"FR-ER-09 no id", container(`{"resourceType":"Patient"}`, ""), []finding{{"required", "Observation.contained[0]", "has no id"}}},
 		{"FR-ER-12 dom-3 nothing refers to it", container(`{"resourceType":"Patient","id":"p"}`, ""), []finding{{"invariant", "Observation.contained[0]", "dom-3"}}},
 		{"FR-ER-10 two of an id", container(`{"resourceType":"Patient","id":"p"},{"resourceType":"Patient","id":"p"}`, refers), []finding{{"value", "Observation.contained[1]", "as another contained resource has"}}},
-		{"FR-ER-12 dom-3 what looks like a reference", container(`{"resourceType":"Patient","id":"p"}`, `,"language":"p","implicitRules":"xp","note":[{"text":"#p"}]`), []finding{{"invariant", "Observation.contained[0]", "dom-3"}}},
+		{"FR-ER-12 dom-3 what looks like a reference", container(`{"resourceType":"Patient","id":"p"}`, `,"language":"p","implicitRules":"xp","note":[{"text":"#p"}],"method":{"coding":[{"code":"#p"}]}`), []finding{{"invariant", "Observation.contained[0]", "dom-3"}}},
 		{"FR-ER-08 an id that is no text", container(`{"resourceType":"Patient","id":"p"},{"resourceType":"Patient","id":5}`, refers), []finding{{"structure", "Observation.contained[1].id", "a JSON number"}}},
 		{"FR-ER-10 an empty id", container(`{"resourceType":"Patient","id":"p"},{"resourceType":"Patient","id":""}`, refers), []finding{{"value", "Observation.contained[1].id", "empty"}}},
 		{"FR-ER-12 dom-2 contained in contained", container(`{"resourceType":"Patient","id":"p","contained":[{"resourceType":"Organization","id":"o","name":"x"}]}`, refers), []finding{{"invariant", "Observation.contained[0].contained[0]", "dom-2"}}},
@@ -381,7 +381,14 @@ func TestWarnings(t *testing.T) {
 		})
 	}
 	diagnosis := `{"resourceType":"Condition",` + narrative + `"subject":{"display":"x"},"category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-category","code":"encounter-diagnosis"}]}]}`
-	if got := validation.R4().Validate([]byte(diagnosis), validation.Options{}); len(got) != 0 {
-		t.Errorf("con-3 of an encounter diagnosis: got %s", show(got))
+	for name, fine := range map[string]string{
+		"con-3 of an encounter diagnosis":     diagnosis,
+		"narrative of what cannot have any":   `{"resourceType":"Bundle","type":"collection"}`,
+		"narrative of what is contained":      observation(narrative + `"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}`),
+		"a reference that has another member": observation(narrative + `"subject":{"display":"x"}`),
+	} {
+		if got := validation.R4().Validate([]byte(fine), validation.Options{}); len(got) != 0 {
+			t.Errorf("%s: got %s", name, show(got))
+		}
 	}
 }
