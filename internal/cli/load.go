@@ -135,7 +135,7 @@ func (p *program) reportPopulation(r resolved, server *sandbox.Server) {
 		}
 	}
 	if slices.Sort(asked); len(asked) > 0 {
-		p.note("%s keeps the population that it began with, %s of seed %d; passed over: %s", r.Data, countOf(int64(has.Patients), "patient"), has.Seed, strings.Join(asked, ", "))
+		p.note("%s keeps its %s of seed %d; passed over: %s", r.Data, countOf(int64(has.Patients), "sample patient"), has.Seed, strings.Join(asked, ", "))
 	}
 }
 
@@ -146,7 +146,7 @@ func (p *program) reportLoad(s Settings, r sandbox.LoadReport) {
 		if n > maxNamed {
 			what = countOf(int64(n), "file")
 		}
-		p.note("already loaded: %s; to load again: %s", what, p.loadAgain(s))
+		p.note("already loaded: %s\n  to load again, stop and run: %s", what, p.loadAgain(s))
 	}
 	switch {
 	case r.Resources+r.Bad+r.Skipped > 0:
@@ -174,8 +174,7 @@ func (p *program) reportLoad(s Settings, r sandbox.LoadReport) {
 // maxNamed is how many files are named.
 const maxNamed = 3
 
-// loadAgain is the command line that loads what a start passed over. The server has to be stopped
-// for it.
+// loadAgain is the command line that loads what a start passed over.
 func (p *program) loadAgain(s Settings) string {
 	words := []string{p.name, "load", "--data", shellWord(s.Data)}
 	for _, path := range s.Load {

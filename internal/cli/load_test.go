@@ -40,7 +40,7 @@ func TestLoadIsDoneOnce(t *testing.T) {
 		t.Errorf("at first: version %q, %s", version, stderr)
 	}
 	again := "go run . load --data '" + data + "' " + more
-	if stderr, version := start(); stderr != "already loaded: "+more+"; to load again: "+again+"\n" || version != "1" {
+	if stderr, version := start(); stderr != "already loaded: "+more+"\n  to load again, stop and run: "+again+"\n" || version != "1" {
 		t.Errorf("then: version %q, %s", version, stderr)
 	}
 	args := []string{"load", "--data", data, more}
@@ -54,7 +54,7 @@ func TestLoadIsDoneOnce(t *testing.T) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		writeFile(t, many, name+".ndjson", `{"resourceType":"Patient","id":"`+name+`"}`)
 	}
-	for _, want := range []string{"loaded 4 resources; bad: 0; skipped: 0\n", "already loaded: 4 files; to load again: go run . load"} {
+	for _, want := range []string{"loaded 4 resources; bad: 0; skipped: 0\n", "already loaded: 4 files\n  to load again, stop and run: go run . load"} {
 		s := serve(t, home, "--data", data, "--load", many)
 		if _, stderr := s.stop(); !strings.HasPrefix(told(stderr), want) {
 			t.Errorf("a directory: %q, want %q", stderr, want)
@@ -77,7 +77,7 @@ func TestPopulationOfADataDirectoryThatIsThere(t *testing.T) {
 		return said
 	}
 	load("", "--patients", "2")
-	keeps := data + " keeps the population that it began with, 2 patients of seed 1; passed over: "
+	keeps := data + " keeps its 2 sample patients of seed 1; passed over: "
 	for _, c := range []struct{ environ, args, want string }{
 		{"", "", ""},
 		{"", "--patients 2 --seed 1", ""},

@@ -77,7 +77,7 @@ func settingsTable() []setting {
 			help: "have every write to the data directory wait for the disk",
 			set:  func(s *Settings, v string) error { return parseBool(&s.FullSync, v) }},
 		{name: "patients", arg: "N", places: anywhere, loads: true, def: "100",
-			help: "patients of the sample population",
+			help: "patients of the sample population; 0 is no sample data at all",
 			set:  func(s *Settings, v string) error { return parseCount(&s.Patients, v) }},
 		{name: "seed", arg: "N", places: anywhere, loads: true, def: "1",
 			help: "seed of the sample population: the same seed makes the same people",
