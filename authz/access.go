@@ -19,8 +19,8 @@ type BearerRequest struct {
 // AccessDecision is what became of the credentials of a resource request:
 // Access, or an Err with status 400 or 401.
 type AccessDecision struct {
-	// Checks is the checklist of PartBearer in order. Access.Require makes the one
-	// check of PartAccess that follows.
+	// Checks is the checklist of PartBearer in order. Access makes those of
+	// PartAccess that follow.
 	Checks []Check
 	Access *Access
 	Err    *Error

@@ -25,12 +25,13 @@ func (a *Access) Require(need Need) (Permission, Check, *Error) {
 		l.pass(ruleTokenScope, permission.By.String())
 		return permission, l.check(ruleTokenScope), nil
 	}
-	err := a.insufficient(l, need)
+	err := a.Insufficient(need)
 	return Permission{}, err.Check, err
 }
 
-// insufficient is the refusal of an interaction that no scope allows.
-func (a *Access) insufficient(l *checklist, need Need) *Error {
+// Insufficient is the refusal of an interaction that no scope allows.
+func (a *Access) Insufficient(need Need) *Error {
+	l := newChecklist([]Part{PartAccess})
 	wanted := a.wouldDo(need)
 	doing := need.Doing
 	if doing == "" {

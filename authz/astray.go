@@ -12,12 +12,10 @@ type Misplaced struct {
 // Refusal is the 404 that says where the document is (SMART App Launch 2.2,
 // conformance, Using .well-known).
 func (m Misplaced) Refusal() *Error {
-	text := "No " + m.Document + " under " + clip(m.Under) + ". Discovery lives at " + m.Place + "; you asked " + clip(m.Requested) + "."
-	if m.Hint != "" {
-		text += " " + m.Hint
-	}
 	l := newChecklist([]Part{PartDiscovery})
-	return l.refusal(404, CodeInvalidRequest, ruleDiscovery, outcome{finding: "D01", got: m.Requested, want: m.Place, text: text})
+	return l.refusal(404, CodeInvalidRequest, ruleDiscovery, outcome{finding: "D01", got: m.Requested, want: m.Place,
+		text: sentences("No "+m.Document+" under "+clip(m.Under)+".", m.Hint),
+		fix:  "Discovery lives at " + m.Place + "; you asked " + clip(m.Requested) + "."})
 }
 
 // NoRegistration is the 404 of an environment without dynamic registration; at
@@ -25,5 +23,7 @@ func (m Misplaced) Refusal() *Error {
 func NoRegistration(at Addresses) *Error {
 	l := newChecklist([]Part{PartDiscovery})
 	return l.refusal(404, CodeInvalidRequest, ruleRegistrationOffered, outcome{finding: "D06", got: "no registration endpoint here", want: at.RegistrationURL,
-		text: "This payer has no dynamic registration in production: register in the sandbox at " + at.RegistrationURL + ". Production opens on approval; the portal is at " + at.PortalURL})
+		remedy: Remedy{Environment: Sandbox},
+		text:   "This payer has no dynamic registration in production.",
+		fix:    "Register in the sandbox at " + at.RegistrationURL + ". Production opens on approval; the portal is at " + at.PortalURL})
 }

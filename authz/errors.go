@@ -31,8 +31,9 @@ const (
 // Error is a refusal. Only the endpoint renders it: as OAuth JSON at OAuth
 // endpoints, as an OperationOutcome on FHIR paths.
 type Error struct {
-	// Code is the OAuth error code. It is empty in the one case where RFC 6750
-	// section 3 wants no error attribute: a request without any credentials.
+	// Code is the OAuth error code. It is empty where no error attribute is
+	// wanted: with a request that has no credentials (RFC 6750 section 3), and
+	// where the scopes are not what is wrong.
 	Code string
 	// Status is the HTTP status.
 	Status int
@@ -53,7 +54,10 @@ type Error struct {
 // Error returns code, check id, diagnosis and cause, for logs.
 func (e *Error) Error() string {
 	code := e.Code
-	if code == "" {
+	switch {
+	case code == "" && e.Status == 403:
+		code = "forbidden"
+	case code == "":
 		code = "no credentials"
 	}
 	text := code + " (" + e.Check.ID + "): " + e.Check.Explanation()

@@ -77,6 +77,7 @@ func Findings() []Finding {
 		{"S08", "a search without the letter s"},
 		{"S10", "a wildcard that stands for some types only"},
 		{"S11", "a type the token has no scope for"},
+		{"S13", "data of another organization"},
 		{"T02", "the scheme is not Bearer"},
 		{"T03", "the token has expired"},
 		{"T04", "a refresh token is asked for"},

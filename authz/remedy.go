@@ -50,8 +50,10 @@ func remedyFor(rule *Rule, finding string) RemedyKind {
 		return RemedyRegistration
 	case "C08", "C10", "C12":
 		return RemedyClock
-	case "L03":
+	case "L03", "D01", "S13":
 		return RemedyNone
+	case "D06":
+		return RemedyRegistration
 	}
 	switch rule.Part {
 	case PartForm, PartGrantType, PartCaller, PartToken, PartTokenOwner:

@@ -140,6 +140,8 @@ const (
 	ruleTokenRevoked
 	ruleTokenClient
 	ruleTokenScope
+	ruleOrganization
+	ruleConstraint
 	ruleCaller
 	ruleTokenParameter
 	ruleTokenOwner

@@ -45,18 +45,46 @@ func (l *call) view() fhirstore.View {
 	return v
 }
 
-// lettersOf turns the letters of scopes into those of views.
-func lettersOf(letters authz.Letters) (of fhirstore.Letters) {
-	for _, pair := range [...]struct {
-		scope authz.Letters
-		view  fhirstore.Letters
-	}{
+// ofView has the rules word what the store refuses to a view.
+func (l *call) ofView(f *fhirstore.ForbiddenError) *authz.Error {
+	var letters authz.Letters
+	for _, pair := range letterPairs() {
+		if f.Letter&pair.view != 0 {
+			letters |= pair.scope
+		}
+	}
+	resource := f.Type
+	if f.ID != "" {
+		resource += "/" + f.ID
+	}
+	switch f.Reason {
+	case fhirstore.OtherOrganization:
+		return l.access.OfOrganization(resource, f.Organization)
+	case fhirstore.OutsideQuery:
+		return l.access.OutsideConstraint(resource+" is out of reach", f.Type, letters)
+	}
+	return l.access.Insufficient(authz.Need{Type: f.Type, Letters: letters, Doing: l.Method() + " " + l.path + " needs " + letters.String() + " on " + f.Type})
+}
+
+// A letterPair is a letter of scopes and the same of views.
+type letterPair struct {
+	scope authz.Letters
+	view  fhirstore.Letters
+}
+
+func letterPairs() [5]letterPair {
+	return [...]letterPair{
 		{authz.Create, fhirstore.LetterCreate},
 		{authz.Read, fhirstore.LetterRead},
 		{authz.Update, fhirstore.LetterUpdate},
 		{authz.Delete, fhirstore.LetterDelete},
 		{authz.Search, fhirstore.LetterSearch},
-	} {
+	}
+}
+
+// lettersOf turns the letters of scopes into those of views.
+func lettersOf(letters authz.Letters) (of fhirstore.Letters) {
+	for _, pair := range letterPairs() {
 		if letters&pair.scope != 0 {
 			of |= pair.view
 		}

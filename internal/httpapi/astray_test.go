@@ -46,7 +46,7 @@ func TestDiscoveryAstray(t *testing.T) {
 				t.Errorf("got %q, want D01 with %s and %s", got, c.under, w.URL()+c.place)
 			}
 			wantExplained(t, w.at(), a)
-			if failed, ok := w.lastRefused(t).Failed(); !ok || failed.ID != "D01" || !strings.Contains(failed.Text, "you asked "+w.URL()+c.path) || strings.Contains(failed.Text, "two slashes") != strings.Contains(c.path, "//") {
+			if failed, ok := w.lastRefused(t).Failed(); !ok || failed.ID != "D01" || !strings.Contains(failed.Explanation(), "you asked "+w.URL()+c.path) || strings.Contains(failed.Explanation(), "two slashes") != strings.Contains(c.path, "//") {
 				t.Errorf("the exchange has the check %+v", failed)
 			}
 			w.at().get(t, c.place).want(t, 200)
@@ -97,7 +97,7 @@ func TestNoRegistrationInProduction(t *testing.T) {
 			if e := a.oauth(t, 404, "invalid_request"); !strings.HasPrefix(e.Description, "D06: This payer has no dynamic registration") || !strings.Contains(e.Description, w.URL()+"/auth/register") {
 				t.Errorf("got %q, want D06 with the sandbox's endpoint", e.Description)
 			}
-			if failed, ok := w.lastRefused(t).Failed(); !ok || failed.ID != "D06" || !strings.Contains(failed.Text, w.URL()+"/") {
+			if failed, ok := w.lastRefused(t).Failed(); !ok || failed.ID != "D06" || !strings.Contains(failed.Explanation(), w.URL()+"/") {
 				t.Errorf("the exchange has the check %+v", failed)
 			}
 		})

@@ -58,11 +58,7 @@ func TestConstrainedScopes(t *testing.T) {
 			lab.get(t, "/Observation/laboratory"+path).want(t, 200)
 			for _, hidden := range []string{"vital-signs", "survey"} {
 				a := lab.get(t, "/Observation/"+hidden+path)
-				if a.status == 404 {
-					a.refused(t, 404, "not-found")
-				} else {
-					a.refused(t, 403, "forbidden")
-				}
+				w.outsideConstraint(t, a, "Observation/"+hidden, "r")
 				if strings.Contains(string(a.body), "Patient/mine") {
 					t.Error("the refusal shows the resource")
 				}
@@ -71,13 +67,13 @@ func TestConstrainedScopes(t *testing.T) {
 	}
 	t.Run("writes", func(t *testing.T) {
 		lab.post(t, "/Observation", observation("x", "laboratory")).want(t, 201)
-		lab.post(t, "/Observation", observation("x", "survey")).refused(t, 403, "forbidden")
+		w.outsideConstraint(t, lab.post(t, "/Observation", observation("x", "survey")), "Observation/", "c")
 		lab.put(t, "/Observation/new", observation("new", "laboratory")).want(t, 201)
 		lab.put(t, "/Observation/other", observation("other", "survey")).refused(t, 403, "forbidden")
 		w.all.get(t, "/Observation/other").refused(t, 404, "not-found")
-		lab.put(t, "/Observation/new", observation("new", "survey")).refused(t, 403, "forbidden") // outside after
-		lab.put(t, "/Observation/survey", observation("survey", "laboratory")).want(t, 403)       // outside before
-		lab.send(t, "DELETE", "/Observation/survey", "").want(t, 403)
+		w.outsideConstraint(t, lab.put(t, "/Observation/new", observation("new", "survey")), "Observation/new", "u")              // outside after
+		w.outsideConstraint(t, lab.put(t, "/Observation/survey", observation("survey", "laboratory")), "Observation/survey", "u") // outside before
+		w.outsideConstraint(t, lab.send(t, "DELETE", "/Observation/survey", ""), "Observation/survey", "d")
 		w.all.get(t, "/Observation/survey").want(t, 200).wantHeader(t, "ETag", `W/"1"`)
 		lab.send(t, "DELETE", "/Observation/new", "").want(t, 204)
 	})
@@ -131,6 +127,32 @@ func TestConstrainedScopes(t *testing.T) {
 	})
 }
 
+// outsideConstraint checks a refusal of what no constraint of the token lets
+// through: by the rule's id, in the answer and in the exchange, and without a
+// scope in the challenge.
+func (w *world) outsideConstraint(t *testing.T, a *answer, resource, letters string) {
+	t.Helper()
+	i := a.refused(t, 403, "forbidden")
+	if !strings.HasPrefix(i.Diagnostics, "SB-RS-11: "+resource) || !strings.Contains(i.Diagnostics, "the token's scopes allow "+letters+" on Observation only where category="+categories+"|laboratory.") {
+		t.Errorf("SB-RS-11: %s: got %q, want what and the constraint", a.request, i.Diagnostics)
+	}
+	w.deniedBy(t, a, "SB-RS-11", "SB-RS-11")
+}
+
+// deniedBy checks that the exchange of a refusal shows that the scopes did and
+// which check then failed.
+func (w *world) deniedBy(t *testing.T, a *answer, requirement, id string) {
+	t.Helper()
+	if c := a.header.Get("WWW-Authenticate"); c != "" {
+		t.Errorf("SB-RS-05: %s: got WWW-Authenticate %q: another token of these scopes would not help", a.request, c)
+	}
+	checks := w.lastRefused(t).Checks
+	n := len(checks)
+	if n < 2 || checks[n-1].Requirement != requirement || checks[n-1].ID != id || checks[n-1].Result != sandbox.Fail || checks[n-2].Requirement != "SB-RS-04" || checks[n-2].Result != sandbox.Pass {
+		t.Errorf("%s: the exchange ends with the checks %+v, want SB-RS-04 passed and %s failed", a.request, checks[max(0, n-2):], id)
+	}
+}
+
 // TestOrganizations is about clients that may reach one organization's data.
 func TestOrganizations(t *testing.T) {
 	t.Parallel()
@@ -147,13 +169,18 @@ func TestOrganizations(t *testing.T) {
 		owners[i].put(t, "/Patient/of-"+id, fmt.Sprintf(`{"resourceType":"Patient","id":"of-%s","name":[{"family":"Orgtest"}]}`, id)).want(t, 201)
 	}
 	owners[0].get(t, "/Patient/of-payer-0").want(t, 200)
-	a := owners[0].get(t, "/Patient/of-payer-1") // SB-RS-05
-	a.refused(t, 403, "forbidden")
-	if c := a.header.Get("WWW-Authenticate"); strings.Contains(c, "insufficient_scope") {
-		t.Errorf("SB-RS-05: got WWW-Authenticate %q: another scope would not help", c)
+	for _, ask := range []func() *answer{
+		func() *answer { return owners[0].get(t, "/Patient/of-payer-1") },
+		func() *answer { return owners[0].get(t, "/Patient/of-payer-1/_history/1") },
+		func() *answer { return owners[0].put(t, "/Patient/of-payer-1", patient("of-payer-1")) },
+		func() *answer { return owners[0].send(t, "DELETE", "/Patient/of-payer-1", "") },
+	} {
+		a := ask()
+		if i := a.refused(t, 403, "forbidden"); !strings.HasPrefix(i.Diagnostics, "S13: Patient/of-payer-1 belongs to Organization/payer-1; client is bound to Organization/payer-0 (not a parent).") {
+			t.Errorf("S13: %s: got %q, want both organizations", a.request, i.Diagnostics)
+		}
+		w.deniedBy(t, a, "SB-RS-05", "S13")
 	}
-	owners[0].put(t, "/Patient/of-payer-1", `{"resourceType":"Patient","id":"of-payer-1"}`).want(t, 403)
-	owners[0].send(t, "DELETE", "/Patient/of-payer-1", "").want(t, 403)
 	if got := owners[0].ids(t, "/Patient?name=Orgtest"); !slices.Equal(got, []string{"of-payer-0"}) {
 		t.Errorf("SB-RS-05: a search found %v, want [of-payer-0]", got)
 	}
@@ -163,5 +190,20 @@ func TestOrganizations(t *testing.T) {
 	exported := idsOf(owners[0].exported(t, owners[0].export(t, "/$export?_type=Patient&_typeFilter=Patient%3Fname%3DOrgtest"), "Patient"))
 	if !slices.Equal(exported, []string{"of-payer-0"}) {
 		t.Errorf("BD-SEC-05: an export has %v, want [of-payer-0]", exported)
+	}
+}
+
+// TestChainWithoutScope proves that the refusal of a chain names the scope that
+// would do (SB-RS-04, SB-RS-13).
+func TestChainWithoutScope(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	observer := w.grant(t, "system/Observation.rs")
+	for _, query := range []string{"patient.name=x", "subject:Patient.name=x"} {
+		a := observer.get(t, "/Observation?"+query)
+		i := a.refused(t, 403, "forbidden")
+		if challenge := a.challenge(t, "insufficient_scope"); !strings.Contains(challenge, "system/Patient.s") || !strings.HasPrefix(i.Diagnostics, "S11: GET /fhir/Observation needs s on Patient; ") {
+			t.Errorf("%s: got %q and %q, want system/Patient.s in both", query, challenge, i.Diagnostics)
+		}
 	}
 }

@@ -152,7 +152,7 @@ func (l *call) asHTTP(err error) *httpError {
 	case errors.As(err, &gone):
 		return &httpError{status: fiber.StatusGone, code: "deleted", message: gone.Error(), header: map[string]string{fiber.HeaderETag: etag(gone.Version)}}
 	case errors.As(err, &forbidden):
-		return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: forbidden.Error()}
+		return ofRules(l.ofView(forbidden))
 	case errors.As(err, &conflict):
 		return &httpError{status: fiber.StatusPreconditionFailed, code: "conflict", message: conflict.Error()}
 	case errors.As(err, &wrong):

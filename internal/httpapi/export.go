@@ -101,8 +101,7 @@ func (l *call) requireAll(job *bulk.Job, types []string) error {
 			return err
 		}
 		if now := l.constraint(typ); now != "" && now != job.Constraints[typ] {
-			return &httpError{status: fiber.StatusForbidden, code: "forbidden",
-				message: fmt.Sprintf("the token shows %s only where it matches %s; the export was started with a token that shows others", typ, now)}
+			return l.access.OutsideConstraint("The export was started with a token that reaches other resources of the type "+typ, typ, authz.Read|authz.Search)
 		}
 	}
 	return nil

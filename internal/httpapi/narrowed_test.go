@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -23,7 +24,11 @@ func TestFilesForNarrowedTokens(t *testing.T) {
 	m = narrow.finish(t, narrow.kickOff(t, "/$export?_type=Observation"))
 	narrow.get(t, m.Output[0].URL).want(t, 200)
 	whole.get(t, m.Output[0].URL).want(t, 200)
-	w.holder(t, client, "system/Observation.rs?category=vital-signs").get(t, m.Output[0].URL).refused(t, 403, "forbidden")
+	a := w.holder(t, client, "system/Observation.rs?category=vital-signs").get(t, m.Output[0].URL)
+	if i := a.refused(t, 403, "forbidden"); !strings.HasPrefix(i.Diagnostics, "SB-RS-11: The export was started with a token that reaches other resources of the type Observation: ") {
+		t.Errorf("SB-RS-11: got %q, want the constraints told apart", i.Diagnostics)
+	}
+	w.deniedBy(t, a, "SB-RS-11", "SB-RS-11")
 
 	since := url.QueryEscape(m.TransactionTime)
 	w.all.send(t, "DELETE", "/Observation/"+w.all.ids(t, "/Observation?category=vital-signs&_count=1")[0], "").want(t, 204)
