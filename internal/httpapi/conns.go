@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // conns are the open connections of a server, each with whether a request is
@@ -49,6 +52,7 @@ func (l trackingListener) Accept() (net.Conn, error) {
 type trackedConn struct {
 	net.Conn
 	beginning
+	unread
 	conns *conns
 }
 
@@ -60,12 +64,14 @@ func (c *trackedConn) Read(p []byte) (int, error) {
 
 func (c *trackedConn) Close() error {
 	c.conns.forget(c)
+	c.linger(c.Conn)
 	return c.Conn.Close()
 }
 
 type trackedTLS struct {
 	*tls.Conn
 	beginning
+	unread
 	conns *conns
 }
 
@@ -77,7 +83,33 @@ func (c *trackedTLS) Read(p []byte) (int, error) {
 
 func (c *trackedTLS) Close() error {
 	c.conns.forget(c)
+	c.linger(c.Conn)
 	return c.Conn.Close()
+}
+
+// An unread tells that a request was refused before it was read to its end, so
+// that its client may still be sending.
+type unread struct{ refused atomic.Bool }
+
+func (u *unread) refuseUnread() { u.refused.Store(true) }
+
+// The most that is read, and the longest, of what nobody wants.
+const (
+	maxLinger  = 64 << 20
+	lingerTime = 500 * time.Millisecond
+)
+
+// linger reads what the client of a request that was refused unread still
+// sends. Closed at once, the connection would be reset, and the client would
+// lose the answer (RFC 9112 section 9.6).
+func (u *unread) linger(c net.Conn) {
+	half, ok := c.(interface{ CloseWrite() error })
+	if !ok || !u.refused.Swap(false) || half.CloseWrite() != nil {
+		return
+	}
+	end := time.AfterFunc(lingerTime, func() { c.Close() })
+	defer end.Stop()
+	_, _ = io.CopyN(io.Discard, c, maxLinger)
 }
 
 // begin notes that a request is under way on a connection.

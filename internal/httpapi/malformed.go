@@ -61,8 +61,13 @@ func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	l := callOf(c)
 	if l == nil { // the request could not be read
 		l, _ = s.newCall(c)
-		if asked, ok := c.Context().Conn().(interface{ target() string }); ok {
-			l.surface = surfaceOf(placeOf(asked.target()).path)
+		conn, ok := c.Context().Conn().(interface {
+			target() string
+			refuseUnread()
+		})
+		if ok {
+			l.surface = surfaceOf(placeOf(conn.target()).path)
+			conn.refuseUnread()
 		}
 	}
 	err = l.fail(err)
