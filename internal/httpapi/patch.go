@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,7 +83,7 @@ func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err erro
 	case errors.As(err, &invalid): // the request is in order, and its outcome is not (RFC 5789 section 2.2)
 		return &httpError{status: fiber.StatusUnprocessableEntity, code: invalid.Code, message: "what the patch leaves is no valid resource: " + invalid.Error(), expression: invalid.Expression}
 	case errors.As(err, &wrong):
-		of := ofValidation(wrong)
+		of := ofValidation(&validation.InvalidError{Issues: placeless(wrong.Issues)})
 		of.status, of.message = fiber.StatusUnprocessableEntity, "what the patch leaves is no valid resource: "+of.message
 		return of
 	case err != nil:
@@ -124,4 +125,14 @@ func refusedWrite(err error) *httpError {
 		return &httpError{status: fiber.StatusConflict, code: "conflict", message: taken.Error()}
 	}
 	return nil
+}
+
+// placeless returns issues without the line and column, which are of a text
+// that the client neither sent nor sees.
+func placeless(issues []validation.Issue) []validation.Issue {
+	issues = slices.Clone(issues)
+	for i := range issues {
+		issues[i].Line, issues[i].Column = 0, 0
+	}
+	return issues
 }

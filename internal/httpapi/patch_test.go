@@ -87,6 +87,7 @@ func TestRefusedPatches(t *testing.T) {
 		{name: "FR-PA-03 FHIRPath of nothing", body: replaceOperation("Patient.birthDate", `"valueDate":"2020-01-01"`), header: []string{"Content-Type", fhirJSON}, status: 422, code: "processing", says: "Parameters.parameter[0]"},
 		{name: "FR-PA-03 wrong type", body: replaceOperation("Patient.active", `"valueString":"x"`), header: []string{"Content-Type", fhirJSON}, status: 422, code: "processing", says: "valueBoolean"},
 		{name: "FR-PA-03 result of another shape", body: `[{"op":"replace","path":"","value":[]}]`, status: 422, code: "business-rule"},
+		{name: "FR-PA-03 result that is invalid", body: `[{"op":"replace","path":"/gender","value":"mal"}]`, status: 422, code: "code-invalid", says: "female, male, other or unknownPatient.gender"},
 		{name: "FR-PA-04 id", body: `[{"op":"replace","path":"/id","value":"other"}]`, status: 422, code: "business-rule", says: "Patient.id"},
 		{name: "FR-PA-04 id, FHIRPath", body: replaceOperation("Patient.id", `"valueId":"other"`), header: []string{"Content-Type", fhirJSON}, status: 422, code: "business-rule", says: "Patient.id"},
 		{name: "FR-PA-04 resourceType", body: `[{"op":"replace","path":"/resourceType","value":"Group"}]`, status: 422, code: "business-rule", says: "resourceType"},
