@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
 // diagnoseAlg explains an algorithm that is not taken. Whether the signature
@@ -174,7 +176,7 @@ func (a *attempt) notRegistered(o *outcome, r ruleIndex, id string, neighbours [
 		o.remedy = Remedy{ClientID: signer.ID, KeyID: key.kid}
 		return
 	}
-	if near := nearest(id, neighbours); near != nil {
+	if near := nearestClient(id, neighbours); near != nil {
 		o.fix = "Did you mean " + quote(near.ID) + nameOf(near) + "? Then set " + where + " to that."
 		o.remedy.ClientID = near.ID
 		return
@@ -277,9 +279,9 @@ func nameOf(c *Client) string {
 	return " (" + clip(c.Name) + ")"
 }
 
-// nearest returns the client that was probably meant: by a similar id, by its
+// nearestClient returns the client that was probably meant: by a similar id, by its
 // name, or by a URL of the same host.
-func nearest(id string, clients []*Client) *Client {
+func nearestClient(id string, clients []*Client) *Client {
 	host := hostOf(id)
 	for _, c := range clients {
 		if strings.EqualFold(strings.TrimSpace(id), c.ID) || c.Name != "" && strings.EqualFold(id, c.Name) {
@@ -294,7 +296,7 @@ func nearest(id string, clients []*Client) *Client {
 	var best *Client
 	limit := max(2, len(id)/5)
 	for _, c := range clients {
-		if d := distance(id, c.ID, limit); d <= limit {
+		if d := nearest.Distance(id, c.ID, limit); d <= limit {
 			best, limit = c, d-1
 		}
 	}
@@ -307,30 +309,4 @@ func hostOf(uri string) string {
 		return ""
 	}
 	return strings.ToLower(u.Hostname())
-}
-
-// distance is the number of single-byte edits between two ids, or more than
-// limit as soon as that is certain.
-func distance(a, b string, limit int) int {
-	const longest = 128
-	if len(a) > longest || len(b) > longest || max(len(a)-len(b), len(b)-len(a)) > limit {
-		return limit + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next := min(row[j+1]+1, row[j]+1, diagonal+cost)
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }

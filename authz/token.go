@@ -3,6 +3,8 @@ package authz
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
 // FormRequest is a request to a form endpoint (token, introspection,
@@ -133,7 +135,7 @@ func (a *attempt) grantType() *Error {
 	default:
 		o.text = "grant_type is " + quote(got) + ", which this server does not have."
 		o.fix = "Send grant_type=client_credentials."
-		if distance(got, GrantClientCredentials, 4) <= 4 {
+		if nearest.Distance(got, GrantClientCredentials, 4) <= 4 {
 			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
 		}
 	}

@@ -61,27 +61,29 @@ func (l *call) noneExist(store *fhirstore.Store, typ string) (*fhirstore.Query, 
 	return store.Criteria(typ, params, l.addresses.FHIRBase)
 }
 
-// criteria reads the search parameters of a conditional write from the URL.
-func (l *call) criteria(store *fhirstore.Store, typ string) (*fhirstore.Query, error) {
+// beginWhere is begin, and reads the criteria of a conditional write from the
+// URL.
+func (l *call) beginWhere(letters authz.Letters, doing string) (*fhirstore.Store, *fhirstore.Query, error) {
+	typ, store, err := l.begin(letters, doing)
+	if err != nil {
+		return nil, nil, err
+	}
 	params, err := fhirstore.ParseParams(l.query())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	params = slices.DeleteFunc(params, func(p fhirstore.Param) bool { return p.Name == "_format" || p.Name == "_pretty" })
 	if len(params) == 0 {
-		return nil, badRequest("required", l.Method()+" "+l.path+" names no resource: put its id into the path, or search parameters that only it matches behind a ?")
+		return nil, nil, badRequest("required", l.Method()+" "+l.path+" names no resource: put its id into the path, or search parameters that only it matches behind a ?")
 	}
-	return store.Criteria(typ, params, l.addresses.FHIRBase)
+	criteria, err := store.Criteria(typ, params, l.addresses.FHIRBase)
+	return store, criteria, err
 }
 
 // updateWhere is FHIR R4, http, conditional update.
 func (l *call) updateWhere() error {
 	const doing = "is a conditional update"
-	typ, store, err := l.begin(authz.Update|authz.Search, doing)
-	if err != nil {
-		return err
-	}
-	criteria, err := l.criteria(store, typ)
+	store, criteria, err := l.beginWhere(authz.Update|authz.Search, doing)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (l *call) updateWhere() error {
 	res, created, err := store.UpdateWhere(l.UserContext(), l.view(), criteria, body, cond)
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter { // it would create
-		if refused := l.require(typ, authz.Create|authz.Update|authz.Search, doing+" that no resource matches"); refused != nil {
+		if refused := l.require(criteria.Type, authz.Create|authz.Update|authz.Search, doing+" that no resource matches"); refused != nil {
 			return refused
 		}
 	}
@@ -108,11 +110,7 @@ func (l *call) updateWhere() error {
 
 // patchWhere is FHIR R4, http, patch, of what matches criteria.
 func (l *call) patchWhere() error {
-	typ, store, err := l.begin(authz.Update|authz.Search, "is a conditional patch")
-	if err != nil {
-		return err
-	}
-	criteria, err := l.criteria(store, typ)
+	store, criteria, err := l.beginWhere(authz.Update|authz.Search, "is a conditional patch")
 	if err != nil {
 		return err
 	}
@@ -126,11 +124,7 @@ func (l *call) patchWhere() error {
 
 // deleteWhere is FHIR R4, http, conditional delete, of a single resource.
 func (l *call) deleteWhere() error {
-	typ, store, err := l.begin(authz.Delete|authz.Search, "is a conditional delete")
-	if err != nil {
-		return err
-	}
-	criteria, err := l.criteria(store, typ)
+	store, criteria, err := l.beginWhere(authz.Delete|authz.Search, "is a conditional delete")
 	if err != nil {
 		return err
 	}
