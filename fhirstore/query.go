@@ -1,22 +1,12 @@
 package fhirstore
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sandfhir/sandfhir/internal/r4"
-	"github.com/sandfhir/sandfhir/internal/subset"
 )
-
-// A Param is one search parameter of a request as it was sent, percent-decoded:
-// Name may carry a modifier ("name:exact").
-type Param struct{ Name, Value string }
 
 // A Query is a search for resources of one type, ready to be run.
 type Query struct {
@@ -129,44 +119,6 @@ func (s *Store) filter(typ, encoded string) (*Query, error) {
 	return s.Query(typ, params, QueryOptions{Strict: true, FilterOnly: true})
 }
 
-// ParseParams splits a URL-encoded query and keeps the order of its parameters.
-// Its error is a *QueryError that tells which one cannot be decoded to UTF-8.
-func ParseParams(encoded string) ([]Param, error) {
-	var params []Param
-	for _, pair := range strings.Split(encoded, "&") {
-		if pair == "" {
-			continue
-		}
-		rawName, rawValue, _ := strings.Cut(pair, "=")
-		name, problem := decodeParam(rawName)
-		if problem != "" {
-			return nil, &QueryError{Code: "invalid", Parameter: rawName, Message: fmt.Sprintf("the name of the parameter %q %s", rawName, problem)}
-		}
-		value, problem := decodeParam(rawValue)
-		if problem != "" {
-			return nil, &QueryError{Code: "invalid", Parameter: name, Message: fmt.Sprintf("the value of the parameter %q %s", name, problem)}
-		}
-		params = append(params, Param{name, value})
-	}
-	return params, nil
-}
-
-// decodeParam decodes a name or a value; problem is empty or goes behind what it
-// is of.
-func decodeParam(encoded string) (text, problem string) {
-	text, err := url.QueryUnescape(encoded)
-	var escape url.EscapeError
-	if errors.As(err, &escape) {
-		return "", fmt.Sprintf("has %q, where two hexadecimal digits have to follow the %% (RFC 3986 section 2.1)", string(escape))
-	}
-	for i, r := range text {
-		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
-			return "", fmt.Sprintf("is not UTF-8 once it is decoded: its byte %d is %02X", i+1, text[i])
-		}
-	}
-	return text, ""
-}
-
 // typeList is the types searched for as what stands behind IN.
 func (q *Query) typeList() (sql string, args []any) {
 	if q.Type != "" {
@@ -270,99 +222,6 @@ func (p *queryParser) unknown(param Param, why string) error {
 	return nil
 }
 
-// resultParam handles the parameters that shape the result and find nothing.
-func (p *queryParser) resultParam(param Param) (handled bool, err error) {
-	q := p.query
-	code, _, _ := strings.Cut(param.Name, ":")
-	switch code {
-	case "_count", "_total", "_summary", pageParam, "_include", "_revinclude", "_sort", "_elements", "_contained", "_containedType", "_format", "_pretty":
-		if p.opts.FilterOnly {
-			return true, &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s shapes a result; here only filters are allowed", code)}
-		}
-	default:
-		return false, nil
-	}
-	switch code {
-	case "_format", "_pretty": // the business of whoever writes the answer
-		return true, nil
-	case "_count":
-		n, err := strconv.Atoi(param.Value)
-		if err != nil || n < 0 {
-			return true, &QueryError{Code: "value", Parameter: "_count", Message: fmt.Sprintf("_count is %q; it has to be a whole number from 0", param.Value)}
-		}
-		q.Count, q.CountOnly = min(n, MaxCount), q.CountOnly || n == 0
-		q.Used = append(q.Used, param)
-	case "_total":
-		switch param.Value {
-		case "none", "estimate", "accurate":
-			q.SkipTotal = param.Value == "none"
-			q.Used = append(q.Used, param)
-		default:
-			return true, &QueryError{Code: "value", Parameter: "_total", Message: fmt.Sprintf("_total is %q; it has to be none, estimate or accurate", param.Value)}
-		}
-	case "_summary":
-		switch param.Value {
-		case "count":
-			q.CountOnly = true
-			q.Used = append(q.Used, param)
-		case "false":
-			q.Used = append(q.Used, param)
-		case "true", "text", "data":
-			q.Summary = param.Value
-			q.Used = append(q.Used, param)
-		default:
-			return true, &QueryError{Code: "value", Parameter: "_summary", Message: fmt.Sprintf("_summary is %q; it has to be true, text, data, count or false", param.Value)}
-		}
-	case "_elements":
-		return true, p.elements(param)
-	case pageParam:
-		p.page = param.Value
-		return true, nil
-	case "_sort":
-		return true, p.sort(param)
-	case "_include", "_revinclude":
-		return true, p.inclusion(param)
-	default:
-		return true, p.unknown(param, code+" is not offered")
-	}
-	return true, nil
-}
-
-// elements reads _elements. Elements that the type does not have are left out.
-func (p *queryParser) elements(param Param) error {
-	if p.query.Type == "" { // each type takes what it has
-		p.query.Elements, p.query.Used = param.Value, append(p.query.Used, param)
-		return nil
-	}
-	names, unknown := subset.ParseElements(p.defs, p.query.Type, param.Value)
-	for _, name := range unknown {
-		if err := p.unknown(param, fmt.Sprintf("%s has no element %q", p.query.Type, name)); err != nil {
-			return err
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	p.query.Elements = param.Value
-	if len(unknown) > 0 {
-		p.query.Elements = strings.Join(names, ",")
-	}
-	p.query.Used = append(p.query.Used, Param{param.Name, p.query.Elements})
-	return nil
-}
-
-// Selection is the part of resources of a type that the query asks for.
-func (q *Query) Selection(typ string) subset.Selection {
-	s := subset.Selection{Summary: q.Summary}
-	if q.Elements != "" {
-		s.Elements, _ = subset.ParseElements(r4.Definitions(), typ, q.Elements)
-		if len(s.Elements) == 0 { // names of other types only: what is mandatory
-			s.Elements = []string{"id"}
-		}
-	}
-	return s
-}
-
 // clause reads one parameter of the type; commas separate alternatives.
 func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (clause, error) {
 	if modifier == "missing" {
@@ -392,18 +251,6 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	}
 	c.negate = modifier == "not"
 	return c, nil
-}
-
-// splitAlternatives splits a value at its commas.
-func splitAlternatives(value string) ([]string, error) {
-	alternatives := splitUnescaped(value, ',')
-	if len(alternatives) > maxAlternatives {
-		return nil, &QueryError{Code: "too-costly", Message: fmt.Sprintf("a search parameter takes at most %d values; this one has %d", maxAlternatives, len(alternatives))}
-	}
-	if slices.Contains(alternatives, "") {
-		return nil, fmt.Errorf("%q has an empty value beside a comma", value)
-	}
-	return alternatives, nil
 }
 
 // count adds n alternatives to those of the query and refuses too many.
@@ -502,50 +349,6 @@ func tableOf(k r4.ParamKind) string {
 		return "ix_date"
 	}
 	return ""
-}
-
-// cutPrefix splits the comparison off a number or date; without one it is eq.
-func cutPrefix(text string) (prefix, rest string) {
-	if len(text) > 2 {
-		switch text[:2] {
-		case "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap":
-			return text[:2], text[2:]
-		}
-	}
-	return "eq", text
-}
-
-// splitUnescaped splits at each sep that no backslash stands before.
-func splitUnescaped(text string, sep byte) []string {
-	var parts []string
-	for {
-		before, after, found := cutUnescaped(text, sep)
-		parts = append(parts, before)
-		if !found {
-			return parts
-		}
-		text = after
-	}
-}
-
-func cutUnescaped(text string, sep byte) (before, after string, found bool) {
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case sep:
-			return text[:i], text[i+1:], true
-		}
-	}
-	return text, "", false
-}
-
-// unescape takes the backslashes away that stand before , $ | and \.
-func unescape(text string) string {
-	if !strings.Contains(text, `\`) {
-		return text
-	}
-	return strings.NewReplacer(`\,`, ",", `\$`, "$", `\|`, "|", `\\`, `\`).Replace(text)
 }
 
 // Searchable reports whether a search by the parameter is offered.
