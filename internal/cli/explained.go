@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
+
+	"github.com/sandfhir/sandfhir/internal/doctor"
 )
 
 // explained adds to a refusal of a token request what the page that it names found out and advises,
@@ -16,7 +17,7 @@ func (c *client) explained(ctx context.Context, err error, endpoint string) erro
 		return err
 	}
 	for _, line := range r.lines {
-		if line[0] != "error_uri" || !sameOrigin(line[1], endpoint) {
+		if line[0] != "error_uri" || !doctor.SameOrigin(line[1], endpoint) {
 			continue
 		}
 		resp, failure := c.send(ctx, http.MethodGet, line[1], http.Header{"Accept": {"application/json"}}, nil)
@@ -39,14 +40,4 @@ func (c *client) explained(ctx context.Context, err error, endpoint string) erro
 		break
 	}
 	return err
-}
-
-// sameOrigin reports whether two URLs name the same scheme, host and port.
-func sameOrigin(a, b string) bool {
-	u, err := url.Parse(a)
-	if err != nil {
-		return false
-	}
-	v, err := url.Parse(b)
-	return err == nil && u.Host != "" && u.Scheme == v.Scheme && u.Host == v.Host
 }

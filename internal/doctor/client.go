@@ -25,7 +25,7 @@ func (d *diagnosis) askServer(ctx context.Context) error {
 		return nil
 	}
 	s := d.report.section("client", d.client)
-	if d.explainURL == "" {
+	if d.sandboxURL == "" {
 		s.notChecked(d.Server.FHIR + " is no Sandfhir and explains nothing: everything above was checked offline.")
 		s.try("sandfhir token --fhir " + d.Server.FHIR + " --client ID --key FILE")
 		return nil
@@ -34,7 +34,7 @@ func (d *diagnosis) askServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, why := d.Server.explain(ctx, d.explainURL, body)
+	answer, why := d.Server.explain(ctx, d.sandboxURL, body)
 	if why != "" {
 		s.notChecked(why)
 		s.try("sandfhir token --fhir " + d.Server.FHIR + " --client ID --key FILE")
@@ -101,37 +101,52 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 	return checks
 }
 
-// explain posts the token request; why says what kept the server from an explanation.
-func (s *Server) explain(ctx context.Context, at string, body []byte) (answer *explanation, why string) {
+// adminRealm is what a Sandfhir whose controls are guarded says in its challenge.
+const adminRealm = `realm="sandfhir admin"`
+
+// explain posts the token request to a Sandfhir; why says what kept the server from an explanation.
+// An assertion works, and so does the admin token, so neither is sent to a server that has not
+// shown what it is.
+func (s *Server) explain(ctx context.Context, sandbox string, body []byte) (answer *explanation, why string) {
 	once := *s
-	once.HTTP = s.withoutRedirects() // an assertion is for nobody else
-	token := ""
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(string(body)))
-		if err != nil {
-			return nil, err.Error()
-		}
-		req.Header.Set("Content-Type", formType)
-		if token != "" {
-			req.Header.Set("Authorization", "Bearer "+token)
-		}
-		got, err := once.do(req)
-		switch {
-		case err != nil:
-			return nil, "What the server says: POST " + at + " failed (" + err.Error() + ")."
-		case got.status == http.StatusUnauthorized && strings.Contains(got.challenge, `realm="sandfhir admin"`):
-			if token != "" || s.AdminToken == "" {
-				return nil, "What the server says: its controls ask for the admin token; set SANDFHIR_ADMIN_TOKEN to the right one."
-			}
-			token = s.AdminToken
-			continue
-		case got.status != http.StatusOK:
-			return nil, fmt.Sprintf("What the server says: %s answers %d, so it is no Sandfhir, and everything above was checked offline.", at, got.status)
-		}
-		answer = &explanation{}
-		if err := json.Unmarshal(got.body, answer); err != nil || len(answer.Checks) == 0 {
-			return nil, "What the server says: the answer of " + at + " is no explanation, so it is no Sandfhir, and everything above was checked offline."
-		}
-		return answer, ""
+	once.HTTP = s.withoutRedirects()
+	shown, failed := once.get(ctx, sandbox+"behaviour")
+	if failed != nil {
+		return nil, "What the server says: " + failed.Text
 	}
+	at, token := sandbox+"token/explain", ""
+	var behaviour struct{ Name string }
+	switch {
+	case shown.status == http.StatusOK && json.Unmarshal(shown.body, &behaviour) == nil && behaviour.Name != "":
+	case shown.status == http.StatusUnauthorized && strings.Contains(shown.challenge, adminRealm):
+		if token = s.AdminToken; token == "" {
+			return nil, wantsAdminToken
+		}
+	default:
+		return nil, fmt.Sprintf("What the server says: %sbehaviour answers %d, so it is no Sandfhir, and everything above was checked offline.", sandbox, shown.status)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(string(body)))
+	if err != nil {
+		return nil, err.Error()
+	}
+	req.Header.Set("Content-Type", formType)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	got, err := once.do(req)
+	switch {
+	case err != nil:
+		return nil, "What the server says: POST " + at + " failed (" + err.Error() + ")."
+	case got.status == http.StatusUnauthorized && strings.Contains(got.challenge, adminRealm):
+		return nil, wantsAdminToken
+	case got.status != http.StatusOK:
+		return nil, fmt.Sprintf("What the server says: %s answers %d, and everything above was checked offline.", at, got.status)
+	}
+	answer = &explanation{}
+	if err := json.Unmarshal(got.body, answer); err != nil || len(answer.Checks) == 0 {
+		return nil, "What the server says: the answer of " + at + " is no explanation, and everything above was checked offline."
+	}
+	return answer, ""
 }
+
+const wantsAdminToken = "What the server says: its controls ask for the admin token; set SANDFHIR_ADMIN_TOKEN to the right one."

@@ -70,7 +70,7 @@ type diagnosis struct {
 	client     string   // whose assertions are judged
 	tokenURL   string   // that aud is compared with
 	algorithms []string // that the server takes; nil where no server said
-	explainURL string   // where a Sandfhir explains token requests; "" is no Sandfhir
+	sandboxURL string   // where a Sandfhir has its controls; "" is no Sandfhir
 
 	key    *jose.Key     // nil where there is none that can sign
 	keySet *authz.KeySet // nil where there is none that can be read

@@ -19,7 +19,7 @@ import (
 type Server struct {
 	FHIR       string       // FHIR base URL without a slash at its end
 	HTTP       *http.Client // nil is http.DefaultClient
-	AdminToken string       // of a Sandfhir whose controls are guarded; sent to no other server
+	AdminToken string       // of a Sandfhir whose controls are guarded; sent only where FHIR's own origin says that it is one
 
 	tokenURL string // as discovery says
 }
@@ -65,8 +65,8 @@ func (d *diagnosis) discover(ctx context.Context) *Section {
 	if d.TokenURL == "" {
 		d.tokenURL = found.TokenEndpoint
 	}
-	if base, ok := strings.CutSuffix(found.TokenEndpoint, "/auth/token"); ok {
-		d.explainURL = base + "/_sandbox/token/explain"
+	if base, ok := strings.CutSuffix(found.TokenEndpoint, "/auth/token"); ok && SameOrigin(base, d.Server.FHIR) {
+		d.sandboxURL = base + "/_sandbox/" // if it is a Sandfhir
 	}
 	s.fact("token URL", found.TokenEndpoint, "what aud has to be")
 	s.fact("algorithms", strings.Join(found.Algorithms, ", "), "")
@@ -201,4 +201,14 @@ func incomplete(at string, found discovery) []authz.Check {
 
 func missing(result authz.Result, text, fix string) authz.Check {
 	return found(result, RuleDiscovery, "D07", text, fix)
+}
+
+// SameOrigin reports whether two URLs name the same scheme, host and port.
+func SameOrigin(a, b string) bool {
+	u, err := url.Parse(a)
+	if err != nil {
+		return false
+	}
+	v, err := url.Parse(b)
+	return err == nil && u.Host != "" && u.Scheme == v.Scheme && u.Host == v.Host
 }

@@ -166,36 +166,50 @@ func TestAdminToken(t *testing.T) {
 			t.Errorf("%q: %v\n%s", given, err, indent(r))
 		}
 	}
+}
 
-	var mu sync.Mutex
-	var seen []string
-	var other *httptest.Server
-	other = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		seen = append(seen, r.Header.Get("Authorization")+r.URL.RawQuery+string(body))
-		mu.Unlock()
-		if r.Method == http.MethodGet {
-			fmt.Fprintf(w, `{"token_endpoint":"%s/auth/token"}`, other.URL)
-			return
-		}
-		w.Header().Set("WWW-Authenticate", `Bearer realm="payer"`)
-		w.WriteHeader(http.StatusUnauthorized)
-	}))
-	t.Cleanup(other.Close)
+// The admin token, and an assertion that works, are for a Sandfhir at the origin that was named.
+func TestWhatOtherServersAreTold(t *testing.T) {
+	t.Parallel()
+	const token = "0123456789abcdef"
 	k := authztest.NewECKey("k", elliptic.P384())
-	r, err := doctor.Examine(t.Context(), doctor.Case{Client: "app", Key: pemOf(k), Clock: clock.System{}, Server: &doctor.Server{FHIR: other.URL, AdminToken: token}})
-	if err != nil || !strings.Contains(compact(r), "it is no Sandfhir") {
-		t.Errorf("%v\n%s", err, indent(r))
+	var mu sync.Mutex
+	var posts []string
+	server := func(tokenEndpoint func(own string) string) *httptest.Server {
+		var s *httptest.Server
+		s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Method != http.MethodGet || r.Header.Get("Authorization") != "" || r.URL.RawQuery != "" {
+				posts = append(posts, r.Header.Get("Authorization")+" "+string(body))
+			}
+			if strings.HasSuffix(r.URL.Path, "/.well-known/smart-configuration") {
+				fmt.Fprintf(w, `{"token_endpoint":"%s"}`, tokenEndpoint(s.URL))
+				return
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer realm="payer"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	payer := server(func(own string) string { return own + "/auth/token" })
+	guarded := sandbox.Start(t, sandbox.WithAdminToken(token))
+	elsewhere := server(func(string) string { return guarded.TokenURL() })
+	for name, s := range map[string]*httptest.Server{"a payer": payer, "one whose tokens come from another origin": elsewhere} {
+		before := len(guarded.Exchanges())
+		r, err := doctor.Examine(t.Context(), doctor.Case{Client: "app", Key: pemOf(k), Clock: clock.System{}, Server: &doctor.Server{FHIR: s.URL, AdminToken: token}})
+		if err != nil || !strings.Contains(compact(r), "is no Sandfhir") {
+			t.Errorf("%s: %v\n%s", name, err, indent(r))
+		}
+		if after := len(guarded.Exchanges()); after != before {
+			t.Errorf("%s: the Sandfhir that it names was asked", name)
+		}
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	for _, request := range seen {
-		if strings.Contains(request, token) {
-			t.Error("another server was told the admin token")
-		}
-	}
-	if len(seen) < 2 {
-		t.Errorf("requests %q", seen)
+	if len(posts) > 0 {
+		t.Errorf("other servers were sent %q", posts)
 	}
 }
