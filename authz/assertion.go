@@ -204,7 +204,7 @@ func (a *attempt) replay() *Error {
 	now := a.now
 	use := JTIUse{
 		Env: a.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
-		At: now, Expires: instant(exp).Add(a.behaviour.Skew),
+		At: now, Exp: instant(exp), Skew: a.behaviour.Skew,
 	}
 	record := a.store.UseJTI
 	if a.dry {

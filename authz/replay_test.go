@@ -84,3 +84,23 @@ func TestJTIScope(t *testing.T) {
 		}
 	}
 }
+
+// SB-JWT-19: an assertion that was used stays used when the tolerated skew grows
+// over its exp again.
+func TestReplayWithMoreSkew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	none, more := authz.Strict(), authz.Strict()
+	none.Skew = 0
+	var err error
+	if w.server, err = w.server.With(none); err != nil {
+		t.Fatal(err)
+	}
+	a := w.newAsk()
+	a.granted()
+	w.wall.Advance(245 * time.Second) // exp was 240 s ahead
+	if w.server, err = w.server.With(more); err != nil {
+		t.Fatal(err)
+	}
+	clientError("C15").check(t, a.send().Checks, a.send().Err)
+}

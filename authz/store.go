@@ -27,9 +27,10 @@ type Store interface {
 	// DeleteClient removes the client, or returns ErrNoClient.
 	DeleteClient(ctx context.Context, env, id string) error
 
-	// UseJTI records that an assertion was used, unless its (Env, Issuer, JTI)
-	// is on record with an Expires after use.At: then it changes nothing and
-	// returns that record. Check and record are one atomic step.
+	// UseJTI records that an assertion was used, unless use is a ReplayOf the
+	// record of its (Env, Issuer, JTI): then it changes nothing and returns that
+	// record. Check and record are one atomic step. Records are kept for a
+	// while beyond their Exp, because the tolerated skew can be raised.
 	UseJTI(ctx context.Context, use JTIUse) (earlier *JTIUse, err error)
 	// EarlierJTI returns the record that UseJTI would return now, and records
 	// nothing.
@@ -53,10 +54,15 @@ type JTIUse struct {
 	Env      string
 	Issuer   string // the assertion's iss: a jti is unique per issuer
 	JTI      string
-	Exchange string    // the request that used it, for diagnosis
-	At       time.Time // real time
-	Expires  time.Time // when the record may be forgotten: exp plus skew
+	Exchange string        // the request that used it, for diagnosis
+	At       time.Time     // real time
+	Exp      time.Time     // the assertion's
+	Skew     time.Duration // that is tolerated now, not a part of the record
 }
+
+// ReplayOf reports whether the assertion of an earlier use of the same jti could
+// still be used but for that (RFC 7523 section 3, 7).
+func (u JTIUse) ReplayOf(earlier JTIUse) bool { return earlier.Exp.Add(u.Skew).After(u.At) }
 
 // SigningKey is a private key that access tokens are signed with.
 type SigningKey struct {

@@ -138,7 +138,7 @@ func (s *Store) UseJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := useKey{use.Env, use.Issuer, use.JTI}
-	if earlier, ok := s.uses[key]; ok && earlier.Expires.After(use.At) {
+	if earlier, ok := s.uses[key]; ok && use.ReplayOf(earlier) {
 		return &earlier, nil
 	}
 	s.uses[key] = use
@@ -149,7 +149,7 @@ func (s *Store) UseJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, erro
 func (s *Store) EarlierJTI(_ context.Context, use authz.JTIUse) (*authz.JTIUse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if earlier, ok := s.uses[useKey{use.Env, use.Issuer, use.JTI}]; ok && earlier.Expires.After(use.At) {
+	if earlier, ok := s.uses[useKey{use.Env, use.Issuer, use.JTI}]; ok && use.ReplayOf(earlier) {
 		return &earlier, nil
 	}
 	return nil, nil

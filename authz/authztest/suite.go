@@ -280,7 +280,7 @@ func noClient(t *testing.T, s authz.Store) {
 }
 
 func use(jti string) authz.JTIUse {
-	return authz.JTIUse{Env: authz.Sandbox, Issuer: "c1", JTI: jti, Exchange: "x1", At: at(0), Expires: at(5 * time.Minute)}
+	return authz.JTIUse{Env: authz.Sandbox, Issuer: "c1", JTI: jti, Exchange: "x1", At: at(0), Exp: at(5 * time.Minute)}
 }
 
 func useJTI(t *testing.T, s authz.Store, u authz.JTIUse) *authz.JTIUse {
@@ -373,8 +373,13 @@ func jtiExpires(t *testing.T, s authz.Store) {
 	if useJTI(t, s, last) == nil {
 		t.Error("a jti was forgotten before it expired")
 	}
+	skewed := use("j1")
+	skewed.At, skewed.Skew = at(5*time.Minute+29*time.Second), 30*time.Second
+	if earlierJTI(t, s, skewed) == nil {
+		t.Error("a jti does not count within a skew that was raised after its use")
+	}
 	later := use("j1")
-	later.At, later.Expires = at(5*time.Minute), at(10*time.Minute)
+	later.At, later.Exp = at(5*time.Minute), at(10*time.Minute)
 	if earlier := useJTI(t, s, later); earlier != nil {
 		t.Errorf("a jti counts after it expired: %+v", earlier)
 	}
