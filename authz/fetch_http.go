@@ -271,6 +271,11 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, f.cfg.MaxBytes+1))
 	record.Body, record.Bytes = body, len(body)
+	set, notSet := ParseKeySet(body) // at once: with whatever status a private key comes, it is not recorded
+	var bad *KeySetError
+	if errors.As(notSet, &bad) && bad.private {
+		record.Body = nil
+	}
 	if err != nil {
 		return nil, f.unreachable(uri, err, record, true)
 	}
@@ -281,13 +286,7 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	if resp.StatusCode != http.StatusOK {
 		return nil, wrongAnswer(uri, resp, body, nil)
 	}
-	set, err := ParseKeySet(body)
-	if err != nil {
-		var bad *KeySetError
-		errors.As(err, &bad)
-		if bad.private {
-			record.Body = nil
-		}
+	if notSet != nil {
 		return nil, wrongAnswer(uri, resp, body, bad)
 	}
 	kept, by := keepFor(resp.Header, f.cfg.KeepDefault)

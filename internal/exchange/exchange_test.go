@@ -1,8 +1,15 @@
 package exchange_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +21,22 @@ import (
 
 func TestTextHidesCredentials(t *testing.T) {
 	t.Parallel()
+	der := func(der []byte, err error) string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.StdEncoding.EncodeToString(der)
+	}
+	ec, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, sec1, spki := der(x509.MarshalPKCS8PrivateKey(ec)), der(x509.MarshalECPrivateKey(ec)), der(x509.MarshalPKIXPublicKey(&ec.PublicKey))
+	pkcs1 := der(x509.MarshalPKCS1PrivateKey(long), nil)
 	for name, c := range map[string][2]string{
 		"assertion":               {"scope=a&client_assertion=h.c.SIGN&x=1", "scope=a&client_assertion=h.c.(hidden)&x=1"},
 		"escaped name":            {"client%5Fassertion=eyJh.eyJc.SIGN&client%5fsecret=SIGN", "client%5Fassertion=eyJh.eyJc.(hidden)&client%5fsecret=(hidden)"},
@@ -36,6 +59,13 @@ func TestTextHidesCredentials(t *testing.T) {
 		"PEM in JSON":             {`{"x":"-----BEGIN PRIVATE KEY-----\nSIGN\n-----END PRIVATE KEY-----"}`, `{"x":"-----BEGIN PRIVATE KEY-----(hidden)-----END PRIVATE KEY-----"}`},
 		"a public key in PEM":     {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"},
 		"jwks in another format":  {`{"jwks":"SIGN","client_name":"x"}`, `{"jwks":"(hidden)","client_name":"x"}`},
+		"a secret with dots":      {`{"client_secret":"se.cr.SIGN","registration_access_token":"a.b.SIGN"}`, `{"client_secret":"(hidden)","registration_access_token":"(hidden)"}`},
+		"PKCS #8 without PEM":     {pkcs8, "(hidden)"},
+		"PKCS #8, cut":            {"x: " + pkcs8[:40], "x: (hidden)"},
+		"PKCS #8 in lines":        {pkcs8[:64] + "\r\n" + pkcs8[64:] + "\r\n", "(hidden)"},
+		"SEC 1 in JSON":           {`{"keys":["` + sec1[:64] + `\n` + sec1[64:] + `"],"x":1}`, `{"keys":["(hidden)"],"x":1}`},
+		"PKCS #1 in a form":       {"key=" + url.QueryEscape(pkcs1) + "&x=1", "key=(hidden)&x=1"},
+		"a public key in base64":  {spki, spki},
 		"a token anywhere":        {"I sent eyJh.eyJc.SIGN, and eyJh.eyJc.SIGN", "I sent eyJh.eyJc.(hidden), and eyJh.eyJc.(hidden)"},
 		"no token":                {"eyJh.eyJc. eyJh eyJ", "eyJh.eyJc. eyJh eyJ"},
 	} {
@@ -51,7 +81,8 @@ func TestTextHidesCredentials(t *testing.T) {
 func TestHeadersAndURLsHideCredentials(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][3]string{
-		{"Authorization", "Bearer h.c.SIGN", "Bearer h.c.(hidden)"},
+		{"Authorization", "Bearer e30.e30.SIGN", "Bearer e30.e30.(hidden)"},
+		{"Authorization", "Bearer my-admin.SIGN-with.dots", "Bearer (hidden)"},
 		{"authorization", "Basic U0lHTg==", "Basic (hidden)"},
 		{"Authorization", "SIGN", "(hidden)"},
 		{"Cookie", "sandfhir-admin=SIGN", "(hidden)"},

@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
 )
@@ -27,12 +30,15 @@ func MaskURL(url string) string {
 	return path + "?" + maskTokens(maskForm(query))
 }
 
-// maskAuthorization leaves of a token its header and claims, and hides
-// everything else.
+// maskAuthorization leaves of a JWT its header and claims, and hides everything
+// else: secrets of people's own choice can have dots as well.
 func maskAuthorization(value string) string {
 	scheme, credentials, ok := strings.Cut(value, " ")
-	if !ok {
+	switch {
+	case !ok:
 		return hidden
+	case !isJWT(credentials):
+		return scheme + " " + hidden
 	}
 	return scheme + " " + maskToken(credentials)
 }
@@ -40,7 +46,7 @@ func maskAuthorization(value string) string {
 // mask hides the credentials in a body, whatever it says of itself: people send
 // JSON as a form and forms as JSON.
 func mask(text string) string {
-	text = maskPEM(text)
+	text = maskDER(maskPEM(text))
 	if start := strings.TrimLeft(text, " \t\r\n"); start != "" && strings.IndexByte(`{["`, start[0]) >= 0 {
 		return maskTokens(maskJSON(text))
 	}
@@ -66,6 +72,70 @@ func maskPEM(text string) string {
 			from += j + len(begin) // the end of this block
 		}
 	}
+}
+
+// maskDER hides private keys that stand in a text as base64: what is left of a
+// PEM without its first and last line, also where the end is cut off.
+func maskDER(text string) string {
+	var masked strings.Builder
+	rest := 0 // what stands in text from here on is not in masked yet
+	for i := 0; i < len(text); i++ {
+		if text[i] != 'M' || i > 0 && isBase64(text[i-1]) || !beginsPrivateKey(text[i:]) {
+			continue
+		}
+		masked.WriteString(text[rest:i] + hidden)
+		rest = i + base64Length(text[i:])
+		i = rest - 1
+	}
+	if rest == 0 {
+		return text
+	}
+	return masked.String() + text[rest:]
+}
+
+// beginsPrivateKey reports whether text is base64 of a private key in DER: a
+// sequence that begins with the version 0 or 1 (RFC 5208 section 5, RFC 8017
+// section A.1.2, RFC 5915 section 3). That of a public key or a certificate
+// begins with another sequence.
+func beginsPrivateKey(text string) bool {
+	const enough = 12
+	if len(text) < enough {
+		return false
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(text[:enough]))
+	if err != nil || der[0] != 0x30 {
+		return false
+	}
+	content := der[2:]
+	if long := int(der[1]) - 0x80; long > 0 {
+		content = der[min(2+long, len(der)):]
+	}
+	return bytes.HasPrefix(content, []byte{2, 1, 0}) || bytes.HasPrefix(content, []byte{2, 1, 1})
+}
+
+// base64Length is how much of text is base64, in lines, in JSON or in a form.
+func base64Length(text string) int {
+	for i := 0; ; i++ {
+		i += len(text[i:]) - len(strings.TrimLeft(text[i:], "\r\n \t"))
+		switch {
+		case i == len(text):
+			return i
+		case isBase64(text[i]) || text[i] == '=':
+		case strings.IndexByte(`\%`, text[i]) >= 0: // \n, \/, %2B
+		default:
+			return i
+		}
+	}
+}
+
+func isBase64(c byte) bool { return isBase64URL(c) || c == '+' || c == '/' }
+
+// isJWT reports whether the first of three parts is the JSON object of a header.
+func isJWT(text string) bool {
+	header, rest, _ := strings.Cut(text, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(header)
+	var object map[string]any
+	return err == nil && strings.Count(rest, ".") == 1 && json.Unmarshal(raw, &object) == nil
 }
 
 // maskTokens hides the signature of everything that looks like a JWT.

@@ -78,9 +78,13 @@ func unquoted(literal string) string {
 func maskMember(name, text string, value int) (masked string, next int) {
 	isString := value < len(text) && text[value] == '"'
 	switch name {
-	case "access_token", "refresh_token", "client_secret", "registration_access_token", "client_assertion":
+	case "access_token", "client_assertion":
 		if isString {
 			return maskString(text, value, maskToken)
+		}
+	case "refresh_token", "client_secret", "registration_access_token", "password":
+		if isString {
+			return maskString(text, value, func(string) string { return hidden })
 		}
 	case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
 		switch {
