@@ -41,7 +41,7 @@ type Access struct {
 	Environment  Environment
 
 	// wildcard are the types that system/*.read stands for, where that is not
-	// all of them and the scopes hold them.
+	// all of them.
 	wildcard []string
 }
 
@@ -82,9 +82,7 @@ func (b *bearer) authenticate() (*Access, *Error) {
 		Scopes: claims.scopes, TokenID: claims.ID,
 		IssuedAt: time.Unix(claims.IssuedAt, 0), Expires: time.Unix(claims.Expires, 0),
 		Environment: b.env,
-	}
-	if access.readsAll(b.behaviour.WildcardRead) {
-		access.wildcard = b.behaviour.WildcardRead
+		wildcard:    b.behaviour.WildcardRead,
 	}
 	return access, nil
 }

@@ -47,7 +47,7 @@ func (a *Access) Insufficient(need Need) *Error {
 		o.text += " A search needs the letter s besides r."
 		o.counterfactual = "The token would do for reading a single " + need.Type + "."
 		o.fix = "Ask for " + wanted.String() + "."
-	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type):
+	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type) && a.readsAll(a.wildcard):
 		o.finding = "S10"
 		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them."
 		o.fix = "Ask for " + wanted.String() + "."

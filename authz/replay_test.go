@@ -104,3 +104,18 @@ func TestReplayWithMoreSkew(t *testing.T) {
 	}
 	clientError("C15").check(t, a.send().Checks, a.send().Err)
 }
+
+// What is explained is no attempt: it neither counts as a failure nor uses
+// anything up.
+func TestExplainingIsNoFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withBehaviour(func(b *authz.Behaviour) { b.FailureLimit = 2 }))
+	for range 3 {
+		a := w.newAsk()
+		a.assertion.Claims["aud"] = "elsewhere"
+		if d := w.server.Explain(t.Context(), a.request()); d.Err == nil || d.Err.Check.ID != "C03" {
+			t.Fatalf("explained as %v", d.Err)
+		}
+	}
+	w.newAsk().granted()
+}

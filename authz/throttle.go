@@ -77,9 +77,10 @@ func (a *attempt) throttled() *Error {
 	return e
 }
 
-// countFailure counts what became of the attempt, if that is limited.
+// countFailure counts what became of the attempt, if that is limited. A dry run
+// is none.
 func (a *attempt) countFailure(err *Error) {
-	if a.counted != nil && err != nil && err.Code == CodeInvalidClient {
+	if a.counted != nil && !a.dry && err != nil && err.Code == CodeInvalidClient {
 		a.throttle.fail(*a.counted, a.now)
 	}
 }
