@@ -63,7 +63,7 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	if refused == nil || !ignored {
 		return refused
 	}
-	o := a.outcomes[r]
+	o := *a.notes[r].found
 	o.text += " This server's behaviour does not look at it; strict servers refuse it."
 	a.warn(r, o)
 	return nil

@@ -4,12 +4,20 @@ import "slices"
 
 // checklist records the outcome of each rule as a request meets it.
 type checklist struct {
-	parts    []Part
-	outcomes [numRules]outcome
+	parts []Part
+	notes [numRules]note
 }
 
+// A note is what became of a rule. Most rules hold, so that only the others have
+// room for a diagnosis.
+type note struct {
+	result Result
+	got    string
+	found  *outcome // of a rule that does not hold, or would not elsewhere
+}
+
+// An outcome is what is found where a rule does not hold.
 type outcome struct {
-	result    Result
 	finding   string
 	got, want string
 	// text, counterfactual and fix are the diagnosis: see Check.
@@ -24,20 +32,23 @@ func newChecklist(parts []Part) *checklist { return &checklist{parts: parts} }
 
 // pass records that a rule holds and what was got.
 func (l *checklist) pass(r ruleIndex, got string) {
-	l.outcomes[r] = outcome{result: Pass, got: clip(got)}
+	l.notes[r] = note{result: Pass, got: clip(got)}
 }
 
 // warn records that a rule holds here, with a finding that others may refuse.
 func (l *checklist) warn(r ruleIndex, o outcome) {
-	o.result, o.got, o.want = Warn, clip(o.got), clip(o.want)
-	l.outcomes[r] = o
+	l.note(r, Warn, o)
 }
 
 // fail records that a rule is broken and returns the check.
 func (l *checklist) fail(r ruleIndex, o outcome) Check {
-	o.result, o.got, o.want = Fail, clip(o.got), clip(o.want)
-	l.outcomes[r] = o
+	l.note(r, Fail, o)
 	return l.check(r)
+}
+
+func (l *checklist) note(r ruleIndex, result Result, o outcome) {
+	o.got, o.want = clip(o.got), clip(o.want)
+	l.notes[r] = note{result: result, got: o.got, found: &o}
 }
 
 // refusal records that a rule is broken and returns the error to answer with.
@@ -54,17 +65,13 @@ func (l *checklist) serverError(r ruleIndex, doing string, err error) *Error {
 }
 
 func (l *checklist) check(r ruleIndex) Check {
-	rule, o := &rules[r], &l.outcomes[r]
-	c := Check{
-		ID: rule.ID, Requirement: rule.ID, Rule: rule.Rule, Clause: rule.Clause,
-		Result: o.result, Got: o.got, Want: o.want,
-		Text: o.text, Counterfactual: o.counterfactual, Fix: o.fix,
-	}
-	if o.finding != "" {
-		c.ID = o.finding
-	}
-	if o.result == Fail || o.result == Warn {
-		c.Remedy = o.remedy
+	rule, n := &rules[r], &l.notes[r]
+	c := Check{ID: rule.ID, Requirement: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
+	if o := n.found; o != nil {
+		c.Want, c.Text, c.Counterfactual, c.Fix, c.Remedy = o.want, o.text, o.counterfactual, o.fix, o.remedy
+		if o.finding != "" {
+			c.ID = o.finding
+		}
 		if c.Remedy.Kind == "" {
 			c.Remedy.Kind = remedyFor(rule, o.finding)
 		}
@@ -74,15 +81,18 @@ func (l *checklist) check(r ruleIndex) Check {
 
 // checks returns all checks of the checklist in order.
 func (l *checklist) checks() []Check {
-	var walked []ruleIndex
+	listed := func(r ruleIndex) bool { return slices.Contains(l.parts, rules[r].Part) }
+	n := 0
 	for r := range numRules {
-		if slices.Contains(l.parts, rules[r].Part) {
-			walked = append(walked, r)
+		if listed(r) {
+			n++
 		}
 	}
-	checks := make([]Check, len(walked))
-	for i, r := range walked {
-		checks[i] = l.check(r)
+	checks := make([]Check, 0, n)
+	for r := range numRules {
+		if listed(r) {
+			checks = append(checks, l.check(r))
+		}
 	}
 	return checks
 }

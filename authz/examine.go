@@ -46,5 +46,5 @@ func (a *attempt) walk(steps []assertionStep) *Error {
 
 // holds reports whether a rule was applied and holds.
 func (l *checklist) holds(r ruleIndex) bool {
-	return l.outcomes[r].result == Pass || l.outcomes[r].result == Warn
+	return l.notes[r].result == Pass || l.notes[r].result == Warn
 }
