@@ -1,6 +1,7 @@
 package fhirstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,10 +103,14 @@ func (w *conditional) create(ctx context.Context, tx *writeTx, v View, d *draft,
 	if err != nil {
 		return nil, err
 	}
-	id := d.id()
-	if id == "" {
-		id = tx.store.newID()
-	} else if old, err := lookUp(ctx, tx, w.criteria.Type, id); err == nil && old.live {
+	id := cmp.Or(d.id(), tx.store.newID())
+	old, err := lookUp(ctx, tx, w.criteria.Type, id)
+	var missing *NotFoundError
+	switch {
+	case errors.As(err, &missing):
+	case err != nil:
+		return nil, err
+	case old.live:
 		return nil, &IDTakenError{Type: w.criteria.Type, ID: id}
 	}
 	res, _, err := tx.update(ctx, w.gate, v.Owner, id, d, cond)

@@ -46,8 +46,8 @@ func (p *queryParser) inclusion(param Param) error {
 	} else {
 		return p.unknown(param, fmt.Sprintf("%s has no reference parameter %q to include by", parts[0], parts[1]))
 	}
-	if !inc.reverse && !inc.iterate && parts[0] != p.query.Type {
-		return p.unknown(param, fmt.Sprintf("_include starts from the type that is searched for, %s, not from %s; _include:iterate starts from what was included, too", p.query.Type, parts[0]))
+	if !inc.reverse && !inc.iterate && !p.query.searches(parts[0]) {
+		return p.unknown(param, fmt.Sprintf("_include starts from what is searched for, and %s is not; _include:iterate starts from what was included, too", parts[0]))
 	}
 	p.query.include = append(p.query.include, inc)
 	p.query.Used = append(p.query.Used, param)

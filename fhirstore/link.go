@@ -31,12 +31,12 @@ func (p *queryParser) chain(param Param) error {
 	}
 	head, rest, _ := strings.Cut(param.Name, ".")
 	code, typ, _ := strings.Cut(head, ":")
-	def, ok := p.defs.Param(p.query.Type, code)
+	def, ok := p.defs.Param(p.query.paramType(), code)
 	switch {
 	case !ok:
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
 	case def.Kind != r4.Reference:
-		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.Type)}
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.paramType())}
 	case typ != "" && !p.defs.IsType(typ):
 		return &QueryError{Code: "value", Parameter: param.Name, Message: fmt.Sprintf("%s is no resource type", typ)}
 	}
@@ -122,7 +122,7 @@ func (s *Store) linked(ctx context.Context, d *data, v View, q *Query) (*Query, 
 		if c.link == nil {
 			continue
 		}
-		source, args, err := s.linkSource(ctx, d, v, q.Type, c.link)
+		source, args, err := s.linkSource(ctx, d, v, q, c.link)
 		if err != nil {
 			return nil, err
 		}
@@ -131,8 +131,8 @@ func (s *Store) linked(ctx context.Context, d *data, v View, q *Query) (*Query, 
 	return &out, nil
 }
 
-// linkSource is a link as a query of the resources of type typ on this side.
-func (s *Store) linkSource(ctx context.Context, d *data, v View, typ string, l *link) (source string, args []any, err error) {
+// linkSource is a link as a query of the resources that q is about.
+func (s *Store) linkSource(ctx context.Context, d *data, v View, q *Query, l *link) (source string, args []any, err error) {
 	var sources []string
 	var refused error
 	for _, end := range l.ends {
@@ -145,20 +145,38 @@ func (s *Store) linkSource(ctx context.Context, d *data, v View, typ string, l *
 		if err != nil {
 			return "", nil, err
 		}
-		if l.reverse {
+		for _, typ := range l.pointedAt(q) {
 			prefix := typ + "/"
 			sources = append(sources, "SELECT t.rid FROM resource t WHERE t.type = ? AND t.id IN (SELECT substr(x.target, ?) FROM ix_ref x WHERE x.param = ? AND x.target >= ? AND x.target < ? AND x.rid IN (SELECT r.rid FROM resource r WHERE "+where+"))")
 			args = append(args, typ, len(prefix)+1, l.ref.ID, prefix, typ+"0") // 0 comes after /
-		} else {
+			args = append(args, more...)
+		}
+		if !l.reverse {
 			sources = append(sources, "SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN (SELECT ? || r.id FROM resource r WHERE "+where+")")
 			args = append(args, l.ref.ID, end.Type+"/")
+			args = append(args, more...)
 		}
-		args = append(args, more...)
 	}
-	if len(sources) == 0 {
+	if len(sources) == 0 && refused != nil {
 		return "", nil, refused
 	}
+	if len(sources) == 0 {
+		return "SELECT NULL WHERE FALSE", nil, nil
+	}
 	return strings.Join(sources, " UNION ALL "), args, nil
+}
+
+// pointedAt are the types of the query that a reverse link can point at.
+func (l *link) pointedAt(q *Query) []string {
+	switch {
+	case !l.reverse:
+		return nil
+	case len(q.Types) == 0:
+		return []string{q.Type}
+	}
+	return slices.DeleteFunc(slices.Clone(q.Types), func(typ string) bool {
+		return len(l.ref.Targets) > 0 && !slices.Contains(l.ref.Targets, typ)
+	})
 }
 
 // condition is a query under a view as a condition on r.

@@ -56,10 +56,10 @@ func (tx *writeTx) patch(ctx context.Context, g *gate, id string, cond Condition
 	return tx.put(ctx, &newVersion{typ: g.typ, id: id, org: old.org, old: old, draft: d, gate: g, op: OpUpdate})
 }
 
-// MayRead reports whether the view lets its holder read a version that a write
-// returned: whoever patches a resource need not be one who may see it.
-func (s *Store) MayRead(ctx context.Context, v View, res *Resource) (bool, error) {
-	g, err := s.gate(ctx, v, res.Type, LetterRead)
+// May reports whether the view lets its holder do what the letter stands for
+// with a resource as it is: whoever patches one need not be one who may see it.
+func (s *Store) May(ctx context.Context, v View, letter Letters, res *Resource) (bool, error) {
+	g, err := s.gate(ctx, v, res.Type, letter)
 	if err == nil {
 		err = g.organization(res.Type, res.ID, res.Organization)
 	}

@@ -139,11 +139,11 @@ func TestPatchUnderAConstraint(t *testing.T) {
 			"no r":                         {view("Patient", fhirstore.LetterUpdate, ""), false},
 			"r for another organization's": {fhirstore.View{Permissions: all.Permissions, Organizations: []string{"o2"}}, true},
 		} {
-			if got := must(s.MayRead(ctx, c.view, must(s.Read(ctx, all, "Patient", "in")))); got != c.want {
+			if got := must(s.May(ctx, c.view, fhirstore.LetterRead, must(s.Read(ctx, all, "Patient", "in")))); got != c.want {
 				t.Errorf("FR-SC-30 MayRead with %s = %t, want %t", name, got, c.want)
 			}
 		}
-		if must(s.MayRead(ctx, other, must(s.Read(ctx, all, "Patient", own.ID)))) {
+		if must(s.May(ctx, other, fhirstore.LetterRead, must(s.Read(ctx, all, "Patient", own.ID)))) {
 			t.Error("FR-SC-30 MayRead shows a resource of another organization")
 		}
 	})

@@ -2,6 +2,7 @@ package fhirstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,6 +134,11 @@ func (q *Query) paramType() string {
 		return "Resource"
 	}
 	return q.Type
+}
+
+// searches reports whether the query is about resources of a type.
+func (q *Query) searches(typ string) bool {
+	return q.Type == typ || slices.Contains(q.Types, typ)
 }
 
 // compartmentClause keeps a search to a patient's compartment.

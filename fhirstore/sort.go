@@ -36,7 +36,7 @@ func (p *queryParser) sort(param Param) error {
 		code, descending := strings.CutPrefix(name, "-")
 		key, ok := p.sortKey(code, descending)
 		if !ok {
-			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", p.query.Type, code))
+			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", p.query.paramType(), code))
 		}
 		keys = append(keys, key)
 	}

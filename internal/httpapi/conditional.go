@@ -35,7 +35,7 @@ func (l *call) createUnless() error {
 	case created:
 		return l.written(fiber.StatusCreated, res)
 	}
-	mayRead, err := store.MayRead(l.UserContext(), l.view(), res)
+	mayRead, err := store.May(l.UserContext(), l.view(), fhirstore.LetterRead, res)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (l *call) noneExist(store *fhirstore.Store, typ string) (*fhirstore.Query, 
 		return nil, badRequest("invalid", ifNoneExist+" is there more than once")
 	}
 	text := string(values[0])
-	if strings.Contains(text, "?") {
+	if name, _, _ := strings.Cut(text, "="); strings.Contains(name, "?") {
 		return nil, badRequest("value", ifNoneExist+" is "+text+"; it has only the parameters of the search, without type and ?, such as identifier=http://example.org|1")
 	}
 	params, err := fhirstore.ParseParams(text)

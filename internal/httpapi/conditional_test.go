@@ -67,6 +67,12 @@ func TestConditionalCreate(t *testing.T) {
 			p.post(t, "/Patient", identified("", "9"), "If-None-Exist", c.criteria).refused(t, 400, c.codes...)
 		})
 	}
+	t.Run("FR-CO-01 a value with ?", func(t *testing.T) {
+		odd := `{"resourceType":"Patient","identifier":[{"system":"http://e/a?b","value":"1"}]}`
+		w := start(t)
+		w.all.post(t, "/Patient", odd, "If-None-Exist", "identifier=http://e/a?b|1").want(t, 201)
+		w.all.post(t, "/Patient", odd, "If-None-Exist", "identifier=http://e/a?b|1").want(t, 200)
+	})
 	t.Run("FR-CO-06 criteria twice", func(t *testing.T) {
 		p.post(t, "/Patient", identified("", "9"), "If-None-Exist", "identifier=x", "If-None-Exist", "identifier=y").refused(t, 400, "invalid")
 	})

@@ -90,7 +90,7 @@ func (l *call) everythingQuery(store *fhirstore.Store, params []fhirstore.Param)
 			want.Types = append(want.Types, strings.Split(p.Value, ",")...)
 		case fhirstore.NextParam:
 			want.Page = p.Value
-		case "_format":
+		case "_format", "_pretty":
 			continue
 		default:
 			err = badRequest("not-supported", p.Name+" is no parameter of $everything: start, end, _since, _type and _count are")
@@ -161,8 +161,11 @@ func (l *call) operationParams() ([]fhirstore.Param, error) {
 		return nil, badRequest("invalid", "the body of an operation is a Parameters resource")
 	}
 	list := root.Get("parameter")
-	if list == nil {
+	switch {
+	case list == nil:
 		return params, nil
+	case list.Kind != fhirjson.Array:
+		return nil, notAList(list)
 	}
 	for i := range list.Items {
 		name, value := list.Items[i].Str("name"), ""

@@ -85,5 +85,7 @@ func TestEverything(t *testing.T) {
 		for _, q := range []string{"start=soon", "_count=0", "_since=2026", "_type=Practitioner", "_type=Nothing", "colour=blue"} {
 			w.all.get(t, "/Patient/"+patient+"/$everything?"+q).refused(t, 400, "value", "not-supported")
 		}
+		w.all.post(t, "/Patient/"+patient+"/$everything", `{"resourceType":"Parameters","parameter":{"name":"_type","valueString":"Nonsense"}}`).refused(t, 400, "structure")
+		w.all.get(t, "/Patient/"+patient+"/$everything?_pretty=true").want(t, 200)
 	})
 }

@@ -41,6 +41,11 @@ func (l *call) kickOffParams() ([]bulk.Param, error) {
 	return parametersOf(body)
 }
 
+// notAList is the refusal of a Parameters resource whose parameter is no array.
+func notAList(parameter *fhirjson.Node) error {
+	return badRequest("structure", "Parameters.parameter has to be an array; it is a JSON "+parameter.Kind.String())
+}
+
 // valueType is the type of a parameter of $export in a Parameters resource
 // (Bulk Data Access 2.0.0, OperationDefinition export), or "" for a parameter
 // that it does not have.
@@ -74,7 +79,7 @@ func parametersOf(body []byte) ([]bulk.Param, error) {
 		return nil, nil
 	}
 	if list.Kind != fhirjson.Array {
-		return nil, badRequest("structure", "Parameters.parameter has to be an array; it is of the kind "+list.Kind.String())
+		return nil, notAList(list)
 	}
 	params := make([]bulk.Param, 0, len(list.Items))
 	for i := range list.Items {

@@ -89,7 +89,7 @@ func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err erro
 	case err != nil:
 		return err
 	}
-	mayRead, err := store.MayRead(l.UserContext(), l.view(), res)
+	mayRead, err := store.May(l.UserContext(), l.view(), fhirstore.LetterRead, res)
 	if err != nil {
 		return err
 	}

@@ -60,8 +60,10 @@ func (l *call) validateInstance() error {
 		return err
 	}
 	if asked.mode == "delete" {
-		if !l.access.Allows(typ, authz.Delete).Granted {
-			return l.judged([]validation.Issue{{Severity: validation.Error, Code: "forbidden", Message: "the token's scopes do not allow to delete a " + typ}})
+		if may, err := store.May(l.UserContext(), l.view(), fhirstore.LetterDelete, res); err != nil {
+			return err
+		} else if !may {
+			return l.judged([]validation.Issue{{Severity: validation.Error, Code: "forbidden", Message: "the token's scopes do not allow to delete this " + typ}})
 		}
 		return l.judged(nil)
 	}
@@ -129,6 +131,9 @@ func isValidateCall(typ string, root *fhirjson.Node) bool {
 
 func (r *validationRequest) setParameters(typ string, root *fhirjson.Node) error {
 	list := root.Get("parameter")
+	if list != nil && list.Kind != fhirjson.Array {
+		return notAList(list)
+	}
 	for i := 0; list != nil && i < len(list.Items); i++ {
 		p := &list.Items[i]
 		name := p.Str("name")

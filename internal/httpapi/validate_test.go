@@ -109,6 +109,14 @@ func TestValidateOperation(t *testing.T) {
 		if got := reader.post(t, "/Patient/mine/$validate?mode=delete", "").want(t, 200).outcome(t); !slices.Equal(got, []string{"error forbidden"}) {
 			t.Errorf("mode delete without the scope: got %q", got)
 		}
+		p.put(t, "/Patient/she", `{"resourceType":"Patient","id":"she","gender":"female"}`).want(t, 201)
+		for scope, want := range map[string]string{"gender=male": "error forbidden", "gender=female": fine} {
+			deleter := w.grant(t, "system/Patient.r", "system/Patient.d?"+scope)
+			if got := deleter.post(t, "/Patient/she/$validate?mode=delete", "").want(t, 200).outcome(t); !slices.Equal(got, []string{want}) {
+				t.Errorf("mode delete of what the scope holds with %s: got %q", scope, got)
+			}
+		}
+		w.all.post(t, "/Patient/$validate", `{"resourceType":"Parameters","parameter":{"name":"mode","valueCode":"create"}}`).refused(t, 400, "structure")
 	})
 	t.Run("FR-CA-04 the statement lists it", func(t *testing.T) {
 		var s capabilityStatement
@@ -119,8 +127,8 @@ func TestValidateOperation(t *testing.T) {
 			}
 		}
 	})
-	if n := *p.get(t, "/Patient?_summary=count").bundle(t).Total; n != patients+1 {
-		t.Errorf("got %d patients, want %d: what is validated is not stored", n, patients+1)
+	if n := *p.get(t, "/Patient?_summary=count").bundle(t).Total; n != patients+2 {
+		t.Errorf("got %d patients, want %d: what is validated is not stored", n, patients+2)
 	}
 }
 

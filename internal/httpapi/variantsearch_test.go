@@ -35,6 +35,8 @@ func TestSystemSearch(t *testing.T) {
 		{"FR-SE-02 with a slash", "/?_tag=urn:t|mine", w.all, "map[Group:1 Observation:1 Patient:1]"},
 		{"FR-SE-02 _type", "?_tag=urn:t|mine&_type=Patient,Group", w.all, "map[Group:1 Patient:1]"},
 		{"FR-SE-02 _id", "?_id=sys&_type=Patient,Observation", w.all, "map[Observation:1 Patient:1]"},
+		{"FR-CH-02 _has", "?_type=Patient,Group&_has:Observation:patient:_tag=urn:t|mine", w.all, "map[Patient:1]"},
+		{"FR-CH-02 _has of no type that is searched for", "?_type=Group&_has:Observation:patient:_tag=urn:t|mine&_tag=urn:t|mine", w.all, "map[]"},
 		{"FR-SC-07 without _type what the scopes allow", "?_tag=urn:t|mine", w.grant(t, "system/Patient.rs system/Group.s"), "map[Group:1 Patient:1]"},
 		{"FR-SC-33 a constrained scope", "?_tag=urn:t|mine", w.grant(t, "system/Patient.rs system/Observation.rs?status=amended"), "map[Patient:1]"},
 	} {
@@ -74,6 +76,18 @@ func TestSystemSearch(t *testing.T) {
 		w.all.get(t, "?_type=Patient,Nothing").refused(t, 400, "value")
 	})
 	t.Run("SB-RS-15 without a token", func(t *testing.T) { w.stranger().get(t, "").refused(t, 401, "login") })
+	t.Run("FR-RC-08 _include", func(t *testing.T) {
+		b := w.all.get(t, "?_type=Observation,Group&_id=sys&_include=Observation:subject").want(t, 200).bundle(t)
+		included := ""
+		for _, e := range b.Entry {
+			if e.Search.Mode == "include" {
+				included += e.FullURL
+			}
+		}
+		if !strings.HasSuffix(included, "/Patient/sys") {
+			t.Errorf("included are %q, want the patient", included)
+		}
+	})
 }
 
 // TestCompartmentSearch is about searches within a patient's compartment.

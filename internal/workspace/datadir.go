@@ -44,15 +44,24 @@ func (e *resources) note(dir string) error {
 	if err != nil {
 		return fmt.Errorf("encode the population: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, populationFile), append(data, '\n'), 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, populationFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err == nil {
+		err = f.Sync() // before dir gets the name by which it counts
+	}
+	return errors.Join(err, f.Close())
 }
 
-// recall reads what population dir began with.
+// recall reads what population dir began with. A file that cannot be read as
+// one says nothing, as no file does.
 func (e *resources) recall(dir string) error {
 	began := populationNote{Patients: -1}
 	data, err := os.ReadFile(filepath.Join(dir, populationFile))
-	if err == nil {
-		err = json.Unmarshal(data, &began)
+	if err == nil && json.Unmarshal(data, &began) != nil {
+		began = populationNote{Patients: -1}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read what population the data began with: %w", err)
