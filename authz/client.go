@@ -84,8 +84,9 @@ type Client struct {
 	ID     string     `json:"client_id"`
 	Name   string     `json:"name,omitempty"`
 	Method AuthMethod `json:"method"`
-	// JWKS is an inline public key set, the JSON object {"keys":[…]}.
-	// At most one of JWKS and JWKSURI is set.
+	// JWKS is an inline public key set: the JSON object {"keys":[…]}, or its array
+	// alone where the behaviour takes that. Only where the behaviour takes both is
+	// JWKSURI set besides it.
 	JWKS    []byte   `json:"jwks,omitempty"`
 	JWKSURI string   `json:"jwks_uri,omitempty"`
 	Secrets []Secret `json:"secrets,omitempty"`

@@ -181,7 +181,7 @@ func TestRules(t *testing.T) {
 		}
 	}
 	if n := len(authz.RulesOf(authz.AssertionParts()...)); n < 30 {
-		t.Errorf("the checklist of an assertion has %d rungs", n)
+		t.Errorf("the checklist of an assertion has %d rules", n)
 	}
 	rules := authz.Rules()
 	rules[0].Findings[0] = "changed"

@@ -5,7 +5,7 @@ import "slices"
 // Part groups the rules that one kind of request walks.
 type Part string
 
-// The parts of the ladders, in order of appearance.
+// The parts of the checklists, in order of appearance.
 const (
 	PartDiscovery      Part = "discovery"      // where documents and endpoints are
 	PartForm           Part = "form"           // the shape of a POST with a form

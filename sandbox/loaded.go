@@ -79,11 +79,27 @@ func (l *loadedFiles) add(files []seed.File, at time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encode what was loaded: %w", err)
 	}
-	part := l.path + ".part"
-	if err := os.WriteFile(part, append(data, '\n'), 0o600); err != nil {
+	if err := replaceFile(l.path, append(data, '\n')); err != nil {
 		return fmt.Errorf("write down what was loaded: %w", err)
 	}
-	return os.Rename(part, l.path)
+	return nil
+}
+
+// replaceFile writes a file whole, or leaves the one that there was.
+func replaceFile(path string, data []byte) error {
+	part := path + ".part"
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync() // or a loss of power could leave the new name with nothing in it
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
 }
 
 // absolute is a path as it is remembered; the next start may be elsewhere.

@@ -44,10 +44,17 @@ func TestPopulationOfADataDirectory(t *testing.T) {
 		{"made", []sandbox.Option{sandbox.WithPatients(3), sandbox.WithSeed(9)}, sandbox.Population{Patients: 3, Seed: 9}, true},
 		{"with other wishes", []sandbox.Option{sandbox.WithPatients(4)}, sandbox.Population{Patients: 3, Seed: 9}, true},
 		{"without", nil, sandbox.Population{Patients: 3, Seed: 9}, true},
+		{"whose note is damaged", nil, sandbox.Population{}, false},
 		{"of one that does not say", nil, sandbox.Population{}, false},
 	} {
-		if !step.known {
-			if err := os.Remove(filepath.Join(data, "sandbox", "population.json")); err != nil {
+		note := filepath.Join(data, "sandbox", "population.json")
+		switch step.name {
+		case "whose note is damaged":
+			if err := os.Truncate(note, 0); err != nil {
+				t.Fatal(err)
+			}
+		case "of one that does not say":
+			if err := os.Remove(note); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -68,7 +68,7 @@ func TestExchangePage(t *testing.T) {
 			"<dt>From</dt><dd>clause of aud</dd>", "<code>SB-JWT-12</code>",
 			`<code class="status status-4">400 Bad Request</code>`,
 		}},
-		{"the ladder", func(*web.ExchangePage) {}, []string{
+		{"the checklist", func(*web.ExchangePage) {}, []string{
 			"until one failed: 1 passed, 1 passed with a warning, 1 failed, 1 not reached.",
 			`<tr role="row" class="pass">`, `<tr role="row" class="warn">`, `<tr role="row" class="fail">`, `<tr role="row" class="not-reached">`,
 			">✓<", ">!<", ">✗<", "Not reached", `<span class="warning">The header has no typ.</span>`, "clause of exp",
@@ -145,10 +145,10 @@ func TestExchangePage(t *testing.T) {
 func TestLadderKeepsItsOrder(t *testing.T) {
 	t.Parallel()
 	page := string(renderExchange(t, exchangePage()))
-	_, ladder, _ := strings.Cut(page, `class="ladder"`)
+	_, list, _ := strings.Cut(page, `class="checklist"`)
 	last := -1
 	for _, id := range []string{"SB-TOK-01", "A07", "C04", "SB-JWT-14"} {
-		at := strings.Index(ladder, "<code>"+id+"</code>")
+		at := strings.Index(list, "<code>"+id+"</code>")
 		if at <= last {
 			t.Errorf("%s is at %d, the check before it at %d", id, at, last)
 		}

@@ -60,7 +60,7 @@ func libraries() map[string][]string {
 		"github.com/gofiber/fiber/v2":          {"internal/httpapi"},
 		"github.com/google/uuid":               {"fhirstore"},
 		"github.com/klauspost/compress":        {"internal/httpapi", "seed"},
-		"github.com/lestrrat-go/jwx/v2":        {"authz", "internal/cli"},
+		"github.com/lestrrat-go/jwx/v2":        {"authz"},
 		"github.com/samply/golang-fhir-models": {"internal/httpapi"},
 		"github.com/schollz/progressbar/v3":    {"internal/cli"},
 		"github.com/spf13/cobra":               {"internal/cli"},

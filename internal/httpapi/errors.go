@@ -102,7 +102,7 @@ func description(text string) string {
 	return strings.TrimPrefix(e.Description(), ": ")                                          // there is no check to name
 }
 
-// note puts a refusal into the exchange, and its check where the ladder does
+// note puts a refusal into the exchange, and its check where the checklist does
 // not have it already.
 func (l *call) note(e *httpError) {
 	switch {
