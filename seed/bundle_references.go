@@ -1,7 +1,6 @@
 package seed
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/url"
@@ -9,34 +8,19 @@ import (
 	"strings"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/reference"
 )
-
-// An edit replaces the bytes from start to end.
-type edit struct {
-	start, end int
-	text       string
-}
 
 // compact returns the arrival's resource with its edits and without insignificant white space.
 func (a *arrival) compact() []byte {
 	n := a.node
-	src := a.t.data[a.base+n.Start : a.base+n.End]
 	edits := a.edits
 	if n.Get("id") == nil && a.id != "" {
 		at := n.Get("resourceType").End
-		edits = append(edits, edit{at, at, `,"id":"` + a.id + `"`})
-		slices.SortFunc(edits, func(x, y edit) int { return cmp.Compare(x.start, y.start) })
+		edits = append(edits, reference.Edit{Start: at, End: at, Text: `,"id":"` + a.id + `"`})
+		slices.SortFunc(edits, func(x, y reference.Edit) int { return cmp.Compare(x.Start, y.Start) })
 	}
-	if len(edits) > 0 {
-		var spliced []byte
-		from := n.Start
-		for _, e := range edits {
-			spliced = append(spliced, a.t.data[a.base+from:a.base+e.start]...)
-			spliced = append(spliced, e.text...)
-			from = e.end
-		}
-		src = append(spliced, a.t.data[a.base+from:a.base+n.End]...)
-	}
+	src := reference.Apply(a.t.data[a.base:], n.Start, n.End, edits)
 	return fhirjson.Compact(make([]byte, 0, len(src)), src)
 }
 
@@ -72,82 +56,21 @@ type unresolved struct {
 
 // resolve finds the strings of a resource that refer to an entry and what they become, in the
 // order of the text. data are the bytes that the resource was parsed from.
-func (r *references) resolve(resource *fhirjson.Node, data []byte) (edits []edit, left []unresolved) {
-	var visit func(name string, n, parent *fhirjson.Node)
-	visit = func(name string, n, parent *fhirjson.Node) {
-		for i := range n.Members {
-			visit(n.Members[i].Name, &n.Members[i].Value, n)
+func (r *references) resolve(resource *fhirjson.Node, data []byte) (edits []reference.Edit, left []unresolved) {
+	edits = reference.Edits(resource, data, func(kind reference.Kind, text string, at int) string {
+		if kind == reference.URI {
+			if isURN(text) {
+				return r.targets[text]
+			}
+			return ""
 		}
-		for i := range n.Items {
-			visit(name, &n.Items[i], parent)
+		key, reason := r.reference(text)
+		if reason != "" {
+			left = append(left, unresolved{at, reason})
 		}
-		if n.Kind != fhirjson.String {
-			return
-		}
-		key, reason := "", ""
-		switch {
-		case name == "reference":
-			key, reason = r.reference(n.Text)
-		case uriElement(name, parent) && isURN(n.Text):
-			key = r.targets[n.Text]
-		case name == "div":
-			edits = append(edits, r.links(data[n.Start:n.End], n.Start)...)
-		}
-		if key != "" {
-			edits = append(edits, edit{n.Start, n.End, `"` + key + `"`})
-		} else if reason != "" {
-			left = append(left, unresolved{n.Start, reason})
-		}
-	}
-	visit("", resource, nil)
+		return key
+	})
 	return edits, left
-}
-
-// uriElement tells whether an element of this name holds a uri or url that may point to an
-// entry (FHIR R4, RESTful API, transaction). A resource's own url is its canonical name, which
-// stays even where the Bundle uses it as fullUrl.
-func uriElement(name string, parent *fhirjson.Node) bool {
-	if name == "url" {
-		return parent.Get("resourceType") == nil
-	}
-	for _, suffix := range []string{"Uri", "Url", "Uuid", "Oid"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return name == "uri"
-}
-
-// links finds the links and images of a narrative (Narrative.div) that refer to an entry by urn
-// and what they become (FHIR R4, RESTful API, transaction). div is the literal of the string,
-// which stands at an offset.
-func (r *references) links(div []byte, at int) (edits []edit) {
-	const urn = "urn:"
-	for from := 0; ; {
-		i := bytes.Index(div[from:], []byte(urn))
-		if i < 0 {
-			return edits
-		}
-		start := from + i
-		end := start + bytes.IndexAny(div[start:], `"'\<>`) // the literal ends in a quotation mark
-		from = start + len(urn)
-		if key := r.targets[string(div[start:end])]; key != "" && linking(div[:start]) {
-			edits = append(edits, edit{at + start, at + end, key})
-			from = end
-		}
-	}
-}
-
-// linking tells whether the literal of a narrative goes on with the value of an href or src.
-func linking(before []byte) bool {
-	for _, quote := range []string{`\"`, `'`, `\u0022`, `\u0027`} {
-		if attribute, ok := bytes.CutSuffix(before, []byte(quote)); ok {
-			attribute, ok = bytes.CutSuffix(bytes.TrimRight(attribute, " "), []byte("="))
-			attribute = bytes.TrimRight(attribute, " ")
-			return ok && (bytes.HasSuffix(attribute, []byte("href")) || bytes.HasSuffix(attribute, []byte("src")))
-		}
-	}
-	return false
 }
 
 func isURN(s string) bool {

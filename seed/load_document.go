@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/reference"
 )
 
 // A text is JSON and where it stands: an NDJSON line or a file.
@@ -89,10 +90,10 @@ func (l *loader) document(t *text, required bool) error {
 // An arrival is one resource on its way to emit.
 type arrival struct {
 	t        *text
-	base     int            // where the bytes that node was parsed from begin in t
-	node     *fhirjson.Node // the resource
-	id       string         // for a resource that has none
-	edits    []edit         // of its bytes, from base
+	base     int              // where the bytes that node was parsed from begin in t
+	node     *fhirjson.Node   // the resource
+	id       string           // for a resource that has none
+	edits    []reference.Edit // of its bytes, from base
 	inBundle bool
 }
 

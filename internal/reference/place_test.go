@@ -1,0 +1,78 @@
+package reference_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/reference"
+)
+
+const urn = "urn:uuid:0a000000-0000-4000-8000-000000000001"
+
+func TestEdits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in    string
+		kinds string // of the places with the urn, R or U
+	}{
+		"FR-BT-07 reference":             {`"subject":{"reference":"URN"}`, "R"},
+		"FR-BT-07 nested and repeated":   {`"a":[{"b":[{"reference":"URN"},{"reference":"x"},{"reference":"URN"}]}]`, "RR"},
+		"FR-BT-07 contained":             {`"contained":[{"resourceType":"Basic","subject":{"reference":"URN"}}]`, "R"},
+		"FR-BT-07 uri, url, oid, uuid":   {`"a":{"valueUri":"URN","valueUrl":"URN","valueOid":"URN","valueUuid":"URN","url":"URN","uri":"URN"}`, "UUUUUU"},
+		"FR-BT-07 list of uris":          {`"instantiatesUri":["URN","other"]`, "U"},
+		"FR-BT-07 link":                  {`"text":{"div":"<div><a href=\"URN\">x</a></div>"}`, "U"},
+		"FR-BT-07 image":                 {`"text":{"div":"<div><img alt='x' src='URN'/></div>"}`, "U"},
+		"FR-BT-07 link with a fragment":  {`"text":{"div":"<div><a href=\"URN#part\">x</a></div>"}`, "U"},
+		"FR-BT-07 escaped quotation":     {`"text":{"div":"<div><a\u0020href\u003d\u0022x\u0022/><a href=\u0022URN\u0022>x</a></div>"}`, "U"},
+		"FR-BT-07 white space":           {`"text":{"div":"<div><a\nhref = \"URN\">x</a></div>"}`, "U"},
+		"FR-BT-07 several links":         {`"text":{"div":"<a href=\"URN\"/><a href=\"other\"/><a href=\"URN\"/>"}`, "UU"},
+		"FR-BT-07 no canonical":          {`"instantiatesCanonical":["URN"]`, ""},
+		"FR-BT-07 no canonical name":     {`"url":"URN"`, ""},
+		"FR-BT-07 no name of a system":   {`"identifier":[{"system":"URN","value":"URN"}]`, ""},
+		"FR-BT-07 no text of narratives": {`"text":{"div":"<div>URN href URN</div>"}`, ""},
+		"FR-BT-07 no other attribute":    {`"text":{"div":"<div data-href=\"URN\" title=\"URN\"></div>"}`, ""},
+		"FR-BT-07 no name that has it":   {`"reference":{"display":"URN"},"preference":"URN"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := `{"resourceType":"Basic",` + strings.ReplaceAll(c.in, "URN", urn) + `}`
+			kinds := ""
+			root, err := fhirjson.Parse([]byte(in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			edits := reference.Edits(root, []byte(in), func(kind reference.Kind, text string, at int) string {
+				if text != urn {
+					return ""
+				}
+				if !strings.HasPrefix(in[at:], `"`+urn) && !strings.HasPrefix(in[at:], urn) {
+					t.Errorf("at %d is %q", at, in[at:])
+				}
+				kinds += map[reference.Kind]string{reference.Reference: "R", reference.URI: "U"}[kind]
+				return "Patient/1"
+			})
+			if kinds != c.kinds {
+				t.Errorf("asked for %q, want %q", kinds, c.kinds)
+			}
+			want := in
+			if c.kinds != "" {
+				want = strings.ReplaceAll(in, urn, "Patient/1")
+			}
+			if got := string(reference.Apply([]byte(in), 0, len(in), edits)); got != want {
+				t.Errorf("became\n%s, want\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestApplyToAPart(t *testing.T) {
+	t.Parallel()
+	data := []byte("abcdef")
+	if got := string(reference.Apply(data, 1, 5, []reference.Edit{{1, 2, "X"}, {4, 4, "Y"}})); got != "XcdYe" {
+		t.Errorf("got %q, want XcdYe", got)
+	}
+	if got := string(reference.Apply(data, 1, 5, nil)); got != "bcde" || string(data) != "abcdef" {
+		t.Errorf("got %q of %q", got, data)
+	}
+}
