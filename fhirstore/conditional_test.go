@@ -24,6 +24,28 @@ func criteria(t *testing.T, s *fhirstore.Store, typ, query string) *fhirstore.Qu
 	return q
 }
 
+// The conditional forms as calls, for the tests here.
+
+func createUnless(ctx context.Context, s *fhirstore.Store, v fhirstore.View, q *fhirstore.Query, body []byte) (*fhirstore.Resource, bool, error) {
+	done, err := s.Change(ctx, v, fhirstore.Change{Interaction: fhirstore.Create, Type: q.Type, Criteria: q, Body: body})
+	return done.Resource, done.Created(), err
+}
+
+func updateWhere(ctx context.Context, s *fhirstore.Store, v fhirstore.View, q *fhirstore.Query, body []byte, cond fhirstore.Condition) (*fhirstore.Resource, bool, error) {
+	done, err := s.Change(ctx, v, fhirstore.Change{Interaction: fhirstore.Update, Type: q.Type, Criteria: q, Body: body, Condition: cond})
+	return done.Resource, done.Created(), err
+}
+
+func patchWhere(ctx context.Context, s *fhirstore.Store, v fhirstore.View, q *fhirstore.Query, cond fhirstore.Condition, apply func([]byte) ([]byte, error)) (*fhirstore.Resource, error) {
+	done, err := s.Change(ctx, v, fhirstore.Change{Interaction: fhirstore.Patch, Type: q.Type, Criteria: q, Condition: cond, Patch: apply})
+	return done.Resource, err
+}
+
+func deleteWhere(ctx context.Context, s *fhirstore.Store, v fhirstore.View, q *fhirstore.Query, cond fhirstore.Condition) (*fhirstore.Resource, error) {
+	done, err := s.Change(ctx, v, fhirstore.Change{Interaction: fhirstore.Delete, Type: q.Type, Criteria: q, Condition: cond})
+	return done.Resource, err
+}
+
 func TestCriteria(t *testing.T) {
 	t.Parallel()
 	s := must(fhirstore.Open(t.Context(), "", fhirstore.Options{}))
@@ -47,27 +69,27 @@ func TestConditionalCreate(t *testing.T) {
 	stores(t, func(t *testing.T, s *fhirstore.Store, _ *clock.Adjustable) {
 		ctx := t.Context()
 		body := []byte(`{"resourceType":"Patient","id":"mine","identifier":[{"value":"1"}]}`)
-		first, created, err := s.CreateUnless(ctx, all, criteria(t, s, "Patient", "identifier=1"), body)
+		first, created, err := createUnless(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), body)
 		if err != nil || !created || first.ID == "mine" {
 			t.Fatalf("FR-CO-01 without a match: %v, created %t, error %v; want a new one", first, created, err)
 		}
-		again, created, err := s.CreateUnless(ctx, all, criteria(t, s, "Patient", "identifier=1"), body)
+		again, created, err := createUnless(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), body)
 		if err != nil || created || again.ID != first.ID || again.Version != 1 || string(again.JSON) != string(first.JSON) {
 			t.Errorf("FR-CO-01 with a match: %v, created %t, error %v; want the match", again, created, err)
 		}
 		must(s.Create(ctx, all, "Patient", body))
 		var several *fhirstore.MultipleMatchesError
-		if _, _, err := s.CreateUnless(ctx, all, criteria(t, s, "Patient", "identifier=1"), body); !errors.As(err, &several) {
+		if _, _, err := createUnless(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), body); !errors.As(err, &several) {
 			t.Errorf("FR-CO-01 with two matches: %v; want that there are several", err)
 		}
-		if _, _, err := s.CreateUnless(ctx, all, criteria(t, s, "Patient", "identifier=9"), []byte("{")); err == nil {
+		if _, _, err := createUnless(ctx, s, all, criteria(t, s, "Patient", "identifier=9"), []byte("{")); err == nil {
 			t.Error("FR-CR-04 no JSON was created")
 		}
 		if n := search(t, s, all, "Patient", "").Total; n != 2 {
 			t.Errorf("FR-CO-01 there are %d patients; want 2", n)
 		}
 		must(s.Delete(ctx, all, "Patient", first.ID, fhirstore.Condition{}))
-		if _, created, err := s.CreateUnless(ctx, all, criteria(t, s, "Patient", "_id="+first.ID), body); err != nil || !created {
+		if _, created, err := createUnless(ctx, s, all, criteria(t, s, "Patient", "_id="+first.ID), body); err != nil || !created {
 			t.Errorf("FR-CO-01 what is deleted matches: created %t, error %v", created, err)
 		}
 	})
@@ -110,7 +132,7 @@ func TestConditionalUpdate(t *testing.T) {
 			{name: "none that must not be", criteria: "identifier=8&_id=y", cond: fhirstore.Condition{IfNoneMatch: true}, want: "new", created: true},
 		} {
 			before := search(t, s, all, "Patient", "").Total
-			res, created, err := s.UpdateWhere(ctx, all, criteria(t, s, "Patient", c.criteria), patient(c.id, "1"), c.cond)
+			res, created, err := updateWhere(ctx, s, all, criteria(t, s, "Patient", c.criteria), patient(c.id, "1"), c.cond)
 			if c.err != nil {
 				if err == nil || !errors.As(err, c.err) {
 					t.Errorf("FR-CO-03 %s: %v, error %v; want %T", c.name, res, err, c.err)
@@ -141,32 +163,32 @@ func TestConditionalPatchAndDelete(t *testing.T) {
 			conflict *fhirstore.ConflictError
 		)
 		never := func([]byte) ([]byte, error) { t.Error("the patch was applied"); return nil, nil }
-		if res := must(s.PatchWhere(ctx, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}, exchange(`"male"`, `"other"`))); res.ID != "a" || res.Version != 2 || !strings.Contains(string(res.JSON), "other") {
+		if res := must(patchWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}, exchange(`"male"`, `"other"`))); res.ID != "a" || res.Version != 2 || !strings.Contains(string(res.JSON), "other") {
 			t.Errorf("FR-PA-05 of one: got %s", res.JSON)
 		}
-		if _, err := s.PatchWhere(ctx, all, criteria(t, s, "Patient", "identifier=2"), fhirstore.Condition{}, never); !errors.As(err, &several) {
+		if _, err := patchWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=2"), fhirstore.Condition{}, never); !errors.As(err, &several) {
 			t.Errorf("FR-PA-05 of two: %v; want that there are several", err)
 		}
-		if _, err := s.PatchWhere(ctx, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{IfMatch: "1"}, never); !errors.As(err, &none) {
+		if _, err := patchWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{IfMatch: "1"}, never); !errors.As(err, &none) {
 			t.Errorf("FR-PA-05 of none: %v; want that there is none", err)
 		}
-		if _, err := s.PatchWhere(ctx, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}, never); !errors.As(err, &conflict) {
+		if _, err := patchWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}, never); !errors.As(err, &conflict) {
 			t.Errorf("FR-PA-05 of another version: %v; want a conflict", err)
 		}
 
-		if _, err := s.DeleteWhere(ctx, all, criteria(t, s, "Patient", "identifier=2"), fhirstore.Condition{}); !errors.As(err, &several) {
+		if _, err := deleteWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=2"), fhirstore.Condition{}); !errors.As(err, &several) {
 			t.Errorf("FR-CO-04 of two: %v; want that there are several", err)
 		}
-		if res, err := s.DeleteWhere(ctx, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{}); res != nil || err != nil {
+		if res, err := deleteWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{}); res != nil || err != nil {
 			t.Errorf("FR-CO-04 of none: %v, %v; want nothing", res, err)
 		}
-		if _, err := s.DeleteWhere(ctx, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{IfMatch: "1"}); !errors.As(err, &none) || none.Want == "" {
+		if _, err := deleteWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=3"), fhirstore.Condition{IfMatch: "1"}); !errors.As(err, &none) || none.Want == "" {
 			t.Errorf("FR-CO-04 of none with If-Match: %v; want that there is none", err)
 		}
-		if _, err := s.DeleteWhere(ctx, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}); !errors.As(err, &conflict) {
+		if _, err := deleteWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "1"}); !errors.As(err, &conflict) {
 			t.Errorf("FR-CO-04 of another version: %v; want a conflict", err)
 		}
-		if res := must(s.DeleteWhere(ctx, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "2"})); res == nil || res.ID != "a" || res.Version != 3 {
+		if res := must(deleteWhere(ctx, s, all, criteria(t, s, "Patient", "identifier=1"), fhirstore.Condition{IfMatch: "2"})); res == nil || res.ID != "a" || res.Version != 3 {
 			t.Errorf("FR-CO-04 of one: got %v", res)
 		}
 		if got := ids(search(t, s, all, "Patient", "")); got != "b c" {
@@ -190,20 +212,23 @@ func TestConditionalWritesUnderAView(t *testing.T) {
 			letters fhirstore.Letters
 			do      func(v fhirstore.View) error
 		}{
-			"FR-SC-10 create": {c | seek, func(v fhirstore.View) error { _, _, err := s.CreateUnless(ctx, v, none, man); return err }},
+			"FR-SC-10 create": {c | seek, func(v fhirstore.View) error { _, _, err := createUnless(ctx, s, v, none, man); return err }},
 			"FR-SC-12 update": {u | seek, func(v fhirstore.View) error {
-				_, _, err := s.UpdateWhere(ctx, v, criteria(t, s, "Patient", "_id=m"), []byte(`{"resourceType":"Patient","gender":"male","identifier":[{"value":"1"}]}`), fhirstore.Condition{})
+				_, _, err := updateWhere(ctx, s, v, criteria(t, s, "Patient", "_id=m"), []byte(`{"resourceType":"Patient","gender":"male","identifier":[{"value":"1"}]}`), fhirstore.Condition{})
 				return err
 			}},
 			"FR-SC-12 update that creates": {c | u | seek, func(v fhirstore.View) error {
-				_, _, err := s.UpdateWhere(ctx, v, none, man, fhirstore.Condition{})
+				_, _, err := updateWhere(ctx, s, v, none, man, fhirstore.Condition{})
 				return err
 			}},
 			"FR-SC-14 patch": {u | seek, func(v fhirstore.View) error {
-				_, err := s.PatchWhere(ctx, v, criteria(t, s, "Patient", "_id=m"), fhirstore.Condition{}, exchange())
+				_, err := patchWhere(ctx, s, v, criteria(t, s, "Patient", "_id=m"), fhirstore.Condition{}, exchange())
 				return err
 			}},
-			"FR-SC-16 delete": {d | seek, func(v fhirstore.View) error { _, err := s.DeleteWhere(ctx, v, none, fhirstore.Condition{}); return err }},
+			"FR-SC-16 delete": {d | seek, func(v fhirstore.View) error {
+				_, err := deleteWhere(ctx, s, v, none, fhirstore.Condition{})
+				return err
+			}},
 		}
 		for name, call := range calls {
 			if err := call.do(view("Patient", call.letters, "")); err != nil {
@@ -217,22 +242,22 @@ func TestConditionalWritesUnderAView(t *testing.T) {
 		}
 
 		men := view("Patient", fhirstore.AllLetters, "gender=male")
-		if res, created, err := s.CreateUnless(ctx, men, one, man); err != nil || created || res.ID != "m" {
+		if res, created, err := createUnless(ctx, s, men, one, man); err != nil || created || res.ID != "m" {
 			t.Errorf("FR-SC-33 the woman matches: %v, created %t, error %v", res, created, err)
 		}
-		if res, err := s.PatchWhere(ctx, men, one, fhirstore.Condition{}, exchange()); err != nil || res.ID != "m" {
+		if res, err := patchWhere(ctx, s, men, one, fhirstore.Condition{}, exchange()); err != nil || res.ID != "m" {
 			t.Errorf("FR-SC-33 the woman matches: %v, error %v", res, err)
 		}
-		_, _, err := s.UpdateWhere(ctx, men, one, woman, fhirstore.Condition{})
+		_, _, err := updateWhere(ctx, s, men, one, woman, fhirstore.Condition{})
 		wantForbidden(t, "FR-SC-33 update that leads out", err, fhirstore.OutsideQuery)
-		if res, err := s.DeleteWhere(ctx, men, criteria(t, s, "Patient", "_id=f"), fhirstore.Condition{}); res != nil || err != nil {
+		if res, err := deleteWhere(ctx, s, men, criteria(t, s, "Patient", "_id=f"), fhirstore.Condition{}); res != nil || err != nil {
 			t.Errorf("FR-SC-33 the woman was deleted: %v, %v", res, err)
 		}
 		creator := fhirstore.View{Permissions: append(view("Patient", u|seek, "").Permissions, view("Patient", c, "gender=male").Permissions...)}
-		_, _, err = s.UpdateWhere(ctx, creator, none, woman, fhirstore.Condition{})
+		_, _, err = updateWhere(ctx, s, creator, none, woman, fhirstore.Condition{})
 		wantForbidden(t, "FR-SC-33 update that creates outside of c", err, fhirstore.OutsideQuery)
 		seeker := fhirstore.View{Permissions: append(view("Patient", seek, "").Permissions, view("Patient", u|d, "gender=male").Permissions...)}
-		_, err = s.DeleteWhere(ctx, seeker, criteria(t, s, "Patient", "_id=f"), fhirstore.Condition{})
+		_, err = deleteWhere(ctx, s, seeker, criteria(t, s, "Patient", "_id=f"), fhirstore.Condition{})
 		wantForbidden(t, "FR-SC-33 delete of what only s shows", err, fhirstore.OutsideQuery)
 		if must(s.Read(ctx, all, "Patient", "f")).Version != 1 || ids(search(t, s, all, "Patient", "identifier=9")) != "" {
 			t.Error("FR-SC-33 a refused write was kept")
@@ -240,7 +265,7 @@ func TestConditionalWritesUnderAView(t *testing.T) {
 		put(t, s, `{"resourceType":"Organization","id":"o1"}`)
 		mine := fhirstore.View{Permissions: all.Permissions, Organizations: []string{"o1"}, Owner: "o1"}
 		own := must(s.Create(ctx, fhirstore.View{Permissions: all.Permissions, Owner: "o2"}, "Patient", []byte(`{"resourceType":"Patient","identifier":[{"value":"7"}]}`)))
-		res, created, err := s.CreateUnless(ctx, mine, criteria(t, s, "Patient", "identifier=7"), man)
+		res, created, err := createUnless(ctx, s, mine, criteria(t, s, "Patient", "identifier=7"), man)
 		if err != nil || !created || res.ID == own.ID || res.Organization != "o1" {
 			t.Errorf("SB-RS-05 another organization's resource matches: %v, created %t, error %v", res, created, err)
 		}
@@ -257,10 +282,10 @@ func TestConcurrentConditionalWrites(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if _, _, err := s.CreateUnless(context.Background(), all, create, body); err != nil {
+			if _, _, err := createUnless(context.Background(), s, all, create, body); err != nil {
 				t.Error(err)
 			}
-			if _, _, err := s.UpdateWhere(context.Background(), all, update, []byte(`{"resourceType":"Group","identifier":[{"value":"1"}]}`), fhirstore.Condition{}); err != nil {
+			if _, _, err := updateWhere(context.Background(), s, all, update, []byte(`{"resourceType":"Group","identifier":[{"value":"1"}]}`), fhirstore.Condition{}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -6,37 +6,30 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
-	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
-// A draft is a resource on its way in: parsed, and without insignificant white
-// space.
+// A draft is a resource on its way in.
 type draft struct {
-	json []byte
-	root *fhirjson.Node // of json
+	body []byte
+	root *fhirjson.Node // of body
 }
 
-// parseDraft reads a resource that has to be of type typ. Its errors are
+// newDraft reads a resource that has to be of type typ. Its errors are
 // *fhirjson.SyntaxError and *InvalidError.
-func parseDraft(_ *r4.Table, typ string, body []byte) (*draft, error) {
+func newDraft(typ string, body []byte) (*draft, error) {
 	root, err := parseResource(typ, body)
 	if err != nil {
 		return nil, err
 	}
-	return newDraft(root, body)
+	return &draft{body, root}, nil
 }
 
-// incoming is parseDraft for what a write brings, which Options.Check judges
-// as well.
-func (s *Store) incoming(typ string, body []byte) (*draft, error) {
-	root, err := parseResource(typ, body)
-	if err == nil && s.check != nil {
-		err = s.check(root, body)
+// judge asks Options.Check about a draft.
+func (s *Store) judge(d *draft) error {
+	if s.check == nil {
+		return nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return newDraft(root, body)
+	return s.check(d.root, d.body)
 }
 
 func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
@@ -60,25 +53,14 @@ func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
 	return root, nil
 }
 
-func newDraft(root *fhirjson.Node, body []byte) (*draft, error) {
-	json := fhirjson.Compact(make([]byte, 0, len(body)+128), body)
-	if len(json) != len(body) {
-		var err error
-		if root, err = fhirjson.Parse(json); err != nil {
-			return nil, fmt.Errorf("parse compacted resource: %w", err)
-		}
-	}
-	return &draft{json: json, root: root}, nil
-}
-
 // id returns the body's own id, or "".
 func (d *draft) id() string { return d.root.Str("id") }
 
-// stamped returns the JSON with id and meta set: id, meta.versionId and
-// meta.lastUpdated are replaced where they stand or put in behind
-// resourceType; every other byte stays.
+// stamped returns the JSON with id and meta set, without insignificant white
+// space: id, meta.versionId and meta.lastUpdated are replaced where they stand
+// or put in behind resourceType; every other byte stays.
 func (d *draft) stamped(id string, version int64, at time.Time) []byte {
-	out := make([]byte, 0, len(d.json)+len(id)+96)
+	out := make([]byte, 0, len(d.body)+len(id)+96)
 	out = append(out, '{')
 	hasID, hasMeta := d.root.Get("id") != nil, d.root.Get("meta") != nil
 	for i := range d.root.Members {
@@ -92,7 +74,7 @@ func (d *draft) stamped(id string, version int64, at time.Time) []byte {
 		case "meta":
 			out = d.appendMeta(out, &m.Value, version, at)
 		default:
-			out = append(out, d.json[m.NameStart:m.Value.End]...)
+			out = fhirjson.Compact(out, d.body[m.NameStart:m.Value.End])
 		}
 		if m.Name == "resourceType" && !hasID {
 			out = appendID(append(out, ','), id)
@@ -117,7 +99,7 @@ func (d *draft) appendMeta(out []byte, meta *fhirjson.Node, version int64, at ti
 	if meta != nil {
 		for i := range meta.Members {
 			if m := &meta.Members[i]; m.Name != "versionId" && m.Name != "lastUpdated" {
-				out = append(append(out, ','), d.json[m.NameStart:m.Value.End]...)
+				out = fhirjson.Compact(append(out, ','), d.body[m.NameStart:m.Value.End])
 			}
 		}
 	}

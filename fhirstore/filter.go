@@ -26,3 +26,14 @@ func CheckFilter(typ, encoded string, now time.Time) error {
 	}
 	return nil
 }
+
+// Criteria reads the search parameters that say which resource a conditional
+// write is for. Each has to be honoured, and there has to be one: what was
+// ignored would match resources that are not meant. Its errors are *QueryError.
+func (s *Store) Criteria(typ string, params []Param, base string) (*Query, error) {
+	q, err := s.Query(typ, params, QueryOptions{Strict: true, FilterOnly: true, Base: base})
+	if err == nil && len(q.clauses) == 0 {
+		err = &QueryError{Code: "required", Message: "a conditional write needs criteria: without any, every " + typ + " would match"}
+	}
+	return q, err
+}

@@ -81,6 +81,26 @@ func (g *gate) current(ctx context.Context, db querier, p *packs, r *row) (*Reso
 	return &res, nil
 }
 
+// touches refuses a write of what the gate does not let through as it is now;
+// nil is nothing.
+func (g *gate) touches(ctx context.Context, d *data, r *row) error {
+	if r == nil {
+		return nil
+	}
+	if err := g.organization(r.typ, r.id, r.org); err != nil {
+		return err
+	}
+	if !r.live || len(g.filters) == 0 {
+		return nil
+	}
+	json, err := d.packs.readBody(ctx, d.read, r.body)
+	if err != nil {
+		return err
+	}
+	res := r.resource(json)
+	return g.content(&res)
+}
+
 // organizationsBelow returns the organizations with those that are part of
 // them, at any depth.
 func (s *Store) organizationsBelow(ctx context.Context, db querier, roots []string) (map[string]bool, error) {
@@ -203,4 +223,21 @@ func (g *gate) shown(ctx context.Context, db querier, r *row, versions []Resourc
 		return versions, g.deletion(ctx, db, r)
 	}
 	return versions, nil
+}
+
+// May reports whether the view lets its holder do what the letter stands for
+// with a resource as it is: whoever patches one need not be one who may see it.
+func (s *Store) May(ctx context.Context, v View, letter Letters, res *Resource) (bool, error) {
+	g, err := s.gate(ctx, v, res.Type, letter)
+	if err == nil {
+		err = g.organization(res.Type, res.ID, res.Organization)
+	}
+	if err == nil {
+		err = g.content(res)
+	}
+	var forbidden *ForbiddenError
+	if errors.As(err, &forbidden) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -78,23 +78,22 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 		return err
 	}
 	if !ValidID(in.ID) {
-		return &InvalidError{Code: "value", Expression: in.Type + ".id", Message: fmt.Sprintf("%q is no id: 1 to 64 of A-Z a-z 0-9 - and the dot", in.ID)}
+		return &InvalidError{Code: "value", Expression: in.Type + ".id", Message: fmt.Sprintf(noID, in.ID)}
 	}
-	d, err := parseDraft(l.store.defs, in.Type, in.JSON)
+	d, err := newDraft(in.Type, in.JSON)
 	if err != nil {
 		return err
 	}
-	old, err := lookUp(ctx, l.tx, in.Type, in.ID)
-	var missing *NotFoundError
-	if err != nil && !errors.As(err, &missing) {
+	old, err := lookUpIfAny(ctx, l.tx, in.Type, in.ID)
+	if err != nil {
 		return err
 	}
-	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gate: g, op: OpCreate, pack: l.pack}
+	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gates: []*gate{g}, op: OpCreate, pack: l.pack}
 	if old != nil {
 		if old.seq >= l.first {
 			return &DuplicateError{Type: in.Type, ID: in.ID}
 		}
-		if err := l.tx.checkCurrent(ctx, g, old); err != nil {
+		if err := g.touches(ctx, l.tx.data(), old); err != nil {
 			return err
 		}
 		if old.live {

@@ -265,14 +265,14 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := tx.checkCurrent(ctx, g, old); err != nil {
+			if err := g.touches(ctx, tx.data(), old); err != nil {
 				return err
 			}
-			d, err := parseDraft(s.defs, "Patient", []byte(`{"resourceType":"Patient","id":"a","gender":"female"}`))
+			d, err := newDraft("Patient", []byte(`{"resourceType":"Patient","id":"a","gender":"female"}`))
 			if err != nil {
 				return err
 			}
-			if _, err := tx.put(ctx, &newVersion{typ: "Patient", id: "a", old: old, draft: d, gate: g, op: OpUpdate}); err != nil {
+			if _, err := tx.put(ctx, &newVersion{typ: "Patient", id: "a", old: old, draft: d, gates: []*gate{g}, op: OpUpdate}); err != nil {
 				return err
 			}
 			if old, err = lookUp(ctx, tx, "Patient", "a"); err != nil {

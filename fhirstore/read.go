@@ -57,6 +57,16 @@ func lookUp(ctx context.Context, q querier, typ, id string) (*row, error) {
 	return &r, nil
 }
 
+// lookUpIfAny is lookUp, and nil where the resource never existed.
+func lookUpIfAny(ctx context.Context, q querier, typ, id string) (*row, error) {
+	r, err := lookUp(ctx, q, typ, id)
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		return nil, nil
+	}
+	return r, err
+}
+
 func (p *packs) readBody(ctx context.Context, q querier, b body) ([]byte, error) {
 	if b.pack == 0 {
 		var json []byte

@@ -85,7 +85,7 @@ func (tx *writeTx) reindexRow(ctx context.Context, r *row) error {
 			return err
 		}
 	}
-	json, err := tx.readBody(ctx, body)
+	json, err := tx.packs.readBody(ctx, tx, body)
 	if err != nil {
 		return err
 	}

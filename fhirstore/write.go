@@ -3,7 +3,6 @@ package fhirstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -62,173 +61,15 @@ func (tx *writeTx) setMeta(ctx context.Context, key, value string) error {
 	return err
 }
 
-func (tx *writeTx) readBody(ctx context.Context, b body) ([]byte, error) {
-	return tx.packs.readBody(ctx, tx, b)
-}
-
-// A Condition is what a write asks of the current state (FHIR R4, http,
-// managing resource contention).
-type Condition struct {
-	IfMatch     string // a version id without quotes and W/, or "*"; empty for none
-	IfNoneMatch bool   // If-None-Match: *: only where there is no live resource
-}
-
-func (c Condition) check(typ, id string, r *row) error {
-	live := r != nil && r.live
-	if c.IfNoneMatch && live {
-		return &ConflictError{Type: typ, ID: id, Want: "If-None-Match: *", Current: r.vid}
-	}
-	if c.IfMatch == "" {
-		return nil
-	}
-	if !live {
-		return &ConflictError{Type: typ, ID: id, Want: "If-Match: " + c.IfMatch}
-	}
-	if c.IfMatch != "*" && c.IfMatch != fmt.Sprint(r.vid) {
-		return &ConflictError{Type: typ, ID: id, Want: "version " + c.IfMatch, Current: r.vid}
-	}
-	return nil
-}
-
-// Create stores a new resource under an id that the store chooses; id,
-// versionId and lastUpdated of the body are ignored (FHIR R4, http, create).
-// Its errors are *fhirjson.SyntaxError, *InvalidError, *ForbiddenError and
-// those of Options.Check.
-func (s *Store) Create(ctx context.Context, v View, typ string, body []byte) (*Resource, error) {
-	g, err := s.gate(ctx, v, typ, LetterCreate)
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.incoming(typ, body)
-	if err != nil {
-		return nil, err
-	}
-	var created *Resource
-	err = s.write(ctx, func(tx *writeTx) error {
-		created, err = tx.put(ctx, &newVersion{typ: typ, id: s.newID(), org: v.Owner, draft: d, gate: g, op: OpCreate})
-		return err
-	})
-	return created, err
-}
-
-// Update stores the next version of a resource, or its first one where there
-// is none: then created is true, and also where it revives a deleted one (FHIR
-// R4, http, update). The body's id has to be id. A view needs the letter u for
-// either. Its errors are those of Create and *ConflictError.
-func (s *Store) Update(ctx context.Context, v View, typ, id string, body []byte, cond Condition) (res *Resource, created bool, err error) {
-	g, err := s.gate(ctx, v, typ, LetterUpdate)
-	if err != nil {
-		return nil, false, err
-	}
-	if !ValidID(id) {
-		return nil, false, &InvalidError{Code: "value", Expression: typ + ".id", Message: fmt.Sprintf("%q is no id: 1 to 64 of A-Z a-z 0-9 - and the dot", id)}
-	}
-	d, err := s.incoming(typ, body)
-	if err != nil {
-		return nil, false, err
-	}
-	switch got := d.id(); {
-	case got == "":
-		return nil, false, &InvalidError{Code: "required", Expression: typ + ".id", Message: "the body of an update has to carry the id of its URL; it has none"}
-	case got != id:
-		return nil, false, &InvalidError{Code: "invalid", Expression: typ + ".id", Message: fmt.Sprintf("the body's id is %q, the URL's is %q; they have to be the same", got, id)}
-	}
-	err = s.write(ctx, func(tx *writeTx) error {
-		res, created, err = tx.update(ctx, g, v.Owner, id, d, cond)
-		return err
-	})
-	return res, created, err
-}
-
-// update writes the next version of a resource of the gate's type, or its first.
-func (tx *writeTx) update(ctx context.Context, g *gate, owner, id string, d *draft, cond Condition) (res *Resource, created bool, err error) {
-	old, err := tx.current(ctx, g, id, cond)
-	if err != nil {
-		return nil, false, err
-	}
-	created = old == nil || !old.live
-	op := OpUpdate
-	if created {
-		op = OpCreate
-	}
-	res, err = tx.put(ctx, &newVersion{typ: g.typ, id: id, org: owner, old: old, draft: d, gate: g, op: op})
-	return res, created, err
-}
-
-// current looks up what a write is about to change, nil for nothing, and checks
-// that the view may touch it and that the write's condition holds.
-func (tx *writeTx) current(ctx context.Context, g *gate, id string, cond Condition) (*row, error) {
-	old, err := lookUp(ctx, tx, g.typ, id)
-	var missing *NotFoundError
-	if err != nil && !errors.As(err, &missing) {
-		return nil, err
-	}
-	if err := tx.checkCurrent(ctx, g, old); err != nil {
-		return nil, err
-	}
-	return old, cond.check(g.typ, id, old)
-}
-
-// Delete deletes a resource and returns the version that records it (FHIR R4,
-// http, delete). Where there is no live resource it does nothing and returns
-// nil without error. Its errors are *ForbiddenError and *ConflictError.
-func (s *Store) Delete(ctx context.Context, v View, typ, id string, cond Condition) (*Resource, error) {
-	g, err := s.gate(ctx, v, typ, LetterDelete)
-	if err != nil {
-		return nil, err
-	}
-	var tombstone *Resource
-	err = s.write(ctx, func(tx *writeTx) error {
-		tombstone, err = tx.delete(ctx, g, id, cond)
-		return err
-	})
-	if errors.Is(err, errNothingToDo) {
-		return nil, nil
-	}
-	return tombstone, err
-}
-
-// errNothingToDo ends a write that turned out to change nothing.
-var errNothingToDo = errors.New("nothing to do")
-
-// delete deletes a resource of the gate's type; its error is errNothingToDo
-// where there is none.
-func (tx *writeTx) delete(ctx context.Context, g *gate, id string, cond Condition) (*Resource, error) {
-	old, err := tx.current(ctx, g, id, cond)
-	if err != nil {
-		return nil, err
-	}
-	if old == nil || !old.live {
-		return nil, errNothingToDo
-	}
-	return tx.appendTombstone(ctx, old)
-}
-
-// checkCurrent checks that the view may touch the resource as it is now.
-func (tx *writeTx) checkCurrent(ctx context.Context, g *gate, old *row) error {
-	if old == nil {
-		return nil
-	}
-	if err := g.organization(old.typ, old.id, old.org); err != nil {
-		return err
-	}
-	if !old.live || len(g.filters) == 0 {
-		return nil
-	}
-	json, err := tx.readBody(ctx, old.body)
-	if err != nil {
-		return err
-	}
-	res := old.resource(json)
-	return g.content(&res)
-}
+// data is what the store holds, as the transaction sees it.
+func (tx *writeTx) data() *data { return &data{read: tx, packs: tx.packs} }
 
 // A newVersion is a version on its way into the store.
 type newVersion struct {
 	typ, id, org string
 	old          *row // nil for a new resource
 	draft        *draft
-	gate         *gate // nil where the view was checked already
+	gates        []*gate // what the view may write; none where that was checked already
 	op           Op
 	at           time.Time                             // zero: the transaction's instant
 	pack         func(typ string) (*packWriter, error) // nil: a loose row
@@ -245,8 +86,8 @@ func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 		res.Version, res.Organization = p.old.vid+1, p.old.org
 	}
 	v := extract(tx.store.defs, p.typ, p.id, p.draft.root)
-	if p.gate != nil {
-		if err := p.gate.values(p.id, res, v); err != nil {
+	for _, g := range p.gates {
+		if err := g.values(p.id, res, v); err != nil {
 			return nil, err
 		}
 	}
