@@ -147,6 +147,26 @@ type QueryError struct {
 
 func (e *QueryError) Error() string { return e.Message }
 
+// An OverlapError says that two changes of a transaction are about the same
+// resource, so that what comes of them depends on their order.
+type OverlapError struct {
+	Other    int // index of the other change
+	Type, ID string
+	Matched  bool // the other change writes it, and the criteria of this one match it then
+}
+
+func (e *OverlapError) Error() string {
+	if e.Matched {
+		return fmt.Sprintf("its criteria match %s/%s, which another change of the transaction writes", e.Type, e.ID)
+	}
+	return fmt.Sprintf("%s/%s is what another change of the transaction is about", e.Type, e.ID)
+}
+
+// A NoTargetError says that nothing matches a conditional reference.
+type NoTargetError struct{ Reference string }
+
+func (e *NoTargetError) Error() string { return "nothing matches it" }
+
 // A DuplicateError says that a load has the same resource twice.
 type DuplicateError struct{ Type, ID string }
 

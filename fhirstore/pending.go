@@ -18,12 +18,20 @@ type pending struct {
 	gate, search *gate // what the view may write, and what it may search for
 	creating     *gate // what it may create, of an update that does because nothing matches
 	draft        *draft
+	judged       bool // the draft, by Options.Check
+
+	// In a transaction:
+	index      int                                    // of the change
+	link       func(*pending, *draft) (*draft, error) // replaces references to other changes
+	incomplete bool                                   // link found conditional references; what is written passes its gates once they are resolved
 
 	// Once located:
 	id      string // of what is written
 	found   *row   // what is there, deleted or not; nil for nothing
 	matched bool   // by Criteria
 
+	// Once written:
+	written *draft
 	changed Changed
 }
 
@@ -34,6 +42,7 @@ func (s *Store) prepare(ctx context.Context, v View, c Change) (*pending, error)
 	if err != nil || p.draft == nil {
 		return p, err
 	}
+	p.judged = true
 	return p, s.judge(p.draft)
 }
 
@@ -186,7 +195,7 @@ func (p *pending) allowed(ctx context.Context, d *data) error {
 // write writes the change that was located. Its error is errNothingToDo where
 // there is nothing to write; changed tells of that, too.
 func (p *pending) write(ctx context.Context, tx *writeTx) (err error) {
-	next := &newVersion{typ: p.Type, id: p.id, org: p.view.Owner, draft: p.draft, gates: p.gates(), op: OpCreate}
+	d, op, old := p.draft, OpCreate, p.found
 	switch p.Interaction {
 	case Create:
 		if p.matched {
@@ -196,19 +205,40 @@ func (p *pending) write(ctx context.Context, tx *writeTx) (err error) {
 		if err := p.allowed(ctx, tx.data()); err != nil {
 			return err
 		}
-		if next.old = p.found; p.live() {
-			next.op = OpUpdate
+		if p.live() {
+			op = OpUpdate
 		}
 	case Patch:
-		if next.draft, err = p.patched(ctx, tx.data()); err != nil {
+		if d, err = p.patched(ctx, tx.data()); err != nil {
 			return err
 		}
-		next.old, next.op = p.found, OpUpdate
+		op = OpUpdate
 	case Delete:
 		return p.delete(ctx, tx)
 	}
+	if p.written, err = p.final(d); err != nil {
+		return err
+	}
+	next := &newVersion{typ: p.Type, id: p.id, org: p.view.Owner, old: old, draft: p.written, op: op}
+	if !p.incomplete {
+		next.gates = p.gates()
+	}
 	p.changed.Resource, err = tx.put(ctx, next)
 	return err
+}
+
+// final returns a draft as it is written.
+func (p *pending) final(d *draft) (*draft, error) {
+	if p.link != nil {
+		var err error
+		if d, err = p.link(p, d); err != nil {
+			return nil, err
+		}
+	}
+	if p.judged || p.incomplete {
+		return d, nil
+	}
+	return d, p.store.judge(d)
 }
 
 // gates are those that what is written has to pass.
@@ -263,11 +293,7 @@ func (p *pending) patched(ctx context.Context, d *data) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	draft, err := patchedDraft(res, body)
-	if err != nil {
-		return nil, err
-	}
-	return draft, p.store.judge(draft)
+	return patchedDraft(res, body)
 }
 
 // patchedDraft reads what a patch made of a resource, and refuses a patch of

@@ -207,6 +207,9 @@ func (s *Store) write(ctx context.Context, f func(tx *writeTx) error) error {
 		return err
 	}
 	d := s.cur.Load()
+	if d.db == nil {
+		return errors.New("this store shows a transaction, and cannot be written to")
+	}
 	sqlTx, err := d.db.Begin(ctx)
 	if err != nil {
 		return err

@@ -64,6 +64,15 @@ func (tx *writeTx) setMeta(ctx context.Context, key, value string) error {
 // data is what the store holds, as the transaction sees it.
 func (tx *writeTx) data() *data { return &data{read: tx, packs: tx.packs} }
 
+// readOnly is a store that shows what the transaction sees, for as long as it
+// lasts.
+func (tx *writeTx) readOnly() *Store {
+	s := tx.store
+	seen := &Store{defs: s.defs, clock: s.clock, newID: s.newID, check: s.check, last: s.last}
+	seen.cur.Store(tx.data())
+	return seen
+}
+
 // A newVersion is a version on its way into the store.
 type newVersion struct {
 	typ, id, org string
@@ -112,16 +121,52 @@ func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s/%s: %w", p.typ, p.id, err)
 	}
-	if p.old != nil {
-		compartments, err := tx.clearIndex(ctx, rid)
-		if err == nil && compartments > 0 && len(v.patients) == 0 {
-			err = tx.leaveCompartments(ctx)
-		}
-		if err != nil {
+	if p.old == nil {
+		return res, tx.writeIndex(ctx, rid, p.typ, p.id, v)
+	}
+	return res, tx.rewriteIndex(ctx, rid, p.typ, p.id, v)
+}
+
+// rewriteIndex replaces the search rows of a resource.
+func (tx *writeTx) rewriteIndex(ctx context.Context, rid int64, typ, id string, v *values) error {
+	compartments, err := tx.clearIndex(ctx, rid)
+	if err == nil && compartments > 0 && len(v.patients) == 0 {
+		err = tx.leaveCompartments(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.writeIndex(ctx, rid, typ, id, v)
+}
+
+// amend replaces the content of a version that the transaction wrote loose.
+func (tx *writeTx) amend(ctx context.Context, res *Resource, d *draft, gates []*gate) (*Resource, error) {
+	r, err := lookUp(ctx, tx, res.Type, res.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := extract(tx.store.defs, res.Type, res.ID, d.root)
+	for _, g := range gates {
+		if err := g.values(res.ID, res, v); err != nil {
 			return nil, err
 		}
 	}
-	return res, tx.writeIndex(ctx, rid, p.typ, p.id, v)
+	amended := *res
+	amended.JSON = d.stamped(res.ID, res.Version, res.At)
+	length := len(amended.JSON)
+	for _, do := range []struct {
+		statement string
+		args      []any
+	}{
+		{"UPDATE loose SET json = ? WHERE seq = ?", []any{amended.JSON, r.seq}},
+		{"UPDATE version SET len = ? WHERE seq = ?", []any{length, r.seq}},
+		{"UPDATE resource SET len = ? WHERE rid = ?", []any{length, r.rid}},
+	} {
+		if _, err := tx.exec(ctx, do.statement, do.args...); err != nil {
+			return nil, fmt.Errorf("amend %s/%s: %w", res.Type, res.ID, err)
+		}
+	}
+	return &amended, tx.rewriteIndex(ctx, r.rid, res.Type, res.ID, v)
 }
 
 // append writes the version and the current state. It returns the row id.
