@@ -24,13 +24,15 @@ func newDraft(typ string, body []byte) (*draft, error) {
 	return &draft{body, root}, nil
 }
 
-// judge asks Options.Check about a draft.
-func (s *Store) judge(d *draft) error {
+// Judge asks Options.Check about a resource that fhirjson.Parse read from body.
+func (s *Store) Judge(root *fhirjson.Node, body []byte) error {
 	if s.check == nil {
 		return nil
 	}
-	return s.check(d.root, d.body)
+	return s.check(root, body)
 }
+
+func (s *Store) judge(d *draft) error { return s.Judge(d.root, d.body) }
 
 func parseResource(typ string, body []byte) (*fhirjson.Node, error) {
 	root, err := fhirjson.Parse(body)

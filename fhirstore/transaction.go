@@ -235,7 +235,13 @@ func (t *transaction) resolve(ctx context.Context, text string) (string, error) 
 		return key, nil
 	}
 	typ, query, _ := strings.Cut(text, "?")
-	wrong := func(err error) error { return fmt.Errorf("the conditional reference %s: %w", text, err) }
+	wrong := func(err error) error {
+		var of *QueryError
+		if errors.As(err, &of) {
+			return &QueryError{Code: of.Code, Parameter: of.Parameter, Message: "the conditional reference " + text + ": " + of.Message}
+		}
+		return fmt.Errorf("the conditional reference %s: %w", text, err)
+	}
 	params, err := ParseParams(query)
 	if err != nil {
 		return "", wrong(err)

@@ -30,15 +30,17 @@ type Kind string
 // The kinds.
 const (
 	Request Kind = "request" // somebody asked the server
+	Entry   Kind = "entry"   // an entry of a batch, which somebody asked the server
 	Fetch   Kind = "fetch"   // the server asked for a client's key set
 )
 
-// An Exchange is one HTTP request and its answer. It is filled by the request
+// An Exchange is one HTTP request, or what stands for one in a batch, and its
+// answer. It is filled by the request
 // it belongs to and not changed after Log.Add.
 type Exchange struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
-	// Parent is the exchange that caused a fetch. Fetches are the fetches that
+	// Parent is the exchange that caused a fetch, or that an entry came in. Fetches are the fetches that
 	// an exchange caused or waited for, or whose copy it used.
 	Parent  string   `json:"parent,omitempty"`
 	Fetches []string `json:"fetches,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -26,7 +27,12 @@ type call struct {
 
 	body     *onceReader // the request's, once something looked at it
 	exchange *recording
-	access   *authz.Access // once authenticated
+	access   *authz.Access       // once authenticated
+	version  *fhirstore.Resource // that the answer is about, or nil
+
+	// Of an entry of a batch or transaction:
+	params map[string]string // of the path
+	store  *fhirstore.Store  // that shows the transaction; nil outside of one
 }
 
 type callKeyType struct{}
@@ -42,6 +48,22 @@ func callOf(c *fiber.Ctx) *call {
 // Method is the request's method as it was sent, one that no route is of
 // included.
 func (l *call) Method() string { return l.method }
+
+// Params is a part of the path by its name in the route.
+func (l *call) Params(name string) string {
+	if l.params != nil {
+		return l.params[name]
+	}
+	return l.Ctx.Params(name)
+}
+
+// data is the environment's store, or the transaction that the call is part of.
+func (l *call) data() (*fhirstore.Store, error) {
+	if l.store != nil {
+		return l.store, nil
+	}
+	return l.env.Data(l.UserContext())
+}
 
 // requestURL is the request's own URL, absolute and escaped as it was sent.
 func (l *call) requestURL() string {

@@ -48,6 +48,8 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 		Mode:     models.RestfulCapabilityModeServer,
 		Security: l.capabilitySecurity(),
 		Interaction: []models.CapabilityStatementRestInteraction{
+			{Code: models.SystemRestfulInteractionTransaction},
+			{Code: models.SystemRestfulInteractionBatch},
 			{Code: models.SystemRestfulInteractionSearchSystem},
 			{Code: models.SystemRestfulInteractionHistorySystem},
 		},

@@ -1,11 +1,8 @@
 package httpapi
 
 import (
-	"errors"
 	"slices"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
@@ -13,35 +10,6 @@ import (
 
 // ifNoneExist is the header with the criteria of a conditional create.
 const ifNoneExist = "If-None-Exist"
-
-// createUnless is FHIR R4, http, conditional create.
-func (l *call) createUnless() error {
-	typ, store, err := l.begin(authz.Create|authz.Search, "is a conditional create")
-	if err != nil {
-		return err
-	}
-	criteria, err := l.noneExist(store, typ)
-	if err != nil {
-		return err
-	}
-	body, err := l.resourceBody()
-	if err != nil {
-		return err
-	}
-	res, created, err := store.CreateUnless(l.UserContext(), l.view(), criteria, body)
-	switch {
-	case err != nil:
-		return err
-	case created:
-		return l.written(fiber.StatusCreated, res)
-	}
-	mayRead, err := store.May(l.UserContext(), l.view(), fhirstore.LetterRead, res)
-	if err != nil {
-		return err
-	}
-	l.setLocation(res)
-	return l.answer(fiber.StatusOK, res, mayRead, "nothing was stored: "+res.Type+"/"+res.ID+" matches the criteria")
-}
 
 // noneExist reads If-None-Exist: the parameters of a search, and nothing else of
 // its URL.
@@ -63,78 +31,50 @@ func (l *call) noneExist(store *fhirstore.Store, typ string) (*fhirstore.Query, 
 
 // beginWhere is begin, and reads the criteria of a conditional write from the
 // URL.
-func (l *call) beginWhere(letters authz.Letters, doing string) (*fhirstore.Store, *fhirstore.Query, error) {
+func (l *call) beginWhere(c *fhirstore.Change, letters authz.Letters, doing string) error {
 	typ, store, err := l.begin(letters, doing)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	params, err := fhirstore.ParseParams(l.query())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	params = slices.DeleteFunc(params, func(p fhirstore.Param) bool { return p.Name == "_format" || p.Name == "_pretty" })
 	if len(params) == 0 {
-		return nil, nil, badRequest("required", l.Method()+" "+l.path+" names no resource: put its id into the path, or search parameters that only it matches behind a ?")
+		return badRequest("required", l.Method()+" "+l.path+" names no resource: put its id into the path, or search parameters that only it matches behind a ?")
 	}
-	criteria, err := store.Criteria(typ, params, l.addresses.FHIRBase)
-	return store, criteria, err
+	c.Type = typ
+	c.Criteria, err = store.Criteria(typ, params, l.addresses.FHIRBase)
+	return err
 }
 
-// updateWhere is FHIR R4, http, conditional update.
-func (l *call) updateWhere() error {
-	const doing = "is a conditional update"
-	store, criteria, err := l.beginWhere(authz.Update|authz.Search, doing)
-	if err != nil {
-		return err
+const doingUpdateWhere = "is a conditional update"
+
+// updateWhere reads FHIR R4, http, conditional update.
+func (l *call) updateWhere() (fhirstore.Change, error) {
+	c := fhirstore.Change{Interaction: fhirstore.Update}
+	if err := l.beginWhere(&c, authz.Update|authz.Search, doingUpdateWhere); err != nil {
+		return c, err
 	}
-	cond, err := l.condition()
-	if err != nil {
-		return err
-	}
-	body, err := l.resourceBody()
-	if err != nil {
-		return err
-	}
-	res, created, err := store.UpdateWhere(l.UserContext(), l.view(), criteria, body, cond)
-	var forbidden *fhirstore.ForbiddenError
-	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter { // it would create
-		if refused := l.require(criteria.Type, authz.Create|authz.Update|authz.Search, doing+" that no resource matches"); refused != nil {
-			return refused
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return l.updated(created, res)
+	return l.updateBody(c)
 }
 
-// patchWhere is FHIR R4, http, patch, of what matches criteria.
-func (l *call) patchWhere() error {
-	store, criteria, err := l.beginWhere(authz.Update|authz.Search, "is a conditional patch")
-	if err != nil {
-		return err
+// patchWhere reads FHIR R4, http, patch, of what matches criteria.
+func (l *call) patchWhere() (fhirstore.Change, error) {
+	c := fhirstore.Change{Interaction: fhirstore.Patch}
+	if err := l.beginWhere(&c, authz.Update|authz.Search, "is a conditional patch"); err != nil {
+		return c, err
 	}
-	cond, p, err := l.readPatch()
-	if err != nil {
-		return err
-	}
-	res, err := store.PatchWhere(l.UserContext(), l.view(), criteria, cond, p.Apply)
-	return l.patched(store, res, err)
+	return l.patchBody(c)
 }
 
-// deleteWhere is FHIR R4, http, conditional delete, of a single resource.
-func (l *call) deleteWhere() error {
-	store, criteria, err := l.beginWhere(authz.Delete|authz.Search, "is a conditional delete")
-	if err != nil {
-		return err
+// deleteWhere reads FHIR R4, http, conditional delete, of a single resource.
+func (l *call) deleteWhere() (c fhirstore.Change, err error) {
+	c.Interaction = fhirstore.Delete
+	if err = l.beginWhere(&c, authz.Delete|authz.Search, "is a conditional delete"); err != nil {
+		return c, err
 	}
-	cond, err := l.condition()
-	if err != nil {
-		return err
-	}
-	tombstone, err := store.DeleteWhere(l.UserContext(), l.view(), criteria, cond)
-	if err != nil {
-		return err
-	}
-	return l.deleted(tombstone)
+	c.Condition, err = l.condition()
+	return c, err
 }

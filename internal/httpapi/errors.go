@@ -134,6 +134,10 @@ func (l *call) asHTTP(err error) *httpError {
 		query     *fhirstore.QueryError
 		export    *bulk.Error
 	)
+	var failed *entryError
+	if errors.As(err, &failed) {
+		return failed.asHTTP(l)
+	}
 	if e := refusedWrite(err); e != nil {
 		return e
 	}

@@ -25,7 +25,7 @@ func (l *call) everything() error {
 	if err := l.require("Patient", authz.Read, "reads a patient"); err != nil {
 		return err
 	}
-	store, err := l.env.Data(l.UserContext())
+	store, err := l.data()
 	if err != nil {
 		return err
 	}

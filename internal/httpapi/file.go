@@ -37,7 +37,7 @@ func (l *call) exportFile() error {
 	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; the file is application/fhir+ndjson"}
 	}
-	data, err := l.env.Data(l.UserContext())
+	data, err := l.data()
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ func (l *call) live() error { return l.json(fiber.StatusOK, map[string]string{"s
 
 // ready says that the sandbox's data can be read.
 func (l *call) ready() error {
-	if _, err := l.env.Data(l.UserContext()); err != nil {
+	if _, err := l.data(); err != nil {
 		l.server.cfg.Logger.Error("not ready", "error", err)
 		return l.json(fiber.StatusServiceUnavailable, map[string]string{"status": "no data"})
 	}

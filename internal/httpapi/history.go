@@ -60,7 +60,7 @@ func (l *call) historyOfAll() error {
 	if err := l.authenticate(); err != nil {
 		return err
 	}
-	store, err := l.env.Data(l.UserContext())
+	store, err := l.data()
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (l *call) historyOf(types []string, path string) error {
 	if q.Count == 0 {
 		q.Count = fhirstore.DefaultCount
 	}
-	store, err := l.env.Data(l.UserContext())
+	store, err := l.data()
 	if err != nil {
 		return err
 	}

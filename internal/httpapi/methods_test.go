@@ -39,7 +39,7 @@ func TestMethodsAndAllow(t *testing.T) {
 		{"/production/.well-known/oauth-authorization-server/auth", "GET, HEAD"},
 		{"/fhir/Patient/x", "GET, HEAD, PUT, PATCH, DELETE"},
 		{"/fhir/Patient/_search", "POST"},
-		{"/fhir", "GET, HEAD"},
+		{"/fhir", "GET, HEAD, POST"},
 		{"/fhir/_search", "POST"},
 		{"/fhir/Patient/x/Observation", "GET, HEAD"},
 		{"/fhir/Patient/x/_history", "GET, HEAD"},
@@ -123,8 +123,6 @@ func TestInteractionsThatAreNotOffered(t *testing.T) {
 		method, path, words string
 		status              int
 	}{
-		{"POST", "", "batch and transaction are not offered", 405},
-		{"POST", "/", "batch and transaction are not offered", 405},
 		{"GET", "/Encounter/x/$everything", "the operation $everything is not offered", 404},
 		{"POST", "/Patient/$match", "the operation $match is not offered", 404},
 	} {

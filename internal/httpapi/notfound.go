@@ -20,46 +20,15 @@ func (s *Server) notFound(c *fiber.Ctx) error {
 }
 
 // nothingHere is the refusal of a path or method that no route serves: 405
-// where another method would have done, else 404. What it would have been goes
-// before what its path is.
+// where another method would have done, else 404.
 func (l *call) nothingHere() error {
-	allowed := strings.Join(allowedMethods(l.server.routes, l.routed), ", ")
-	words := l.unofferedWords()
-	if allowed != "" {
-		if words == "" {
-			words = l.Method() + " is not offered here; use " + allowed
-		}
-		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: words, header: map[string]string{fiber.HeaderAllow: allowed}}
+	if allowed := strings.Join(allowedMethods(l.server.routes, l.routed), ", "); allowed != "" {
+		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: l.Method() + " is not offered here; use " + allowed, header: map[string]string{fiber.HeaderAllow: allowed}}
 	}
 	if _, operation, ok := strings.Cut(l.routed, "/$"); ok && l.surface == fhirSurface {
-		words = "the operation $" + operation + " is not offered"
-	}
-	if words != "" {
-		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: words}
+		return &httpError{status: fiber.StatusNotFound, code: "not-supported", message: "the operation $" + operation + " is not offered"}
 	}
 	return notFound("there is nothing at %s", l.path)
-}
-
-// An unoffered is an interaction of FHIR R4 that no route serves, and what its
-// refusal says.
-type unoffered struct {
-	route
-	words string
-}
-
-func unofferedTable() []unoffered {
-	return []unoffered{
-		{route{method: post, path: fhir}, "batch and transaction are not offered; send each interaction by itself"},
-	}
-}
-
-func (l *call) unofferedWords() string {
-	for _, u := range unofferedTable() {
-		if u.method == l.Method() && u.matches(l.routed) {
-			return u.words
-		}
-	}
-	return ""
 }
 
 // allowedMethods are the methods that routes offer at a path; a route that
@@ -87,16 +56,32 @@ func allowedMethods(routes []route, path string) []string {
 // matches reports whether the router takes a path to the route, and its
 // handler does not give it back for a special name.
 func (r route) matches(path string) bool {
-	if !fiber.RoutePatternMatch(path, r.path, fiber.Config{CaseSensitive: true}) {
-		return false
+	_, ok := r.bind(path)
+	return ok
+}
+
+// bind returns the parts of a path by their names in the route, and whether it
+// matches.
+func (r route) bind(path string) (params map[string]string, ok bool) {
+	got, want := strings.Split(path, "/"), strings.Split(r.path, "/")
+	if len(got) != len(want) {
+		return nil, false
 	}
-	got := strings.Split(path, "/")
-	for i, want := range strings.Split(r.path, "/") {
-		if want == ":type" && !isTypeName(got[i]) || want == ":id" && isSpecial(got[i]) {
-			return false
+	params = map[string]string{}
+	for i, name := range want {
+		name, isParam := strings.CutPrefix(name, ":")
+		switch {
+		case !isParam && got[i] != name,
+			isParam && got[i] == "",
+			isParam && name == "type" && !isTypeName(got[i]),
+			isParam && name == "id" && isSpecial(got[i]):
+			return nil, false
+		}
+		if isParam {
+			params[name] = got[i]
 		}
 	}
-	return true
+	return params, true
 }
 
 // isOpen reports whether a FHIR path is read without a token (SB-DISC-03).

@@ -23,33 +23,27 @@ const jsonPatch = "application/json-patch+json"
 // and FHIRPath Patch in a Parameters resource.
 func patchFormats() []string { return []string{jsonPatch, fhirJSON} }
 
-// patch is FHIR R4, http, patch.
-func (l *call) patch() error {
-	typ, store, err := l.begin(authz.Update, "is a patch")
-	if err != nil {
-		return err
+// patch reads FHIR R4, http, patch.
+func (l *call) patch() (c fhirstore.Change, err error) {
+	c.Interaction, c.ID = fhirstore.Patch, l.Params("id")
+	if c.Type, _, err = l.begin(authz.Update, "is a patch"); err != nil {
+		return c, err
 	}
-	cond, p, err := l.readPatch()
-	if err != nil {
-		return err
-	}
-	res, err := store.Patch(l.UserContext(), l.view(), typ, l.Params("id"), cond, p.Apply)
-	return l.patched(store, res, err)
+	return l.patchBody(c)
 }
 
-// readPatch reads the condition and the body of a patch.
-func (l *call) readPatch() (fhirstore.Condition, *patch.Patch, error) {
+// patchBody reads the rest of a patch.
+func (l *call) patchBody(c fhirstore.Change) (_ fhirstore.Change, err error) {
 	media, err := l.patchType()
 	if err != nil {
-		return fhirstore.Condition{}, nil, err
+		return c, err
 	}
-	cond, err := l.condition()
-	if err != nil {
-		return cond, nil, err
+	if c.Condition, err = l.condition(); err != nil {
+		return c, err
 	}
 	body, err := l.readBody(maxFHIRBody)
 	if err != nil {
-		return cond, nil, err
+		return c, err
 	}
 	var p *patch.Patch
 	if media == jsonPatch {
@@ -57,7 +51,10 @@ func (l *call) readPatch() (fhirstore.Condition, *patch.Patch, error) {
 	} else {
 		p, err = patch.ParseParameters(body, r4.Definitions())
 	}
-	return cond, p, err
+	if err == nil {
+		c.Patch = p.Apply
+	}
+	return c, err
 }
 
 // patchType is the media type of the body, which has to be one of those that are
@@ -74,9 +71,8 @@ func (l *call) patchType() (string, error) {
 		header:  map[string]string{"Accept-Patch": strings.Join(patchFormats(), ", ")}}
 }
 
-// patched answers a patch. Whoever may not read what comes out gets no
-// representation: it would show more than what was sent (FR-SC-30).
-func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err error) error {
+// ofPatch words what a patch is refused for, where what it leaves is at fault.
+func ofPatch(err error) error {
 	var invalid *fhirstore.InvalidError
 	var wrong *validation.InvalidError
 	switch {
@@ -86,14 +82,8 @@ func (l *call) patched(store *fhirstore.Store, res *fhirstore.Resource, err erro
 		of := ofValidation(&validation.InvalidError{Issues: placeless(wrong.Issues)})
 		of.status, of.message = fiber.StatusUnprocessableEntity, "what the patch leaves is no valid resource: "+of.message
 		return of
-	case err != nil:
-		return err
 	}
-	mayRead, err := store.May(l.UserContext(), l.view(), fhirstore.LetterRead, res)
-	if err != nil {
-		return err
-	}
-	return l.answer(fiber.StatusOK, res, mayRead, "stored as version "+res.VersionID())
+	return err
 }
 
 // refusedWrite turns what a patch or a conditional write is refused for into a
@@ -105,6 +95,7 @@ func refusedWrite(err error) *httpError {
 		none      *fhirstore.NoMatchError
 		several   *fhirstore.MultipleMatchesError
 		taken     *fhirstore.IDTakenError
+		untied    *fhirstore.NoTargetError
 	)
 	switch {
 	case errors.As(err, &unpatched):
@@ -119,8 +110,10 @@ func refusedWrite(err error) *httpError {
 		return &httpError{status: fiber.StatusPreconditionFailed, code: "conflict", message: none.Error()}
 	case errors.As(err, &none):
 		return &httpError{status: fiber.StatusNotFound, code: "not-found", message: none.Error()}
+	case errors.As(err, &untied):
+		return badRequest("not-found", err.Error())
 	case errors.As(err, &several):
-		return &httpError{status: fiber.StatusPreconditionFailed, code: "multiple-matches", message: several.Error()}
+		return &httpError{status: fiber.StatusPreconditionFailed, code: "multiple-matches", message: err.Error()}
 	case errors.As(err, &taken):
 		return &httpError{status: fiber.StatusConflict, code: "conflict", message: taken.Error()}
 	}

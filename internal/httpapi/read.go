@@ -37,7 +37,7 @@ func (l *call) beginType() (typ string, store *fhirstore.Store, err error) {
 	if !isTypeName(typ) || l.Params("id") != "" && isSpecial(l.Params("id")) {
 		return "", nil, l.nothingHere() // the router takes $nothing and _nothing for a type or an id
 	}
-	store, err = l.env.Data(l.UserContext())
+	store, err = l.data()
 	if err != nil {
 		return "", nil, err
 	}
@@ -116,6 +116,7 @@ func (l *call) selected(res *fhirstore.Resource) ([]byte, error) {
 }
 
 func (l *call) versionHeaders(res *fhirstore.Resource) {
+	l.version = res
 	l.Set(fiber.HeaderETag, etag(res.Version))
 	l.Set(fiber.HeaderLastModified, res.At.UTC().Format(httpDate))
 }

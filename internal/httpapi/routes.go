@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
 // A surface is a kind of client that a path is for. It decides what an error
@@ -41,7 +43,23 @@ type route struct {
 	path   string
 	public bool // open to everyone, whoever has the admin token
 	noHead bool // GET begins something, so that HEAD is refused
+	alone  bool // no entry of a batch or transaction can ask for it
+
+	// One of the two: what answers, or what reads the change that is asked for.
 	handle func(*call) error
+	change func(*call) (fhirstore.Change, error)
+}
+
+// serve answers a request.
+func (r route) serve(l *call) error {
+	if r.change == nil {
+		return r.handle(l)
+	}
+	c, err := r.change(l)
+	if err != nil {
+		return err
+	}
+	return l.makeChange(c)
 }
 
 const (
@@ -83,21 +101,22 @@ func routeTable() []route {
 		{method: deleteMethod, path: "/auth/register/:client", handle: (*call).manage},
 
 		// Bulk Data.
-		{method: get, path: fhir + "/$export", noHead: true, handle: (*call).exportSystem},
-		{method: post, path: fhir + "/$export", handle: (*call).exportSystem},
-		{method: get, path: fhir + "/Patient/$export", noHead: true, handle: (*call).exportPatients},
-		{method: post, path: fhir + "/Patient/$export", handle: (*call).exportPatients},
-		{method: get, path: fhir + "/Group/:id/$export", noHead: true, handle: (*call).exportGroup},
-		{method: post, path: fhir + "/Group/:id/$export", handle: (*call).exportGroup},
-		{method: get, path: fhir + "/_export/:job", handle: (*call).exportStatus},
-		{method: deleteMethod, path: fhir + "/_export/:job", handle: (*call).exportDelete},
-		{method: get, path: fhir + "/_export/:job/:number/:name", handle: (*call).exportFile},
+		{method: get, path: fhir + "/$export", noHead: true, alone: true, handle: (*call).exportSystem},
+		{method: post, path: fhir + "/$export", alone: true, handle: (*call).exportSystem},
+		{method: get, path: fhir + "/Patient/$export", noHead: true, alone: true, handle: (*call).exportPatients},
+		{method: post, path: fhir + "/Patient/$export", alone: true, handle: (*call).exportPatients},
+		{method: get, path: fhir + "/Group/:id/$export", noHead: true, alone: true, handle: (*call).exportGroup},
+		{method: post, path: fhir + "/Group/:id/$export", alone: true, handle: (*call).exportGroup},
+		{method: get, path: fhir + "/_export/:job", alone: true, handle: (*call).exportStatus},
+		{method: deleteMethod, path: fhir + "/_export/:job", alone: true, handle: (*call).exportDelete},
+		{method: get, path: fhir + "/_export/:job/:number/:name", alone: true, handle: (*call).exportFile},
 
 		// FHIR REST.
 		{method: get, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
 		{method: post, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
 		{method: get, path: fhir, handle: (*call).searchSystem},
 		{method: get, path: fhir + "/", handle: (*call).searchSystem},
+		{method: post, path: fhir, alone: true, handle: (*call).transact},
 		{method: post, path: fhir + "/_search", handle: (*call).searchSystem},
 		{method: post, path: fhir + "/:type/$validate", handle: (*call).validateType},
 		{method: post, path: fhir + "/:type/:id/$validate", handle: (*call).validateInstance},
@@ -109,14 +128,14 @@ func routeTable() []route {
 		{method: post, path: fhir + "/Patient/:id/:type/_search", handle: (*call).searchCompartment},
 		{method: get, path: fhir + "/Patient/:id/:type", handle: (*call).searchCompartment},
 		{method: get, path: fhir + "/:type/:id", handle: (*call).read},
-		{method: put, path: fhir + "/:type/:id", handle: (*call).update},
-		{method: patchMethod, path: fhir + "/:type/:id", handle: (*call).patch},
-		{method: deleteMethod, path: fhir + "/:type/:id", handle: (*call).delete},
+		{method: put, path: fhir + "/:type/:id", change: (*call).update},
+		{method: patchMethod, path: fhir + "/:type/:id", change: (*call).patch},
+		{method: deleteMethod, path: fhir + "/:type/:id", change: (*call).delete},
 		{method: get, path: fhir + "/:type", handle: (*call).search},
-		{method: post, path: fhir + "/:type", handle: (*call).create},
-		{method: put, path: fhir + "/:type", handle: (*call).updateWhere},
-		{method: patchMethod, path: fhir + "/:type", handle: (*call).patchWhere},
-		{method: deleteMethod, path: fhir + "/:type", handle: (*call).deleteWhere},
+		{method: post, path: fhir + "/:type", change: (*call).create},
+		{method: put, path: fhir + "/:type", change: (*call).updateWhere},
+		{method: patchMethod, path: fhir + "/:type", change: (*call).patchWhere},
+		{method: deleteMethod, path: fhir + "/:type", change: (*call).deleteWhere},
 
 		// Control.
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},

@@ -67,7 +67,7 @@ func (l *call) searchTypes(options fhirstore.QueryOptions, path string, compartm
 	if err := l.authenticate(); err != nil {
 		return err
 	}
-	store, err := l.env.Data(l.UserContext())
+	store, err := l.data()
 	if err != nil {
 		return err
 	}

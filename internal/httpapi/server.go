@@ -116,7 +116,7 @@ func (s *Server) route(r route) {
 		if err := r.guard(call); err != nil {
 			return call.fail(err)
 		}
-		if err := r.handle(call); err != nil {
+		if err := r.serve(call); err != nil {
 			return call.fail(err)
 		}
 		return nil

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -9,77 +10,111 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
-// create is FHIR R4, http, create; with If-None-Exist it is conditional.
-func (l *call) create() error {
-	if len(l.Request().Header.PeekAll(ifNoneExist)) > 0 {
-		return l.createUnless()
+// create reads FHIR R4, http, create; with If-None-Exist it is conditional.
+func (l *call) create() (c fhirstore.Change, err error) {
+	c.Interaction = fhirstore.Create
+	conditional := len(l.Request().Header.PeekAll(ifNoneExist)) > 0
+	letters, doing := authz.Create, "is a create"
+	if conditional {
+		letters, doing = authz.Create|authz.Search, "is a conditional create"
 	}
-	typ, store, err := l.begin(authz.Create, "is a create")
-	if err != nil {
-		return err
+	var store *fhirstore.Store
+	if c.Type, store, err = l.begin(letters, doing); err != nil {
+		return c, err
 	}
-	body, err := l.resourceBody()
-	if err != nil {
-		return err
+	if conditional {
+		if c.Criteria, err = l.noneExist(store, c.Type); err != nil {
+			return c, err
+		}
 	}
-	res, err := store.Create(l.UserContext(), l.view(), typ, body)
-	if err != nil {
-		return err
-	}
-	return l.written(fiber.StatusCreated, res)
+	c.Body, err = l.resourceBody()
+	return c, err
 }
 
-// update is FHIR R4, http, update, and creates what is not there yet.
-func (l *call) update() error {
-	typ, store, err := l.begin(authz.Update, "is an update")
-	if err != nil {
-		return err
+// update reads FHIR R4, http, update, which creates what is not there yet.
+func (l *call) update() (c fhirstore.Change, err error) {
+	c.Interaction, c.ID = fhirstore.Update, l.Params("id")
+	if c.Type, _, err = l.begin(authz.Update, "is an update"); err != nil {
+		return c, err
 	}
-	cond, err := l.condition()
-	if err != nil {
-		return err
-	}
-	body, err := l.resourceBody()
-	if err != nil {
-		return err
-	}
-	res, created, err := store.Update(l.UserContext(), l.view(), typ, l.Params("id"), body, cond)
-	if err != nil {
-		return err
-	}
-	return l.updated(created, res)
+	return l.updateBody(c)
 }
 
-func (l *call) updated(created bool, res *fhirstore.Resource) error {
-	if created {
-		return l.written(fiber.StatusCreated, res)
+// updateBody reads the rest of an update.
+func (l *call) updateBody(c fhirstore.Change) (_ fhirstore.Change, err error) {
+	if c.Condition, err = l.condition(); err != nil {
+		return c, err
 	}
-	return l.written(fiber.StatusOK, res)
+	c.Body, err = l.resourceBody()
+	return c, err
 }
 
-// delete is FHIR R4, http, delete.
-func (l *call) delete() error {
-	typ, store, err := l.begin(authz.Delete, "is a delete")
-	if err != nil {
-		return err
+// delete reads FHIR R4, http, delete.
+func (l *call) delete() (c fhirstore.Change, err error) {
+	c.Interaction, c.ID = fhirstore.Delete, l.Params("id")
+	if c.Type, _, err = l.begin(authz.Delete, "is a delete"); err != nil {
+		return c, err
 	}
-	cond, err := l.condition()
-	if err != nil {
-		return err
-	}
-	tombstone, err := store.Delete(l.UserContext(), l.view(), typ, l.Params("id"), cond)
-	if err != nil {
-		return err
-	}
-	return l.deleted(tombstone)
+	c.Condition, err = l.condition()
+	return c, err
 }
 
-// deleted answers a delete; where there was nothing to delete, tombstone is nil.
-func (l *call) deleted(tombstone *fhirstore.Resource) error {
-	if tombstone != nil {
-		l.Set(fiber.HeaderETag, etag(tombstone.Version))
+// makeChange makes a change and answers what became of it.
+func (l *call) makeChange(c fhirstore.Change) error {
+	store, err := l.data()
+	if err != nil {
+		return err
 	}
-	return l.Status(fiber.StatusNoContent).Send(nil)
+	done, err := store.Change(l.UserContext(), l.view(), c)
+	if err != nil {
+		return l.refusedChange(c, err)
+	}
+	return l.changed(store, c, done)
+}
+
+// refusedChange words why a change was refused.
+func (l *call) refusedChange(c fhirstore.Change, err error) error {
+	var forbidden *fhirstore.ForbiddenError
+	if c.Interaction == fhirstore.Update && c.Criteria != nil && errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter { // it would create
+		if refused := l.require(c.Type, authz.Create|authz.Update|authz.Search, doingUpdateWhere+" that no resource matches"); refused != nil {
+			return refused
+		}
+	}
+	if c.Interaction == fhirstore.Patch {
+		return ofPatch(err)
+	}
+	return err
+}
+
+// changed answers what became of a change. Whoever may not read gets no
+// representation unless that is what was sent (FR-SC-30).
+func (l *call) changed(store *fhirstore.Store, c fhirstore.Change, done fhirstore.Changed) error {
+	res := done.Resource
+	if c.Interaction == fhirstore.Delete {
+		if res != nil {
+			l.Set(fiber.HeaderETag, etag(res.Version))
+			l.version = res
+		}
+		return l.Status(fiber.StatusNoContent).Send(nil)
+	}
+	status, happened := fiber.StatusOK, "stored as version "+res.VersionID()
+	if done.Created() {
+		status = fiber.StatusCreated
+	}
+	if done.Created() || done.Matched {
+		l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
+	}
+	if done.Matched {
+		happened = "nothing was stored: " + res.Type + "/" + res.ID + " matches the criteria"
+	}
+	mayRead := l.access.Allows(res.Type, authz.Read).Granted
+	if c.Interaction == fhirstore.Patch || done.Matched { // what it holds was not sent
+		var err error
+		if mayRead, err = store.May(l.UserContext(), l.view(), fhirstore.LetterRead, res); err != nil {
+			return err
+		}
+	}
+	return l.answer(status, res, mayRead, happened)
 }
 
 func (l *call) resourceBody() ([]byte, error) {
@@ -118,20 +153,6 @@ func (l *call) condition() (cond fhirstore.Condition, err error) {
 	}
 	cond.IfMatch = tag[1 : len(tag)-1]
 	return cond, nil
-}
-
-// written answers a write as Prefer: return asks (FHIR R4, http, prefer).
-// Whoever may not read gets no representation unless that is what was sent
-// (FR-SC-30).
-func (l *call) written(status int, res *fhirstore.Resource) error {
-	if status == fiber.StatusCreated {
-		l.setLocation(res)
-	}
-	return l.answer(status, res, l.access.Allows(res.Type, authz.Read).Granted, "stored as version "+res.VersionID())
-}
-
-func (l *call) setLocation(res *fhirstore.Resource) {
-	l.Set(fiber.HeaderLocation, l.addresses.FHIRBase+"/"+res.Type+"/"+res.ID+"/_history/"+res.VersionID())
 }
 
 // answer answers with a version as Prefer: return asks, and says what happened
