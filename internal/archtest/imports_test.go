@@ -28,7 +28,7 @@ func layers() [][]string {
 		{"authz", "fhirstore", "internal/patch", "internal/processdir", "internal/validation", "seed", "web"},
 		{"internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
-		{"internal/fhirpath", "seed/internal/fhirjson"},
+		{"internal/fhirpath", "internal/reference", "seed/internal/fhirjson"},
 		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/snippet"},
 	}
 }
@@ -42,11 +42,11 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 func narrower() map[string][]string {
 	return map[string][]string{
 		"authz":               {"internal/clock", "internal/nearest"},
-		"fhirstore":           {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/sqlitedb", "internal/subset"},
+		"fhirstore":           {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/reference", "internal/sqlitedb", "internal/subset"},
 		"internal/bulk":       {"fhirstore", "internal/clock"},
 		"internal/validation": {"internal/fhirjson", "internal/fhirpath", "internal/nearest", "internal/r4"},
 		"internal/patch":      {"internal/fhirjson", "internal/fhirpath", "internal/r4"},
-		"seed":                {"internal/clock", "internal/fhirjson", "seed/internal/population"},
+		"seed":                {"internal/clock", "internal/fhirjson", "internal/reference", "seed/internal/population"},
 		"web":                 {},
 	}
 }

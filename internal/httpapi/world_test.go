@@ -34,7 +34,7 @@ type world struct {
 }
 
 // start starts a server with a small population.
-func start(t *testing.T, opts ...sandbox.Option) *world {
+func start(t testing.TB, opts ...sandbox.Option) *world {
 	t.Helper()
 	sb := sandbox.Start(t, append([]sandbox.Option{sandbox.WithPatients(patients)}, opts...)...)
 	w := &world{Server: sb, web: newWeb(t)}
@@ -44,7 +44,7 @@ func start(t *testing.T, opts ...sandbox.Option) *world {
 
 // newWeb returns an HTTP client that shows answers as they come: compressed,
 // and redirects instead of their targets.
-func newWeb(t *testing.T) *http.Client {
+func newWeb(t testing.TB) *http.Client {
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
@@ -55,13 +55,13 @@ func newWeb(t *testing.T) *http.Client {
 }
 
 // grant returns a party with a token of the default client with these scopes.
-func (w *world) grant(t *testing.T, scopes ...string) party {
+func (w *world) grant(t testing.TB, scopes ...string) party {
 	t.Helper()
 	return w.holder(t, w.DefaultClient(), scopes...)
 }
 
 // holder returns a party with a token of the client.
-func (w *world) holder(t *testing.T, c *sandbox.Client, scopes ...string) party {
+func (w *world) holder(t testing.TB, c *sandbox.Client, scopes ...string) party {
 	t.Helper()
 	token, err := c.Token(t.Context(), scopes...)
 	if err != nil {
