@@ -281,7 +281,7 @@ func TestPlans(t *testing.T) {
 			if _, err := tx.appendTombstone(ctx, old); err != nil {
 				return err
 			}
-			for statement := range tx.prepared {
+			for statement := range tx.Statements() {
 				statements = append(statements, recorded{statement, make([]any, strings.Count(statement, "?"))})
 			}
 			return nil

@@ -16,30 +16,12 @@ type writeTx struct {
 	packs *packs
 	at    time.Time
 
-	prepared map[string]*sql.Stmt
-
 	numbered bool
 	rid, seq int64 // the highest in use
 }
 
-// statement prepares a statement once a transaction.
-func (tx *writeTx) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, ok := tx.prepared[query]; ok {
-		return stmt, nil
-	}
-	stmt, err := tx.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if tx.prepared == nil {
-		tx.prepared = map[string]*sql.Stmt{}
-	}
-	tx.prepared[query] = stmt // closed by the end of the transaction
-	return stmt, nil
-}
-
 func (tx *writeTx) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
-	stmt, err := tx.statement(ctx, statement)
+	stmt, err := tx.Statement(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +30,7 @@ func (tx *writeTx) exec(ctx context.Context, statement string, args ...any) (sql
 
 // QueryRowContext is that of sql.Tx, prepared.
 func (tx *writeTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if stmt, err := tx.statement(ctx, query); err == nil {
+	if stmt, err := tx.Statement(ctx, query); err == nil {
 		return stmt.QueryRowContext(ctx, args...)
 	}
 	return tx.Tx.QueryRowContext(ctx, query, args...) // which has the error

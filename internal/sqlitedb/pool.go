@@ -44,6 +44,13 @@ func (p *Pool) statement(ctx context.Context, query string) *sql.Stmt {
 	return stmt
 }
 
+// kept returns the prepared statement of a query, or nil where there is none yet.
+func (p *Pool) kept(query string) *sql.Stmt {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.prepared[query]
+}
+
 // QueryContext is that of sql.DB.
 func (p *Pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if stmt := p.statement(ctx, query); stmt != nil {

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"net/url"
 	"os"
 	"runtime"
@@ -190,7 +192,36 @@ type Tx struct {
 	*sql.Tx
 	db   *DB
 	done bool
+
+	own map[string]*sql.Stmt // statements, closed by the end of the transaction
+	new []string             // those of own that the writer does not keep yet
 }
+
+// Statement returns the prepared statement of a query, which the writer keeps
+// for the transactions to come.
+func (tx *Tx) Statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := tx.own[query]; ok {
+		return stmt, nil
+	}
+	stmt := tx.db.write.kept(query)
+	if stmt != nil {
+		stmt = tx.StmtContext(ctx, stmt)
+	} else {
+		var err error
+		if stmt, err = tx.PrepareContext(ctx, query); err != nil {
+			return nil, err
+		}
+		tx.new = append(tx.new, query)
+	}
+	if tx.own == nil {
+		tx.own = map[string]*sql.Stmt{}
+	}
+	tx.own[query] = stmt
+	return stmt, nil
+}
+
+// Statements are the queries that Statement was asked for.
+func (tx *Tx) Statements() iter.Seq[string] { return maps.Keys(tx.own) }
 
 // Commit ends the transaction and keeps what it wrote.
 func (tx *Tx) Commit() error { return tx.end(tx.Tx.Commit) }
@@ -205,7 +236,11 @@ func (tx *Tx) end(f func() error) error {
 	}
 	tx.done = true
 	defer tx.db.mu.Unlock()
-	return f()
+	err := f()
+	for _, query := range tx.new { // its connection is free only now
+		tx.db.write.statement(context.Background(), query)
+	}
+	return err
 }
 
 // Migrate brings the database to the newest version: it runs the .sql files of
