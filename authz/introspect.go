@@ -16,7 +16,7 @@ type IntrospectionDecision struct {
 	Token *AccessDecision
 	// ClientID is the caller, proven or not; "" if it names none.
 	ClientID string
-	// Assertion is what the caller\'s assertion says; nil if there was none that
+	// Assertion is what the caller's assertion says; nil if there was none that
 	// could be read.
 	Assertion *Assertion
 }

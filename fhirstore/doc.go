@@ -2,7 +2,8 @@
 // history, search, patient compartments and the selections of bulk exports.
 //
 // It knows neither HTTP nor tokens. Whoever calls it says what may be seen and
-// done by a [View]; there is no method that reads or writes without one.
+// done by a [View]; no method reads or writes without one but [Store.OpenFile],
+// whose extents an export made under its view.
 //
 // The stored bytes are the truth: a resource is kept as the JSON that came in,
 // without insignificant white space and with id and meta set by the store, and
@@ -11,6 +12,7 @@
 // NDJSON files beside the database (populations and loads), of which an export
 // names byte ranges. Every version is kept.
 //
-// It imports internal/sqlitedb, internal/r4, internal/fhirpath,
-// internal/fhirjson and internal/clock, and nothing above them.
+// It imports internal/sqlitedb, internal/r4, internal/reference,
+// internal/subset, internal/fhirpath, internal/fhirjson and internal/clock, and
+// nothing above them.
 package fhirstore

@@ -133,7 +133,9 @@ type FileReader struct {
 	extents []byte
 }
 
-// OpenFile returns a reader of the file that has these extents.
+// OpenFile returns a reader of the file that has these extents. They are a
+// capability: Export makes them for what a view shows, and whoever has them reads
+// it without one.
 func (s *Store) OpenFile(extents []byte) *FileReader {
 	return &FileReader{s, s.cur.Load(), extents}
 }

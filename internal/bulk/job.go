@@ -226,22 +226,34 @@ func (s *Service) Find(ctx context.Context, client, organization, id string) (*J
 // Expires is when the job and its files go.
 func (s *Service) Expires(job *Job) time.Time { return job.CreatedAt.Add(s.cfg.KeepFor) }
 
-// Poll says whether the job is done as of this status request, and if not how
-// far it is, from 0 to 99 percent, and after how many seconds to ask again.
-func (s *Service) Poll(ctx context.Context, job *Job) (done bool, percent, retryAfter int, err error) {
+// Progress is how far a job is.
+type Progress struct {
+	Done       bool
+	Percent    int           // of a job that is not done, from 0 to 99
+	RetryAfter time.Duration // after which to ask about it again: whole seconds
+}
+
+// Poll returns the progress of a job as of this status request, which counts.
+func (s *Service) Poll(ctx context.Context, job *Job) (Progress, error) {
+	p := s.Progress(job)
+	if p.Done || s.cfg.Length != OnePoll {
+		return p, nil
+	}
+	return p, s.cfg.Jobs.CountPoll(ctx, s.cfg.Env, job.ID)
+}
+
+// Progress returns the progress of a job to whoever only looks.
+func (s *Service) Progress(job *Job) Progress {
 	if s.cfg.Length == OnePoll {
-		if job.Polls > 0 {
-			return true, 0, 0, nil
-		}
-		return false, 0, 1, s.cfg.Jobs.CountPoll(ctx, s.cfg.Env, job.ID)
+		return Progress{Done: job.Polls > 0, RetryAfter: time.Second}
 	}
 	passed := s.cfg.Clock.Now().Sub(job.CreatedAt)
-	if s.cfg.Length == 0 || passed >= s.cfg.Length {
-		return true, 0, 0, nil
+	if passed >= s.cfg.Length {
+		return Progress{Done: true}
 	}
 	passed = max(0, passed) // the clock may have been set back
-	left := s.cfg.Length - passed
-	return false, int(99 * passed / s.cfg.Length), int(max(1, min(120, (left+time.Second-1)/time.Second))), nil
+	left := (s.cfg.Length - passed + time.Second - 1).Truncate(time.Second)
+	return Progress{Percent: int(99 * passed / s.cfg.Length), RetryAfter: max(time.Second, min(2*time.Minute, left))}
 }
 
 // Delete removes a job: it cancels one that runs and frees one that is done.

@@ -109,8 +109,8 @@ func (e *Exchange) Failed() *authz.Check {
 	return nil
 }
 
-// Refused reports whether a request was refused: a status from 400 to 499
-// that carries a reason, or a failed check. A fetch is not: it can fail.
+// Refused reports whether a request was refused: it has a reason, or a failed
+// check. A fetch is not: it can fail.
 func (e *Exchange) Refused() bool {
 	return e.Kind != Fetch && (e.Refusal != "" || e.Failed() != nil)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
-// authenticate finds out who asks. Every FHIR handler calls it first, so that a
+// authenticate finds out who asks. Every handler of data calls it first, so that a
 // caller without a token learns nothing (SB-RS-15).
 func (l *call) authenticate() error {
 	if l.access != nil { // of an entry: the batch or transaction was looked at

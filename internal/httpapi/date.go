@@ -19,7 +19,7 @@ func (s *Server) stamp(c *fiber.Ctx) {
 	if len(header.Peek(fiber.HeaderDate)) > 0 {
 		return
 	}
-	now := clock.System{}.Now().UTC()
+	now := wallOf(c).Now().UTC()
 	if modified, err := http.ParseTime(string(header.Peek(fiber.HeaderLastModified))); err == nil && modified.After(now) {
 		header.Set(fiber.HeaderLastModified, now.Format(httpDate))
 	}
@@ -30,4 +30,12 @@ func (s *Server) stamp(c *fiber.Ctx) {
 	if err := header.ReadTrailer(bufio.NewReaderSize(fields, fields.Len())); err != nil {
 		s.cfg.Logger.Error("an answer has no Date", "error", err)
 	}
+}
+
+// wallOf is real time as the request's workspace knows it.
+func wallOf(c *fiber.Ctx) clock.Clock {
+	if l := callOf(c); l != nil && l.workspace != nil {
+		return l.workspace.Wall
+	}
+	return clock.System{}
 }

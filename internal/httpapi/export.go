@@ -11,7 +11,6 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
-	"github.com/sandfhir/sandfhir/internal/clock"
 )
 
 func (l *call) exportSystem() error   { return l.kickOff(fhirstore.SystemLevel) }
@@ -22,10 +21,6 @@ func (l *call) exportGroup() error    { return l.kickOff(fhirstore.GroupLevel) }
 func (l *call) kickOff(level fhirstore.Level) error {
 	if err := l.authenticate(); err != nil {
 		return err
-	}
-	if l.Method() == fiber.MethodHead { // whoever only looks starts nothing
-		return &httpError{status: fiber.StatusMethodNotAllowed, code: "not-supported", message: "an export is started by GET or POST",
-			header: map[string]string{fiber.HeaderAllow: "GET, POST"}}
 	}
 	if level == fhirstore.GroupLevel {
 		if err := l.require("Group", authz.Read, "is the export of a group"); err != nil {
@@ -69,8 +64,8 @@ func (l *call) kickOff(level fhirstore.Level) error {
 
 func (l *call) jobURL(job *bulk.Job) string { return l.addresses.FHIRBase + "/_export/" + job.ID }
 
-// job finds the job that the URL names, if it is the caller's and its scopes
-// still cover everything in it.
+// job finds the job that the URL names, if it is the caller's. What the caller's
+// scopes cover of it is for requireAll.
 func (l *call) job() (*bulk.Service, *bulk.Job, error) {
 	if err := l.authenticate(); err != nil {
 		return nil, nil, err
@@ -116,24 +111,27 @@ func (l *call) exportStatus() error {
 	if err := l.requireAll(job, job.Types); err != nil {
 		return err
 	}
-	done, percent, retryAfter, err := exports.Poll(l.UserContext(), job)
-	if err != nil {
-		return err
+	progress := exports.Progress(job)
+	if l.Method() != fiber.MethodHead { // which changes nothing
+		if progress, err = exports.Poll(l.UserContext(), job); err != nil {
+			return err
+		}
 	}
-	if !done {
-		l.Set(fiber.HeaderRetryAfter, strconv.Itoa(retryAfter))
-		l.Set("X-Progress", strconv.Itoa(percent)+"%")
+	if !progress.Done {
+		l.Set(fiber.HeaderRetryAfter, itoa(int64(progress.RetryAfter.Seconds())))
+		l.Set("X-Progress", strconv.Itoa(progress.Percent)+"%")
 		return l.Status(fiber.StatusAccepted).Send(nil)
 	}
 	// Expires goes by the clock of the Date header, whatever the workspace's says.
 	left := exports.Expires(job).Sub(l.workspace.Clock.Now())
-	l.Set(fiber.HeaderExpires, clock.System{}.Now().Add(left).UTC().Format(httpDate))
+	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))
 	return l.json(fiber.StatusOK, job.Manifest(func(f bulk.File) string {
 		return fmt.Sprintf("%s/%d/%s.ndjson", l.jobURL(job), f.Number, f.Type)
 	}))
 }
 
-// exportDelete is the Bulk Data Delete Request.
+// exportDelete is the Bulk Data Delete Request. It shows nothing of the job's
+// data, so that it needs no scopes.
 func (l *call) exportDelete() error {
 	exports, job, err := l.job()
 	if err != nil {

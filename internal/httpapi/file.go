@@ -22,6 +22,9 @@ func (l *call) exportFile() error {
 	if err != nil {
 		return err
 	}
+	if !exports.Progress(job).Done {
+		return notFound("the export job %s is not done yet; ask for its status until the answer is its manifest, which has the URLs of the files", job.ID)
+	}
 	number, err := strconv.Atoi(l.Params("number"))
 	file := job.File(number)
 	if err != nil || file == nil || l.Params("name") != file.Type+".ndjson" {
@@ -69,7 +72,7 @@ func (l *call) sendFile(job *bulk.Job, file *bulk.File, reader *fhirstore.FileRe
 			offset, length, status = from, to-from+1, fiber.StatusPartialContent
 		}
 	}
-	l.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	l.Vary(fiber.HeaderAcceptEncoding)
 	l.Set(fiber.HeaderLastModified, job.TransactionTime.UTC().Format(httpDate))
 	l.Set(fiber.HeaderETag, tag)
 	if compress {

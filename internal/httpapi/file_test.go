@@ -264,3 +264,24 @@ func TestExportAges(t *testing.T) {
 	}
 	p.send(t, "DELETE", status, "").refused(t, 404, "not-found")
 }
+
+// TestFilesBeforeTheManifest proves that there is no file until the job is
+// done, and that whoever looks at the status by HEAD does not move it on.
+func TestFilesBeforeTheManifest(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	status := w.all.kickOff(t, "/$export?_type=Patient")
+	for range 3 {
+		w.all.send(t, "HEAD", status, "").want(t, 202)
+	}
+	if i := w.all.get(t, status+"/1/Patient.ndjson").refused(t, 404, "not-found"); !strings.Contains(i.Diagnostics, "not done yet") {
+		t.Errorf("got %q", i.Diagnostics)
+	}
+	w.all.get(t, status).want(t, 202)
+	w.all.send(t, "HEAD", status, "").want(t, 200)
+	w.all.get(t, status).want(t, 200)
+	a := w.all.get(t, status+"/1/Patient.ndjson", "Origin", "https://client.example").want(t, 200)
+	if vary := strings.Join(a.header.Values("Vary"), ", "); !strings.Contains(vary, "Origin") || !strings.Contains(vary, "Accept-Encoding") {
+		t.Errorf("got Vary %q, want it to name Origin and Accept-Encoding", vary)
+	}
+}

@@ -9,14 +9,15 @@ import (
 
 // notFound answers what no route does, on FHIR paths only after the token was
 // looked at.
-func (s *Server) notFound(c *fiber.Ctx) error {
-	l := callOf(c)
+func (s *Server) notFound(c *fiber.Ctx) error { return s.refuseUnserved(callOf(c)) }
+
+func (s *Server) refuseUnserved(l *call) error {
 	if l.surface == fhirSurface && !isOpen(l.routed) {
 		if err := l.authenticate(); err != nil {
-			return l.fail(err)
+			return err
 		}
 	}
-	return l.fail(l.nothingHere())
+	return l.nothingHere()
 }
 
 // nothingHere is the refusal of a path or method that no route serves: 405

@@ -42,7 +42,7 @@ type route struct {
 	method string // HEAD is offered with GET
 	path   string
 	public bool // open to everyone, whoever has the admin token
-	noHead bool // GET begins something, so that HEAD is refused
+	noHead bool // GET begins something, so that HEAD is refused, which must not
 	alone  bool // no entry of a batch or transaction can ask for it
 
 	// One of the two: what answers, or what reads the change that is asked for.

@@ -88,6 +88,8 @@ func New(cfg Config) *Server {
 	})
 	endRequests(&s.app.Server().ConnState, s.conns)
 	takeAnyMethod(&s.app.Server().Handler, s.app.AcquireCtx, s.app.ReleaseCtx)
+	// The first recover is for what happens before a request is recorded; the one
+	// behind record has a panic recorded.
 	s.app.Use(s.track, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}))
 	s.app.Use(s.locate, s.cors, s.record, recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.logPanic}), s.admit, s.faults)
 	for _, r := range s.routes {
@@ -114,12 +116,12 @@ func (s *Server) route(r route) {
 	handler := func(c *fiber.Ctx) error {
 		call := callOf(c)
 		if err := r.guard(call); err != nil {
-			return call.fail(err)
+			return err
 		}
-		if err := r.serve(call); err != nil {
-			return call.fail(err)
+		if r.noHead && call.Method() == fiber.MethodHead {
+			return s.refuseUnserved(call)
 		}
-		return nil
+		return r.serve(call)
 	}
 	switch r.method {
 	case anyMethod:

@@ -10,5 +10,5 @@
 // The work is bounded: by the size of the input, which the caller limits, by the depth that
 // fhirjson takes, by a number of errors, and by a number of steps for all invariants together.
 //
-// It knows no store, no HTTP and no profiles, and imports r4, fhirpath and fhirjson.
+// It knows no store, no HTTP and no profiles, and imports r4, fhirpath, fhirjson and nearest.
 package validation

@@ -268,7 +268,7 @@ func (e *resources) Exports(ctx context.Context) (*bulk.Service, error) {
 		return nil, err
 	}
 	w := e.workspace
-	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Length: w.cfg.ExportLength})
+	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Rand: w.cfg.Rand, Length: w.cfg.ExportLength})
 	return e.exports, nil
 }
 
