@@ -138,6 +138,8 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 		resource.Operation = append(resource.Operation,
 			models.CapabilityStatementRestResourceOperation{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
 			models.CapabilityStatementRestResourceOperation{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
+	case "DocumentReference":
+		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "docref", Definition: "http://hl7.org/fhir/us/core/OperationDefinition/docref"})
 	case "Group":
 		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"})
 	}

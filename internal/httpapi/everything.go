@@ -170,7 +170,10 @@ func (l *call) operationParams() ([]fhirstore.Param, error) {
 	for i := range list.Items {
 		name, value := list.Items[i].Str("name"), ""
 		for _, m := range list.Items[i].Members {
-			if strings.HasPrefix(m.Name, "value") {
+			switch {
+			case m.Name == "valueCoding":
+				value = m.Value.Str("system") + "|" + m.Value.Str("code")
+			case strings.HasPrefix(m.Name, "value"):
 				value = m.Value.Text
 			}
 		}

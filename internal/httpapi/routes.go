@@ -114,6 +114,8 @@ func routeTable() []route {
 		// FHIR REST.
 		{method: get, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
 		{method: post, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},
+		{method: get, path: fhir + "/DocumentReference/$docref", handle: (*call).docref},
+		{method: post, path: fhir + "/DocumentReference/$docref", handle: (*call).docref},
 		{method: get, path: fhir, handle: (*call).searchSystem},
 		{method: get, path: fhir + "/", handle: (*call).searchSystem},
 		{method: post, path: fhir, alone: true, handle: (*call).transact},
