@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,10 +20,15 @@ func (l *call) answersJSON() error {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "_format=" + format + " is not offered; answers are application/fhir+json"}
 	}
 	accept := l.accept()
-	if accept == "" || accepts(accept, "*/*", "application/*", fhirJSON, fiber.MIMEApplicationJSON, "text/json", "application/json+fhir") {
+	if accept == "" || accepts(accept, append(jsonTypes(), "*/*", "application/*")...) {
 		return nil
 	}
 	return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; answers are application/fhir+json"}
+}
+
+// jsonTypes are the names of FHIR's JSON, the one that answers have first.
+func jsonTypes() []string {
+	return []string{fhirJSON, fiber.MIMEApplicationJSON, "text/json", "application/json+fhir"}
 }
 
 // accept is the request's Accept header; several are one list.
@@ -61,7 +67,7 @@ func accepts(accept string, types ...string) bool {
 func (l *call) sendsJSON() error {
 	contentType := l.Get(fiber.HeaderContentType)
 	media, params, err := mime.ParseMediaType(contentType)
-	if err == nil && (media == fhirJSON || media == fiber.MIMEApplicationJSON || media == "text/json" || media == "application/json+fhir") {
+	if err == nil && (slices.Contains(jsonTypes(), media)) {
 		if version := params["fhirversion"]; version == "" || version == "4.0" {
 			return nil
 		}

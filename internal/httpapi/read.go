@@ -25,6 +25,11 @@ func (l *call) begin(letters authz.Letters, doing string) (typ string, store *fh
 	return typ, store, l.answersJSON()
 }
 
+// isRead reports whether a request is by GET or HEAD.
+func (l *call) isRead() bool {
+	return l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead
+}
+
 // beginType is begin for what needs no scope.
 func (l *call) beginType() (typ string, store *fhirstore.Store, err error) {
 	if isOpen(l.routed) {
@@ -53,6 +58,9 @@ func (l *call) beginType() (typ string, store *fhirstore.Store, err error) {
 
 // read is FHIR R4, http, read.
 func (l *call) read() error {
+	if l.Params("type") == binaryType {
+		return l.readBinary()
+	}
 	typ, store, err := l.begin(authz.Read, "is a read")
 	if err != nil {
 		return err
@@ -66,13 +74,22 @@ func (l *call) read() error {
 
 // vread is FHIR R4, http, vread.
 func (l *call) vread() error {
-	typ, store, err := l.begin(authz.Read, "is a vread")
+	typ, store, err := l.beginType()
+	if err == nil {
+		err = l.require(typ, authz.Read, "is a vread")
+	}
+	if err == nil && typ != binaryType { // which is answered in its own type
+		err = l.answersJSON()
+	}
 	if err != nil {
 		return err
 	}
 	res, err := store.ReadVersion(l.UserContext(), l.view(), typ, l.Params("id"), l.Params("version"))
 	if err != nil {
 		return err
+	}
+	if typ == binaryType {
+		return l.sendBinary(res)
 	}
 	return l.sendResource(fiber.StatusOK, res)
 }
@@ -81,7 +98,7 @@ func (l *call) vread() error {
 // already (FHIR R4, http, conditional read).
 func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 	l.versionHeaders(res)
-	if status == fiber.StatusOK && (l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead) && l.unchanged(res) {
+	if status == fiber.StatusOK && l.isRead() && l.unchanged(res) {
 		return l.Status(fiber.StatusNotModified).Send(nil)
 	}
 	body, err := l.selected(res)
@@ -94,7 +111,7 @@ func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 // selected is the part of a resource that _summary or _elements of a read ask
 // for (FHIR R4, http, read).
 func (l *call) selected(res *fhirstore.Resource) ([]byte, error) {
-	if l.Method() != fiber.MethodGet && l.Method() != fiber.MethodHead || l.query() == "" {
+	if !l.isRead() || l.query() == "" {
 		return res.JSON, nil
 	}
 	var selection subset.Selection

@@ -25,7 +25,7 @@ func (l *call) transact() error {
 	if err := l.answersJSON(); err != nil {
 		return err
 	}
-	body, err := l.resourceBody()
+	body, err := l.jsonBody()
 	if err != nil {
 		return err
 	}

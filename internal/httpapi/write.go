@@ -27,7 +27,7 @@ func (l *call) create() (c fhirstore.Change, err error) {
 			return c, err
 		}
 	}
-	c.Body, err = l.resourceBody()
+	c.Body, err = l.resourceBody(c)
 	return c, err
 }
 
@@ -45,7 +45,7 @@ func (l *call) updateBody(c fhirstore.Change) (_ fhirstore.Change, err error) {
 	if c.Condition, err = l.condition(); err != nil {
 		return c, err
 	}
-	c.Body, err = l.resourceBody()
+	c.Body, err = l.resourceBody(c)
 	return c, err
 }
 
@@ -117,7 +117,18 @@ func (l *call) changed(store *fhirstore.Store, c fhirstore.Change, done fhirstor
 	return l.answer(status, res, mayRead, happened)
 }
 
-func (l *call) resourceBody() ([]byte, error) {
+// resourceBody reads the resource that a change stores.
+func (l *call) resourceBody(c fhirstore.Change) ([]byte, error) {
+	if c.Type == binaryType {
+		if body, err := l.binaryBody(c.ID); body != nil || err != nil {
+			return body, err
+		}
+	}
+	return l.jsonBody()
+}
+
+// jsonBody reads a body that has to be FHIR JSON.
+func (l *call) jsonBody() ([]byte, error) {
 	if err := l.sendsJSON(); err != nil {
 		return nil, err
 	}
