@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -13,8 +16,16 @@ const httpDate = http.TimeFormat
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// send answers with a body that is ready.
+// send answers with a body that is ready. _pretty=true has FHIR's JSON indented
+// (FHIR R4, http, custom headers and parameters).
 func (l *call) send(status int, contentType string, body []byte) error {
+	if contentType == fhirJSON && strings.Contains(l.query(), "_pretty") && l.Query("_pretty") == "true" {
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, body, "", "  "); err != nil {
+			return fmt.Errorf("indent answer: %w", err)
+		}
+		body = pretty.Bytes()
+	}
 	l.Set(fiber.HeaderContentType, contentType)
 	return l.Status(status).Send(body)
 }

@@ -209,7 +209,7 @@ func TestLargeBodies(t *testing.T) {
 		},
 		"400 of a condition": func(t *testing.T) { p.put(t, "/Binary/x", body, "If-Match", "5").refused(t, 400, "value") },
 		"415": func(t *testing.T) {
-			p.put(t, "/Binary/x", body, "Content-Type", "text/plain").refused(t, 415, "not-supported")
+			p.send(t, "PUT", "/Patient/x", body, "Content-Type", "text/plain").refused(t, 415, "not-supported")
 		},
 		"400 of a kick-off":      func(t *testing.T) { p.post(t, "/$export", body).refused(t, 400, "required") },
 		"404 of a path":          func(t *testing.T) { w.at().send(t, "POST", "/nothing", body).want(t, 404) },

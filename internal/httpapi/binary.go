@@ -111,7 +111,7 @@ func (l *call) binaryBody(id string) ([]byte, error) {
 	if err != nil || l.sendsJSON() == nil || media == "application/fhir+xml" {
 		return nil, nil
 	}
-	content, err := l.readBody(maxFHIRBody)
+	content, err := l.readBytes(maxFHIRBody)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ func TestBinary(t *testing.T) {
 		if got := string(p.get(t, "/Binary/raw", "Accept", "*/*").want(t, 200).wantHeader(t, "Content-Type", "text/plain; charset=utf-8").body); got != "text" {
 			t.Errorf("got %q", got)
 		}
+		p.send(t, "PUT", "/Binary/raw", "caf\xe9", "Content-Type", "text/plain; charset=iso-8859-1").want(t, 200)
 		p.send(t, "PUT", "/Binary/raw", "", "Content-Type", "text/plain").refused(t, 400, "required")
 		p.send(t, "PUT", "/Binary/raw", "<Binary/>", "Content-Type", "application/fhir+xml").refused(t, 415, "not-supported")
 		p.send(t, "POST", "/Patient", content, "Content-Type", "image/png").refused(t, 415, "not-supported")

@@ -20,15 +20,23 @@ const (
 // client gets to see the refusal instead of a broken connection.
 const maxDrain = 64 << 20
 
-// readBody returns the request's body, inflated where it is gzip. A body of
-// more than limit bytes is a 413.
+// readBody returns the request's body, which has to be UTF-8, as readBytes does.
 func (l *call) readBody(limit int64) ([]byte, error) {
+	if l.bodyStream() == nil {
+		return nil, nil
+	}
+	if err := l.sendsUTF8(); err != nil {
+		return nil, err
+	}
+	return l.readBytes(limit)
+}
+
+// readBytes returns the request's body, inflated where it is gzip. A body of
+// more than limit bytes is a 413.
+func (l *call) readBytes(limit int64) ([]byte, error) {
 	stream := l.bodyStream()
 	if stream == nil {
 		return nil, nil
-	}
-	if err := l.isUTF8(); err != nil {
-		return nil, err
 	}
 	var reader io.Reader = stream
 	switch encoding := strings.ToLower(l.Get(fiber.HeaderContentEncoding)); encoding {
@@ -62,9 +70,9 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// isUTF8 refuses a body whose Content-Type names another charset (FHIR R4, http,
+// sendsUTF8 refuses a body whose Content-Type names another charset (FHIR R4, http,
 // Content Types). OAuth's forms are ASCII, whatever they say (SB-TOK-02).
-func (l *call) isUTF8() error {
+func (l *call) sendsUTF8() error {
 	if l.surface == oauthSurface {
 		return nil
 	}

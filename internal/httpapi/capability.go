@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
@@ -22,7 +25,16 @@ func (l *call) capabilities() error {
 	if err != nil {
 		return fmt.Errorf("write capability statement: %w", err)
 	}
-	return l.send(fiber.StatusOK, fhirJSON, typeFirst(body))
+	sum := sha256.Sum256(body)
+	tag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
+	l.Set(fiber.HeaderETag, tag)
+	if hasTag(l.Get(fiber.HeaderIfNoneMatch), strings.TrimPrefix(tag, "W/")) {
+		return l.Status(fiber.StatusNotModified).Send(nil)
+	}
+	if body, err = l.selected("CapabilityStatement", typeFirst(body)); err != nil {
+		return err
+	}
+	return l.send(fiber.StatusOK, fhirJSON, body)
 }
 
 // typeFirst moves a resource's type, with which the library ends, to the front,
@@ -39,8 +51,9 @@ func typeFirst(body []byte) []byte {
 }
 
 const (
-	bulkBase  = "http://hl7.org/fhir/uv/bulkdata/"
-	oauthURIs = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+	bulkBase   = "http://hl7.org/fhir/uv/bulkdata/"
+	usCoreBase = "http://hl7.org/fhir/us/core/"
+	oauthURIs  = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 )
 
 func (l *call) capabilityStatement() models.CapabilityStatement {
@@ -61,15 +74,17 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 	software := "Sandfhir"
 	return models.CapabilityStatement{
 		Status:         models.PublicationStatusActive,
-		Date:           fhirstore.FormatInstant(l.workspace.Clock.Now()),
+		Date:           fhirstore.FormatInstant(l.server.began),
 		Kind:           models.CapabilityStatementKindInstance,
-		Instantiates:   []string{bulkBase + "CapabilityStatement/bulk-data"},
+		Instantiates:   []string{bulkBase + "CapabilityStatement/bulk-data", usCoreBase + "CapabilityStatement/us-core-server"},
 		Software:       &models.CapabilityStatementSoftware{Name: software},
 		Implementation: &models.CapabilityStatementImplementation{Description: software + ", " + l.env.Name, Url: &l.addresses.FHIRBase},
 		FhirVersion:    models.FHIRVersion4_0_1,
 		Format:         []string{fhirJSON, "json"},
 		PatchFormat:    patchFormats(),
-		Rest:           []models.CapabilityStatementRest{rest},
+		// Of these the operations and search parameters are here.
+		ImplementationGuide: []string{bulkBase + "ImplementationGuide/hl7.fhir.uv.bulkdata|2.0.0", usCoreBase + "ImplementationGuide/hl7.fhir.us.core|6.1.0"},
+		Rest:                []models.CapabilityStatementRest{rest},
 	}
 }
 
@@ -139,7 +154,7 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 			models.CapabilityStatementRestResourceOperation{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
 			models.CapabilityStatementRestResourceOperation{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
 	case "DocumentReference":
-		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "docref", Definition: "http://hl7.org/fhir/us/core/OperationDefinition/docref"})
+		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "docref", Definition: usCoreBase + "OperationDefinition/docref"})
 	case "Group":
 		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"})
 	}

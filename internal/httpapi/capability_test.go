@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A capabilityStatement is what clients read of one.
@@ -95,6 +96,8 @@ func TestCapabilityStatement(t *testing.T) {
 			{"SB-DISC-21 oauth-uris token", token == w.URL()+env+"/auth/token"},
 			{"SB-DISC-21 oauth-uris register", (register == w.URL()+"/auth/register") == (env == "")},
 			{"BD-CAP-02 instantiates", slices.Contains(s.Instantiates, "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data")},
+			{"FR-CA-05 instantiates", slices.Contains(s.Instantiates, "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server")},
+			{"FR-OP-05 docref", slices.Contains(s.resource(t, "DocumentReference").Operation, capabilityOperation{"docref", "http://hl7.org/fhir/us/core/OperationDefinition/docref"})},
 			{"BD-CAP-03 export", slices.Contains(rest.Operation, capabilityOperation{"export", base + "export"})},
 			{"BD-CAP-03 patient-export", slices.Contains(s.resource(t, "Patient").Operation, capabilityOperation{"patient-export", base + "patient-export"})},
 			{"BD-CAP-03 group-export", slices.Contains(s.resource(t, "Group").Operation, capabilityOperation{"group-export", base + "group-export"})},
@@ -125,6 +128,7 @@ func TestCapabilityStatementFormats(t *testing.T) {
 		{"FR-CN-02 Accept with q=0", "", "application/fhir+json;q=0", 406},
 		{"FR-CN-07 fhirVersion 4.0", "", "application/fhir+json; fhirVersion=4.0", 200},
 		{"FR-CN-07 fhirVersion 3.0", "", "application/fhir+json; fhirVersion=3.0", 406},
+		{"FR-CN-09 application/json+fhir", "", "application/json+fhir", 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var header []string
@@ -225,5 +229,29 @@ func TestCapabilityStatementIsTrue(t *testing.T) {
 		if a := w.all.post(t, "", `{"resourceType":"Bundle","type":"`+i.Code+`"}`); (i.Code == "batch" || i.Code == "transaction") && a.status != 200 {
 			t.Errorf("FR-CA-04: %s is promised and answers %d", i.Code, a.status)
 		}
+	}
+}
+
+// TestCapabilityStatementIsCacheable is about the ETag of the statement and its
+// parts.
+func TestCapabilityStatementIsCacheable(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	whole := w.at().get(t, "/fhir/metadata").want(t, 200)
+	tag := whole.header.Get("ETag")
+	w.Clock().Advance(time.Hour)
+	w.at().get(t, "/fhir/metadata", "If-None-Match", tag).want(t, 304)
+	if other := w.at().get(t, "/production/fhir/metadata").want(t, 200).header.Get("ETag"); other == tag || tag == "" {
+		t.Errorf("FR-CA-02: got the ETags %s and %s of two statements", tag, other)
+	}
+	part := w.at().get(t, "/fhir/metadata?_elements=fhirVersion,format").want(t, 200).object(t)
+	if part["fhirVersion"] != "4.0.1" || part["rest"] != nil || part["instantiates"] != nil {
+		t.Errorf("FR-CA-02 _elements: got %v", part)
+	}
+	if summary := w.at().get(t, "/fhir/metadata?_summary=true").want(t, 200).body; len(summary) >= len(whole.body) {
+		t.Errorf("FR-CA-02 _summary: got %d bytes of %d", len(summary), len(whole.body))
+	}
+	if full := w.at().get(t, "/fhir/metadata?mode=full").want(t, 200).body; len(full) != len(whole.body) {
+		t.Errorf("FR-CA-03 mode: got %d bytes, want %d", len(full), len(whole.body))
 	}
 }

@@ -12,6 +12,9 @@ import (
 // answersJSON refuses a request for an answer that is not JSON (FHIR R4, http,
 // Content Types). _format goes before Accept.
 func (l *call) answersJSON() error {
+	if err := l.oneVersion(); err != nil {
+		return err
+	}
 	if format := strings.ReplaceAll(l.Query("_format"), " ", "+"); format != "" {
 		switch media, _, _ := mime.ParseMediaType(format); media {
 		case "json", "text/json", fiber.MIMEApplicationJSON, fhirJSON, "application/json+fhir":
@@ -24,6 +27,28 @@ func (l *call) answersJSON() error {
 		return nil
 	}
 	return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; answers are application/fhir+json"}
+}
+
+// oneVersion refuses a request that names two versions of FHIR (FHIR R4, http,
+// FHIR version parameter).
+func (l *call) oneVersion() error {
+	asked, sent := l.accept(), l.Get(fiber.HeaderContentType)
+	const parameter = "fhirversion"
+	if !strings.Contains(strings.ToLower(asked+sent), parameter) {
+		return nil
+	}
+	named := ""
+	for _, media := range append(strings.Split(asked, ","), sent) {
+		_, params, _ := mime.ParseMediaType(strings.TrimSpace(media)) // what is none has no parameters
+		switch version := params[parameter]; {
+		case version == "":
+		case named != "" && version != named:
+			return badRequest("invalid", "the request names two versions of FHIR in Accept and Content-Type, "+named+" and "+version+"; this server has 4.0")
+		default:
+			named = version
+		}
+	}
+	return nil
 }
 
 // jsonTypes are the names of FHIR's JSON, the one that answers have first.

@@ -101,7 +101,7 @@ func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 	if status == fiber.StatusOK && l.isRead() && l.unchanged(res) {
 		return l.Status(fiber.StatusNotModified).Send(nil)
 	}
-	body, err := l.selected(res)
+	body, err := l.selected(res.Type, res.JSON)
 	if err != nil {
 		return err
 	}
@@ -110,9 +110,9 @@ func (l *call) sendResource(status int, res *fhirstore.Resource) error {
 
 // selected is the part of a resource that _summary or _elements of a read ask
 // for (FHIR R4, http, read).
-func (l *call) selected(res *fhirstore.Resource) ([]byte, error) {
+func (l *call) selected(typ string, json []byte) ([]byte, error) {
 	if !l.isRead() || l.query() == "" {
-		return res.JSON, nil
+		return json, nil
 	}
 	var selection subset.Selection
 	switch summary := l.Query("_summary"); summary {
@@ -124,12 +124,12 @@ func (l *call) selected(res *fhirstore.Resource) ([]byte, error) {
 	}
 	if elements := l.Query("_elements"); elements != "" {
 		var unknown []string
-		selection.Elements, unknown = subset.ParseElements(r4.Definitions(), res.Type, elements)
+		selection.Elements, unknown = subset.ParseElements(r4.Definitions(), typ, elements)
 		if len(unknown) > 0 {
-			return nil, badRequest("value", "_elements names "+strconv.Quote(unknown[0])+", which "+res.Type+" does not have")
+			return nil, badRequest("value", "_elements names "+strconv.Quote(unknown[0])+", which "+typ+" does not have")
 		}
 	}
-	return subset.Of(r4.Definitions(), res.JSON, selection)
+	return subset.Of(r4.Definitions(), json, selection)
 }
 
 func (l *call) versionHeaders(res *fhirstore.Resource) {

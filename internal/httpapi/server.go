@@ -10,11 +10,13 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
 
+	"github.com/sandfhir/sandfhir/internal/clock"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -44,6 +46,7 @@ type Server struct {
 	cfg Config
 	app *fiber.App
 
+	began     time.Time // real time
 	routes    []route
 	conns     *conns
 	resources func() []models.CapabilityStatementRestResource // made once
@@ -69,7 +72,7 @@ func New(cfg Config) *Server {
 	if cfg.TokenCommand == "" {
 		cfg.TokenCommand = "sandfhir token"
 	}
-	s := &Server{cfg: cfg, routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), resources: sync.OnceValue(capabilityResources)}
+	s := &Server{cfg: cfg, began: clock.System{}.Now(), routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), resources: sync.OnceValue(capabilityResources)}
 	s.app = fiber.New(fiber.Config{
 		AppName:                 "sandfhir",
 		CaseSensitive:           true,
