@@ -77,15 +77,16 @@ func (s *Server) record(c *fiber.Ctx) error {
 	l.drain()
 	s.stamp(c)
 	r.Status = c.Response().StatusCode()
+	if !r.later && hasBody(c.Method(), r.Status) {
+		r.ResponseBody = l.bodyText(string(c.Response().Header.ContentType()), c.Response().Body())
+		l.compress()
+		r.ResponseBytes = int64(len(c.Response().Body()))
+	}
 	c.Response().Header.VisitAll(func(name, value []byte) {
 		r.ResponseHeader = append(r.ResponseHeader, header(string(name), string(value)))
 	})
 	if r.later {
 		return err
-	}
-	if body := c.Response().Body(); hasBody(c.Method(), r.Status) {
-		r.ResponseBytes = int64(len(body))
-		r.ResponseBody = l.bodyText(string(c.Response().Header.ContentType()), body)
 	}
 	r.finish(false)
 	return err
