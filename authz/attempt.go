@@ -53,7 +53,7 @@ func (a *attempt) refuseClient(r ruleIndex, o outcome) *Error {
 	e := a.refuse(r, CodeInvalidClient, o)
 	if a.scheme == "basic" && a.behaviour.BasicStatus == 401 {
 		e.Status = 401
-		e.Challenge = `Basic realm="token", charset="UTF-8"`
+		e.Challenge = basicChallenge()
 	}
 	return e
 }

@@ -96,7 +96,8 @@ func (a *attempt) refuseHeader() *Error {
 	}
 	e := a.refuse(ruleCredential, CodeInvalidClient, o)
 	e.Status = 401
-	e.Challenge = `Bearer realm="token", error="invalid_token", error_description="` + e.Description() + `"`
+	e.Challenge = bearerChallenge("token", e)
+	e.Challenge.Code = CodeInvalidToken // a bearer token is what the header holds
 	return e
 }
 

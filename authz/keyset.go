@@ -40,6 +40,8 @@ type KeyProblem struct {
 	Finding string // catalogue id, or ""
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
+
+	remedy RemedyKind // "" is what the finding says
 }
 
 // publicKey is one key of a set.
@@ -112,6 +114,7 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 			return k // checkPublic said it
 		}
 		k.problem("A14", "has kty "+quote(k.kty), "Make an RSA key (RS384) or an EC key on P-384 (ES384): backend services sign with these")
+		k.problems[len(k.problems)-1].remedy = RemedyNewKey
 		return k
 	}
 	k.setMaterial(m)

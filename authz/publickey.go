@@ -29,7 +29,7 @@ func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {
 		l := newChecklist(nil)
-		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix}))
+		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix, remedy: Remedy{Kind: p.remedy}}))
 	}
 	return checks
 }

@@ -302,7 +302,8 @@ func TestRequire(t *testing.T) {
 			if err.Check != check || check.ID != c.id || err.Status != 403 || err.Code != "insufficient_scope" {
 				t.Errorf("got %d %s %s, want 403 insufficient_scope %s", err.Status, err.Code, check.ID, c.id)
 			}
-			if !strings.HasPrefix(err.Challenge, `Bearer realm="fhir", error="insufficient_scope", error_description="`) || !strings.HasSuffix(err.Challenge, `, scope="`+c.scope+`"`) {
+			challenge := err.Challenge.String()
+			if !strings.HasPrefix(challenge, `Bearer realm="fhir", error="insufficient_scope", error_description="`) || !strings.HasSuffix(challenge, `, scope="`+c.scope+`"`) {
 				t.Errorf("challenge %s", err.Challenge)
 			}
 			for _, part := range append(c.says, c.scope) {

@@ -135,7 +135,7 @@ func TestRefusedSecrets(t *testing.T) {
 			c.edit(a)
 			d := a.send()
 			c.want.check(t, d.Checks, d.Err)
-			if want := d.Err.Status == 401; want != strings.HasPrefix(d.Err.Challenge, "Basic realm=") {
+			if want := d.Err.Status == 401; want != strings.HasPrefix(d.Err.Challenge.String(), "Basic realm=") {
 				t.Errorf("SB-ERR-31: status %d with challenge %q", d.Err.Status, d.Err.Challenge)
 			}
 			for _, secret := range []string{tricky, "s3cr3t-past", "s3cr3t-next", "wrong"} {

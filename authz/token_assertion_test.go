@@ -211,7 +211,7 @@ func TestRefusedAssertions(t *testing.T) {
 			c.edit(a)
 			d := a.send()
 			c.want.check(t, d.Checks, d.Err)
-			if d.Err.Challenge != "" {
+			if d.Err.Challenge != (authz.Challenge{}) {
 				t.Errorf("SB-ERR-31: challenge %q although Authorization was not used", d.Err.Challenge)
 			}
 			if sig := a.form.Get("client_assertion"); strings.Count(sig, ".") == 2 {

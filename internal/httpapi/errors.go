@@ -179,8 +179,8 @@ func (l *call) logFailure(err error) {
 // ofRules is a refusal by the authorization rules.
 func ofRules(e *authz.Error) *httpError {
 	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Explanation(), rules: e, header: map[string]string{}}
-	if e.Challenge != "" {
-		of.header[fiber.HeaderWWWAuthenticate] = e.Challenge
+	if challenge := e.Challenge.String(); challenge != "" {
+		of.header[fiber.HeaderWWWAuthenticate] = challenge
 	}
 	if e.RetryAfter > 0 {
 		of.header[fiber.HeaderRetryAfter] = itoa(int64(math.Ceil(e.RetryAfter.Seconds())))
