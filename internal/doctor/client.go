@@ -74,7 +74,7 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 		parts = append(parts, authz.PartScope)
 	}
 	checks := ofParts(all, parts...)
-	if issuer := checkOf(all, ruleIssuer); issuer.Result != authz.NotReached {
+	if issuer := checkOf(all, authz.IDIssuer); issuer.Result != authz.NotReached {
 		checks = append([]authz.Check{issuer}, checks...)
 	}
 	for _, c := range all { // what ended it may be none of these
@@ -91,11 +91,11 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 	if !probe {
 		return checks
 	}
-	if match := checkOf(checks, ruleKeyMatch); match.ID == "A12" {
+	if match := checkOf(checks, authz.IDKeyMatch); match.ID == authz.IDUnknownKeyID {
 		s.fact("registered keys", match.Want, "the kids of its key set")
-		checks = without(checks, ruleKeyMatch)
+		checks = without(checks, authz.IDKeyMatch)
 	}
-	if checkOf(checks, ruleIssuer).Result != authz.Fail {
+	if checkOf(checks, authz.IDIssuer).Result != authz.Fail {
 		s.notChecked("Whether your key is one of the client's: name it with --key.")
 	}
 	return checks

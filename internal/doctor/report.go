@@ -43,21 +43,6 @@ const (
 	RuleDiscovery = "DR-DISC"
 )
 
-// Rules of authz that the doctor speaks of by name.
-const (
-	ruleAlgorithm  = "SB-JWT-03"
-	ruleIssuer     = "SB-JWT-10"
-	ruleFormClient = "SB-TOK-07"
-	ruleAudience   = "SB-JWT-12"
-	ruleReplay     = "SB-JWT-19"
-	ruleKeySet     = "SB-KEY-08"
-	ruleKeyMatch   = "SB-KEY-01"
-	ruleKeyUsable  = "SB-REG-08"
-	ruleSignature  = "SB-JWT-04"
-	ruleKeySetKeys = "SB-REG-05"
-	ruleKeySetURL  = "SB-REG-10"
-)
-
 // Rules returns the rules of the doctor's own, in the order in which they are applied.
 func Rules() []authz.Rule {
 	return []authz.Rule{

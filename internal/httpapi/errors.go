@@ -212,7 +212,7 @@ func issueCode(e *authz.Error) string {
 		return "forbidden"
 	case e.Status == fiber.StatusNotFound:
 		return "not-found"
-	case e.Status == fiber.StatusUnauthorized && e.Check.ID == "T03":
+	case e.Status == fiber.StatusUnauthorized && e.Check.ID == authz.IDTokenExpired:
 		return "expired"
 	case e.Status == fiber.StatusUnauthorized:
 		return "login"

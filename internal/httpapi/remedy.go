@@ -52,7 +52,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
 		Scope:        cmp.Or(r.Scope, l.scopeAsked()),
 		RawBasic:     behaviour.BasicDecode == authz.BasicRaw,
-		InitialToken: check.Requirement == "SB-DCR-09",
+		InitialToken: check.Requirement == authz.IDInitialToken,
 	}
 	switch l.routed {
 	case "/auth/introspect":
@@ -61,7 +61,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		f.Endpoint = a.RevocationURL
 	}
 	if registered == nil {
-		if check.ID == "A02" || check.ID == "C02" {
+		if check.ID == authz.IDUnknownClient || check.ID == authz.IDIssuerNoClientID {
 			f.ClientID = "" // whatever it is, it is not the one that was sent
 		}
 		registered = &exchange.Registration{}
