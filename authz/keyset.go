@@ -63,18 +63,32 @@ type publicKey struct {
 
 // ParseKeySet reads a JWK Set. Keys that cannot be used do not make it fail;
 // Problems lists them. Its errors are *KeySetError.
-func ParseKeySet(data []byte) (*KeySet, error) { return parseKeySet(data, false) }
-
-func parseKeySet(data []byte, bareArray bool) (*KeySet, error) {
-	entries, err := keySetEntries(data, bareArray)
+func ParseKeySet(data []byte) (*KeySet, error) {
+	entries, err := keySetEntries(data)
 	if err != nil {
 		return nil, err
 	}
-	set := &KeySet{keys: make([]*publicKey, 0, len(entries)), bare: jsontext.Value(data).Kind() == '['}
+	return newKeySet(entries), nil
+}
+
+// parseInline reads a key set by value in the forms that the behaviour can
+// use: a JWK Set always, a bare array where it takes those.
+func (b Behaviour) parseInline(data []byte) (*KeySet, error) {
+	var entries []jsontext.Value
+	if !b.takesBareArrays() || jsontext.Value(data).Kind() != '[' || json.Unmarshal(data, &entries) != nil {
+		return ParseKeySet(data)
+	}
+	set := newKeySet(entries)
+	set.bare = true
+	return set, nil
+}
+
+func newKeySet(entries []jsontext.Value) *KeySet {
+	set := &KeySet{keys: make([]*publicKey, 0, len(entries))}
 	for i, entry := range entries {
 		set.keys = append(set.keys, parseJWK(i, entry))
 	}
-	return set, nil
+	return set
 }
 
 // parseJWK reads one key and notes what is wrong with it.

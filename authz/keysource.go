@@ -10,11 +10,11 @@ import (
 
 // keysOf returns a client's key set and, for a published one, its story. A
 // client without keys has a nil set.
-func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArray bool) (*KeySet, *keyStory, error) {
+func (s *Server) keysOf(ctx context.Context, client *Client, kid string) (*KeySet, *keyStory, error) {
 	var inline *KeySet
 	if len(client.JWKS) > 0 && (client.JWKSURI == "" || s.behaviour.BothKeySources) {
 		var err error
-		if inline, err = s.inlineSet(client.JWKS, bareArray); err != nil {
+		if inline, err = s.inlineSet(client.JWKS); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -73,7 +73,7 @@ func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 func (s *Server) KnownKeys(client *Client) *KeySet {
 	var inline *KeySet
 	if client.JWKSURI == "" || s.behaviour.BothKeySources {
-		inline, _ = s.inlineSet(client.JWKS, s.behaviour.takesBareArrays()) // nil where it cannot be read
+		inline, _ = s.inlineSet(client.JWKS) // nil where it cannot be read
 	}
 	if client.JWKSURI == "" {
 		return inline
@@ -89,12 +89,12 @@ func (s *Server) KnownKeys(client *Client) *KeySet {
 }
 
 // inlineSet parses a key set by value, once per content.
-func (s *Server) inlineSet(jwks []byte, bareArray bool) (*KeySet, error) {
+func (s *Server) inlineSet(jwks []byte) (*KeySet, error) {
 	sum := sha256.Sum256(jwks)
-	if set, ok := s.inline.get(sum); ok && (bareArray || !set.bare) {
+	if set, ok := s.inline.get(sum); ok && (!set.bare || s.behaviour.takesBareArrays()) {
 		return set, nil
 	}
-	set, err := parseKeySet(jwks, bareArray)
+	set, err := s.behaviour.parseInline(jwks)
 	if err != nil {
 		return nil, err
 	}

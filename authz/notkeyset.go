@@ -14,7 +14,7 @@ import (
 )
 
 // keySetEntries finds the array of keys.
-func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError) {
+func keySetEntries(data []byte) ([]jsontext.Value, *KeySetError) {
 	const wrap = `Write {"keys":[…]} with the keys in the array (RFC 7517 section 5).`
 	var entries []jsontext.Value
 	switch jsontext.Value(data).Kind() {
@@ -22,9 +22,6 @@ func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError)
 	case '[':
 		if err := json.Unmarshal(data, &entries); err != nil {
 			return nil, noKeySet(data, err)
-		}
-		if bareArray {
-			return entries, nil
 		}
 		return nil, &KeySetError{Finding: "J04", Text: "The key set is a JSON array; a JWK Set is an object.", Fix: wrap + " The bare array is only what Aidbox's Client resource takes inline.",
 			Counterfactual: wouldBe(`{"keys":` + string(data) + `}`)}

@@ -81,7 +81,7 @@ func (k *keyStory) tell(now time.Time) string {
 
 // keySet returns the client's keys: the set by value, or the published one.
 func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
-	set, story, err := a.keysOf(a.ctx, a.client, kid, a.behaviour.takesBareArrays())
+	set, story, err := a.keysOf(a.ctx, a.client, kid)
 	var bad *KeySetError
 	var fetch *FetchError
 	switch {

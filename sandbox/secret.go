@@ -68,12 +68,12 @@ func (c *Client) RotateSecret(ctx context.Context, overlap time.Duration) (strin
 // secretRequest returns the request with which a secret client asks for a
 // token (RFC 6749 section 2.3.1).
 func (c *Client) secretRequest(ctx context.Context, scopes []string) (*http.Request, error) {
-	form := url.Values{}
+	form := url.Values{"grant_type": {authz.GrantClientCredentials}, "scope": {c.scope(scopes)}}
 	if c.method == ClientSecretPost {
 		form.Set("client_id", c.id)
 		form.Set("client_secret", c.Secret())
 	}
-	req, err := c.formRequest(ctx, c.TokenURL(), form, scopes)
+	req, err := c.formRequest(ctx, c.TokenURL(), form)
 	if err == nil && c.method == ClientSecretBasic {
 		req.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.Secret()))
 	}

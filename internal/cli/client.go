@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/sandfhir/sandfhir/authz"
 )
 
 // clientFlags say which server a client command speaks to and as whom.
@@ -216,12 +218,7 @@ func (c *client) accessToken(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	form := url.Values{
-		"grant_type":            {"client_credentials"},
-		"scope":                 {c.scope},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-		"client_assertion":      {assertion},
-	}
+	form := authz.TokenForm(assertion, c.scope)
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
 	resp, err := c.send(ctx, http.MethodPost, endpoint, header, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -251,7 +251,18 @@ func (p *program) personal(report *doctor.Report, flags doctorFlags) {
 
 // makeAssertion prints a correct assertion, and nothing else on standard output.
 func (p *program) makeAssertion(ctx context.Context, flags doctorFlags) error {
-	assertion, audience, err := p.correctAssertion(ctx, &flags.caseFlags)
+	server, err := p.serverOf(&flags.caseFlags)
+	if err != nil {
+		return err
+	}
+	if flags.client == "" || flags.key == "" {
+		return usagef("an assertion is made of --client and --key")
+	}
+	audience, err := p.audienceOf(ctx, &flags.caseFlags, server)
+	if err != nil {
+		return err
+	}
+	assertion, err := p.correctAssertion(&flags.caseFlags, audience)
 	if err != nil {
 		return err
 	}
@@ -259,30 +270,27 @@ func (p *program) makeAssertion(ctx context.Context, flags doctorFlags) error {
 	return p.printf("%s\n", assertion)
 }
 
-// correctAssertion makes an assertion as the server wants it from the client of the flags.
-func (p *program) correctAssertion(ctx context.Context, flags *caseFlags) (assertion, audience string, err error) {
-	server, err := p.serverOf(flags)
-	if err != nil {
-		return "", "", err
+// audienceOf is the token endpoint that an assertion is for: the one that the flags name, or the
+// one of the server's discovery.
+func (p *program) audienceOf(ctx context.Context, flags *caseFlags, server *doctor.Server) (string, error) {
+	switch {
+	case flags.tokenURL != "":
+		return flags.tokenURL, nil
+	case server == nil:
+		return "", usagef("the correct assertion is for a token endpoint: name it with --token-url, or a server with --fhir")
 	}
-	if flags.client == "" || flags.key == "" {
-		return "", "", usagef("an assertion is made of --client and --key")
-	}
-	if audience = flags.tokenURL; audience == "" {
-		if server == nil {
-			return "", "", usagef("an assertion is made for a token endpoint: name it with --token-url, or a server with --fhir")
-		}
-		c := &client{program: p, http: server.HTTP, fhir: server.FHIR}
-		if audience, err = c.tokenURL(ctx); err != nil {
-			return "", "", err
-		}
-	}
+	c := &client{program: p, http: server.HTTP, fhir: server.FHIR}
+	return c.tokenURL(ctx)
+}
+
+// correctAssertion makes an assertion with the key and of the client of the flags, as the server
+// wants it.
+func (p *program) correctAssertion(flags *caseFlags, audience string) (string, error) {
 	key, err := p.loadKeyInput(flags.key, flags.keyID)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	assertion, err = key.assertion(flags.client, audience, p.clock.Now())
-	return assertion, audience, err
+	return key.assertion(flags.client, audience, p.clock.Now())
 }
 
 // loadKeyInput is loadKey for a path that may be standard input.

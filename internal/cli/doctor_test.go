@@ -213,7 +213,7 @@ func TestDoctorMistakes(t *testing.T) {
 		"--convert jwkset --key " + key:  `--convert: "jwkset" is none of pem, jwk, jwks, public-pem; did you mean jwks?`,
 		"--make --client c":              `an assertion is made of --client and --key`,
 		"--make --key " + key:            `an assertion is made of --client and --key`,
-		"--make --client c --key " + key: `an assertion is made for a token endpoint: name it with --token-url, or a server with --fhir`,
+		"--make --client c --key " + key: `the correct assertion is for a token endpoint: name it with --token-url, or a server with --fhir`,
 		"--keys x":                       `there is no flag --keys; did you mean --key?`,
 	} {
 		t.Run(args, func(t *testing.T) {

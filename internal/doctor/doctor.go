@@ -123,7 +123,7 @@ func (d *diagnosis) kid() string {
 	}
 	if d.keySet != nil {
 		keys := d.keySet.Keys()
-		if i := slices.IndexFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint == print && k.KeyID != "" }); i >= 0 {
+		if i := slices.IndexFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint() == print && k.KeyID != "" }); i >= 0 {
 			return keys[i].KeyID
 		}
 	}

@@ -73,12 +73,12 @@ func aboutKey(k authz.PublicKey) string {
 	if k.Use != "" {
 		words += ", use " + k.Use
 	}
-	switch k.Thumbprint {
+	switch print := k.Thumbprint(); print {
 	case "":
 	case k.KeyID:
 		words += ", by its thumbprint"
 	default:
-		words += ", thumbprint " + k.Thumbprint
+		words += ", thumbprint " + print
 	}
 	return words
 }
@@ -165,7 +165,7 @@ func (d *diagnosis) lookAtBoth(ctx context.Context) error {
 	}
 	var kids []string
 	for _, k := range d.keySet.Keys() {
-		if k.Thumbprint == print {
+		if k.Thumbprint() == print {
 			kids = append(kids, k.KeyID)
 		}
 	}
