@@ -13,6 +13,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
 
 // KeySet is a client's public key set (RFC 7517 section 5), parsed. It is
@@ -148,13 +150,9 @@ func (k *publicKey) name() string {
 	return "number " + itoa(k.index+1) + " of the set"
 }
 
-// privateMembers are the members that no published key may have (RFC 7518
-// sections 6.2.2, 6.3.2 and 6.4).
-func privateMembers() []string { return []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} }
-
 func (k *publicKey) checkPublic(m members) {
 	var found []string
-	for _, name := range privateMembers() {
+	for _, name := range jose.PrivateMembers() {
 		if m.kind(name) != 0 {
 			found = append(found, name)
 			delete(m, name)
