@@ -19,11 +19,18 @@ import (
 // and which code puts the refusal right.
 func (l *call) noteRemedy() {
 	l.exchange.Registration = l.registrationOf(l.exchange.Environment, l.exchange.Client)
-	check := l.exchange.Failed()
-	if check == nil || check.Remedy.Kind == "" || check.Remedy.Kind == authz.RemedyNone {
-		return
+	if check := l.exchange.Failed(); check != nil {
+		l.exchange.Remedy = l.remedy(check)
 	}
-	l.exchange.Remedy = &exchange.Remedy{Kind: snippet.Kind(check.Remedy.Kind), Facts: l.facts(check)}
+}
+
+// remedy names the code that puts right what a check of this request found; nil
+// where there is none. The exchange holds what is registered about its client.
+func (l *call) remedy(check *authz.Check) *exchange.Remedy {
+	if check.Remedy.Kind == "" || check.Remedy.Kind == authz.RemedyNone {
+		return nil
+	}
+	return &exchange.Remedy{Kind: snippet.Kind(check.Remedy.Kind), Facts: l.facts(check)}
 }
 
 // registrationOf returns what is registered about a client, or nil.
