@@ -37,6 +37,16 @@ const (
 	RemedyManagement   RemedyKind = "management"   // read the registration with its own token
 )
 
+// RemedyOf returns the code that puts a mistake right that a rule found, both
+// by id; RemedyNone where neither is known.
+func RemedyOf(requirement, finding string) RemedyKind {
+	rule := Rule{remedy: RemedyNone}
+	if i := slices.IndexFunc(rules[:], func(r Rule) bool { return r.ID == requirement }); i >= 0 {
+		rule = rules[i]
+	}
+	return remedyFor(&rule, finding)
+}
+
 // remedyFor returns what helps against a mistake that a rule found: what the
 // mistake asks for, or the rule, or the part that it belongs to.
 func remedyFor(rule *Rule, finding string) RemedyKind {

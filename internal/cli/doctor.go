@@ -22,6 +22,7 @@ import (
 type doctorFlags struct {
 	caseFlags
 	jwks, assertion, convert, out string
+	code                          string
 	scopes                        []string
 	make, json, verbose           bool
 }
@@ -68,6 +69,8 @@ Exit code 0: nothing is wrong; 1: something is; 2: a mistake in the command line
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
+			case flags.code != "" && !slices.Contains(languages(), flags.code):
+				return usagef("--code: %q is none of %s%s", flags.code, strings.Join(languages(), ", "), didYouMean(flags.code, languages(), "%s", ""))
 			case flags.convert != "" && flags.make:
 				return usagef("--convert and --make exclude each other")
 			case flags.convert != "":
@@ -88,10 +91,14 @@ Exit code 0: nothing is wrong; 1: something is; 2: a mistake in the command line
 	f.StringVar(&flags.convert, "convert", "", "print the key as `FORM`: pem (PKCS #8), jwk, jwks (the public set) or public-pem")
 	f.StringVar(&flags.out, "out", "", "`FILE` for what --convert makes; one with a private key is for its owner alone")
 	f.BoolVar(&flags.make, "make", false, "print a correct assertion, to compare with or to use once")
-	f.BoolVar(&flags.json, "json", false, "print the findings as JSON")
+	f.StringVar(&flags.code, "code", "", "print the code that does right what is wrong, in `LANGUAGE`: sh, go, python or javascript")
+	f.BoolVar(&flags.json, "json", false, "print the findings as JSON, with the code")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list every check that passed")
 	return cmd
 }
+
+// languages are those that code is printed in.
+func languages() []string { return []string{"sh", "go", "python", "javascript"} }
 
 // errFound ends a command with exit code 1 that has said all there is to say.
 var errFound = errors.New("something is wrong")
@@ -113,7 +120,7 @@ func (p *program) doctor(ctx context.Context, flags doctorFlags) error {
 		encoder.SetEscapeHTML(false)
 		err = encoder.Encode(report)
 	} else {
-		err = p.printReport(report, flags.verbose)
+		err = p.printReport(report, flags)
 	}
 	if err == nil && !report.OK {
 		err = errFound

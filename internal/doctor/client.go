@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // explanation is a Sandfhir's answer to a token request that is not to be granted but explained.
@@ -15,6 +16,8 @@ type explanation struct {
 	Granted bool          `json:"granted"`
 	Scope   string        `json:"scope"`
 	Checks  []authz.Check `json:"checks"`
+	// Snippets is the code that puts a refusal right.
+	Snippets []snippet.Snippet `json:"snippets"`
 }
 
 // askServer has the server explain a token request of the client: with the assertion of the case,
@@ -44,6 +47,9 @@ func (d *diagnosis) askServer(ctx context.Context) error {
 		s.fact("granted scope", answer.Scope, "this token request would be granted; nothing was issued, and the assertion is unused")
 	}
 	s.check(d.answered(s, answer.Checks, probe)...)
+	if s.failed() {
+		s.Snippets = answer.Snippets
+	}
 	return nil
 }
 

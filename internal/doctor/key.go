@@ -57,7 +57,7 @@ func (d *diagnosis) lookAtKey(ctx context.Context) error {
 	if err != nil || s.failed() {
 		return nil
 	}
-	d.key = key
+	d.key, d.keyForm = key, file.Form
 	checks, err := d.sign(ctx, key)
 	s.check(checks...)
 	return err

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // Report is what was found.
@@ -26,6 +27,8 @@ type Section struct {
 	// Commands mend what can be mended by a command, or look further. FILE stands for the subject's
 	// file, ID for the client's id.
 	Commands []string `json:"commands,omitempty"`
+	// Snippets is the code that does right what the section found wrong, in four languages.
+	Snippets []snippet.Snippet `json:"snippets,omitempty"`
 }
 
 // Fact is something worth knowing that is neither right nor wrong.
@@ -80,6 +83,7 @@ func found(result authz.Result, id, finding, text, fix string) authz.Check {
 	if finding != "" {
 		c.ID = finding
 	}
+	c.Remedy.Kind = authz.RemedyOf(id, finding)
 	return c
 }
 
