@@ -163,7 +163,7 @@ var rules = [numRules]Rule{
 	ruleSecretMatch: {ID: "SB-REG-17", Part: PartSecretMatch,
 		Rule:     "the secret is the client's and has not expired",
 		Clause:   docSym + "Authentication using a client_secret",
-		Findings: []string{"K01", "K02", "K05"}},
+		Findings: []string{"K01", "K02", "K05", "L04"}},
 	ruleClientGrant: {ID: IDClientGrant, Part: PartScope,
 		Rule:   "the client is registered for client_credentials",
 		Clause: "RFC 6749 section 5.2, unauthorized_client"},

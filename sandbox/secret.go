@@ -51,13 +51,20 @@ func (c *Client) Secret() string { return c.secret.get() }
 
 // RotateSecret gives the client a new secret and returns it; Secret and Token
 // use it from then on. The old one works for the overlap, by the server's
-// clock, or ends at once where that is 0. The same over HTTP is POST
-// /_sandbox/clients/{id}/rotate-secret {"overlap":"10m"}.
-func (c *Client) RotateSecret(ctx context.Context, overlap time.Duration) (string, error) {
+// clock, or ends at once where that is 0. Without an overlap it is what the
+// switch secret.grace of the server's behaviour says, which is 0 under strict;
+// of several the first counts. The same over HTTP is POST
+// /_sandbox/clients/{id}/rotate-secret, with {"overlap":"10m"} or without.
+func (c *Client) RotateSecret(ctx context.Context, overlap ...time.Duration) (string, error) {
 	if c.err != nil {
 		return "", c.err
 	}
-	plain, _, err := c.env.inner().Auth.RotateSecret(ctx, c.id, overlap)
+	auth := c.env.inner().Auth
+	grace := auth.Behaviour().SecretGrace
+	if len(overlap) > 0 {
+		grace = overlap[0]
+	}
+	plain, _, err := auth.RotateSecret(ctx, c.id, grace)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: rotate the secret of %s: %w", c.id, err)
 	}

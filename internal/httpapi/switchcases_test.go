@@ -44,14 +44,14 @@ func secretCases() []switchCase {
 				x.ages(91 * 24 * time.Hour)
 				return both(life, first, x.says(x.askBasic(id, secret)))
 			}, strict: "never; 200; 200", switched: "2160h0m0s; 200; 401 K01"},
-		{name: "L04 K01 the old secret after a rotation", switches: "secret.grace=10m",
+		{name: "L04 the old secret after a rotation", switches: "secret.grace=10m",
 			do: func(x *lab) string {
 				id, secret, _ := x.secretive()
 				x.rotate(id)
 				first := x.says(x.askBasic(id, secret))
 				x.ages(11 * time.Minute)
 				return both(first, x.says(x.askBasic(id, secret)))
-			}, strict: "401 K01; 401 K01", switched: "200; 401 K01"},
+			}, strict: "401 L04; 401 L04", switched: "200; 401 L04"},
 		{name: "K02 SB-SYM-01 an id with a plus, as it is", switches: "basic.decode=raw",
 			do: plusInID("a+b"), strict: "401 A02", switched: "200"},
 		{name: "K02 SB-SYM-01 an id with a plus, encoded", switches: "basic.decode=raw",
