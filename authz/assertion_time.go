@@ -54,7 +54,7 @@ func (a *attempt) lifetime() *Error {
 }
 
 func (a *attempt) notBefore() *Error {
-	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.checkNotBefore())
+	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.notFuture(ruleNotBefore, "nbf"))
 }
 
 // unlessIgnored turns the refusal of a rule that is switched off into a
@@ -69,22 +69,23 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	return nil
 }
 
-func (a *attempt) checkNotBefore() *Error {
-	now := a.now
-	nbf, ok := a.jws.claims.numericDate("nbf")
-	if !ok {
-		return a.absentOr(ruleNotBefore, "nbf")
+// notFuture checks a time claim that may be absent.
+func (a *attempt) notFuture(r ruleIndex, name string) *Error {
+	at, ok := a.jws.claims.numericDate(name)
+	switch {
+	case !ok:
+		return a.absentOr(r, name)
+	case at > lastSecond:
+		return a.refuseClient(r, wrongUnit(name, at, a.now))
+	case at > secondsOf(a.now.Add(a.behaviour.issuedAhead())):
+		return a.refuseClient(r, a.fromFuture(name, at))
 	}
-	if nbf > lastSecond {
-		return a.refuseClient(ruleNotBefore, wrongUnit("nbf", nbf, now))
-	}
-	if nbf > secondsOf(now.Add(a.behaviour.Skew)) {
-		return a.refuseClient(ruleNotBefore, a.fromFuture("nbf", nbf, now))
-	}
-	a.pass(ruleNotBefore, a.jws.claims.show("nbf"))
+	a.pass(r, a.jws.claims.show(name))
 	return nil
 }
 
+// issuedAt checks that iat, where it is there, is a time and not an old one. It
+// is there where the behaviour requires it.
 func (a *attempt) issuedAt() *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
 		return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
@@ -94,25 +95,30 @@ func (a *attempt) issuedAt() *Error {
 }
 
 func (a *attempt) checkIssuedAt() *Error {
-	now := a.now
 	iat, ok := a.jws.claims.numericDate("iat")
-	if !ok {
-		return a.absentOr(ruleIssuedAt, "iat")
-	}
-	oldest := secondsOf(now.Add(-a.behaviour.MaxIssuedAge - a.behaviour.Skew))
 	switch {
+	case !ok:
+		return a.absentOr(ruleIssuedAt, "iat")
 	case iat > lastSecond:
-		return a.refuseClient(ruleIssuedAt, wrongUnit("iat", iat, now))
-	case iat > secondsOf(now.Add(a.behaviour.Skew)):
-		return a.refuseClient(ruleIssuedAt, a.fromFuture("iat", iat, now))
-	case a.behaviour.MaxIssuedAge > 0 && iat < oldest:
-		age := time.Duration(math.Min(secondsOf(now)-iat, float64(1<<33))) * time.Second
+		return a.refuseClient(ruleIssuedAt, wrongUnit("iat", iat, a.now))
+	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.now.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
+		age := time.Duration(math.Min(secondsOf(a.now)-iat, float64(1<<33))) * time.Second
 		return a.refuseClient(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + ").",
+			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.now) + ").",
 			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
 	}
 	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
+}
+
+// issuedAhead checks that iat, where it is there and a time, is not in the
+// future.
+func (a *attempt) issuedAhead() *Error {
+	if a.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
+		a.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
+		return nil
+	}
+	return a.unlessIgnored(ruleIssuedAhead, a.behaviour.IgnoreIAT, a.notFuture(ruleIssuedAhead, "iat"))
 }
 
 // absentOr passes a time claim that is absent and refuses one that is no
@@ -130,10 +136,10 @@ func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 	return a.refuseClient(r, o)
 }
 
-func (a *attempt) fromFuture(name string, at float64, now time.Time) outcome {
-	lead := instant(at).Sub(now)
-	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(a.behaviour.Skew) + " ahead",
-		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(now) + "; " + seconds(a.behaviour.Skew) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
+func (a *attempt) fromFuture(name string, at float64) outcome {
+	lead, most := instant(at).Sub(a.now), a.behaviour.issuedAhead()
+	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(most) + " ahead",
+		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(a.now) + "; " + seconds(most) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
 }
 
 // wrongUnit explains a NumericDate beyond the year 9999.

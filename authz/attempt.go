@@ -160,6 +160,19 @@ func (a *attempt) lookUp(r ruleIndex, id string) (*Client, *Error) {
 	case err != nil:
 		return nil, a.serverError(r, "look up the client", err)
 	}
+	if wait := client.CreatedAt.Add(a.behaviour.PropagationDelay).Sub(a.clock.Now()); a.behaviour.PropagationDelay > 0 && wait > 0 {
+		return nil, a.refuseClient(r, a.notPropagated(client, wait))
+	}
 	a.client = client
 	return client, nil
+}
+
+// notPropagated explains a client that vendors whose registrations take time
+// to spread do not know yet.
+func (a *attempt) notPropagated(client *Client, wait time.Duration) outcome {
+	delay := a.behaviour.PropagationDelay
+	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago", want: "one created " + seconds(delay) + " ago or earlier",
+		text: client.display() + " was created " + seconds(delay-wait) + " ago; this server's behaviour knows a new client after " + seconds(delay) + " only, as vendors whose registrations take time to spread.",
+		fix:  "Try again in " + seconds(wait) + " by this server's clock, or move that clock ahead (/_sandbox/clock). With such a vendor wait, and do not register again: that begins anew.",
+	}
 }

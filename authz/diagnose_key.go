@@ -53,9 +53,25 @@ func (a *attempt) diagnoseKid(kid string, set *KeySet, story *keyStory) outcome 
 		return o
 	}
 	o.counterfactual = "None of its keys verifies the signature."
+	if story.isOlder(a.now) {
+		a.newerKey(&o, kid, story)
+		return o
+	}
 	o.fix = "Register the public half of the key that you sign with, under this kid."
 	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 	return o
+}
+
+// newerKey explains a kid that is not in a copy which was not read again for
+// it: the key may have been published since.
+func (a *attempt) newerKey(o *outcome, kid string, story *keyStory) {
+	o.finding = "J05"
+	o.text = "kid " + quote(kid) + " is not in the copy of the client's key set that this server has, which has " + o.want + "." + story.tell(a.now)
+	o.fix = "Publish a new key before you sign with it, for longer than copies live, and keep the old one published beside it meanwhile."
+	if until := story.RefetchAfter; story.Failed == nil && until.After(a.now) {
+		o.fix += " This server reads the set again for an unknown kid in " + seconds(until.Sub(a.now)) + "."
+	}
+	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 }
 
 // diagnoseSignature explains a signature that does not verify with the key
@@ -159,7 +175,7 @@ func (a *attempt) diagnoseDER(alg string, key *publicKey, set *KeySet) (outcome,
 // diagnoseChangedKey reads the published set again, if the throttle allows
 // it, to see whether the key changed under its kid.
 func (a *attempt) diagnoseChangedKey(alg string, key *publicKey, story *keyStory) (outcome, bool) {
-	if story == nil {
+	if story == nil || story.stale > 0 { // a server that does not read it again does not know
 		return outcome{}, false
 	}
 	fresh, err := a.keys.Refetch(a.ctx, story.uri)

@@ -17,6 +17,7 @@ func Findings() []Finding { return slices.Clone(findings[:]) }
 // findings is the one table of mistakes. It is never changed.
 var findings = [...]Finding{
 	{IDUnknownClient, "the client is registered in another environment", ""},
+	{"A03", "the new registration has not spread yet", RemedyNone},
 	{"A04", "the assertion is in the Authorization header", ""},
 	{"A05", "client_assertion_type is missing or mistyped", RemedyForm},
 	{"A06", "the assertion is not three base64url parts", ""},
@@ -63,6 +64,7 @@ var findings = [...]Finding{
 	{"J02", "TLS to the jwks_uri fails", RemedyFetch},
 	{IDNoKeySet, "the jwks_uri answers something else than a key set", RemedyKeySet},
 	{"J04", "a bare array instead of an object with keys", RemedyKeySet},
+	{"J05", "the key is newer than the copy of the key set", ""},
 	{"J06", "the key changed and its kid did not", ""},
 	{"J08", "the jwks_uri is not allowed here", RemedyRegistration},
 	{"J09", "the key set is too slow or too large", RemedyFetch},
@@ -85,6 +87,7 @@ var findings = [...]Finding{
 	{"S08", "a search without the letter s", ""},
 	{"S10", "a wildcard that stands for some types only", ""},
 	{"S11", "a type the token has no scope for", ""},
+	{"S12", "scopes of the first version only, at the files", ""},
 	{"S13", "data of another organization", RemedyNone},
 	{"T02", "the scheme is not Bearer", ""},
 	{IDTokenExpired, "the token has expired", ""},

@@ -28,15 +28,34 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string) (*KeySe
 		kid = "" // the published set is not read again for it
 	}
 	traceOf(ctx).forClient(s.env.Name, client.ID)
-	published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
+	story, err := s.published(ctx, client.JWKSURI, kid)
 	if err != nil {
 		return nil, nil, err
 	}
-	set := published.Set
+	set := story.Set
 	if inline != nil {
 		set = set.with(inline)
 	}
-	return set, &keyStory{uri: client.JWKSURI, PublishedKeys: published}, nil
+	return set, story, nil
+}
+
+// published returns the set that is published at uri: fetched or copied as its
+// headers allow, or as long as the behaviour keeps it.
+func (s *Server) published(ctx context.Context, uri, kid string) (*keyStory, error) {
+	stale := s.behaviour.StaleKeySets
+	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.clock.Now().Before(kept.AgesFrom.Add(stale)) {
+		traceOf(ctx).add(kept.Record)
+		return &keyStory{uri: uri, PublishedKeys: kept, stale: stale}, nil
+	}
+	fetch := s.keys.Keys
+	if stale > 0 { // the copy is too old for this server, whatever its headers say
+		fetch = func(ctx context.Context, uri, _ string) (*PublishedKeys, error) { return s.keys.Refetch(ctx, uri) }
+	}
+	published, err := fetch(ctx, uri, kid)
+	if err != nil {
+		return nil, err
+	}
+	return &keyStory{uri: uri, PublishedKeys: published, stale: stale}, nil
 }
 
 // with returns the keys of both sets. One that is in both counts once: a client

@@ -121,6 +121,7 @@ const (
 	ruleLifetime
 	ruleNotBefore
 	ruleIssuedAt
+	ruleIssuedAhead
 	ruleJTI
 	ruleJKU
 	ruleKeySet
