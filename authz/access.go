@@ -81,6 +81,9 @@ func (b *bearer) authenticate() (*Access, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if o := b.stillInSandbox(b.ctx, client, b.req.Addresses, 1); o != nil {
+		b.warn(ruleTokenClient, *o)
+	}
 	access := &Access{
 		ClientID: client.ID, ClientName: client.Name, Organization: client.Organization,
 		Scopes: claims.scopes, TokenID: claims.ID,

@@ -22,7 +22,17 @@ func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
 		client, err = a.bySecret()
 	}
 	a.countFailure(err)
-	return client, err
+	if err != nil {
+		return nil, err
+	}
+	calls := 1
+	if a.dry {
+		calls = 0
+	}
+	if o := a.stillInSandbox(a.ctx, client, a.req.Addresses, calls); o != nil {
+		a.warn(ruleStatus, *o)
+	}
+	return client, nil
 }
 
 // oneMechanism refuses two proofs in one request (RFC 6749 section 2.3).

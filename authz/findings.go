@@ -74,6 +74,7 @@ var findings = [...]Finding{
 	{"K04", "a secret for a key client, or the reverse", ""},
 	{"K05", "the secret is missing: it is shown once, when it is made", ""},
 	{"L01", "the service is not approved yet", ""},
+	{"L02", "the service is approved and still calls the sandbox", ""},
 	{"L03", "the service was rejected or deactivated", RemedyNone},
 	{"L04", "an old secret is used after a rotation", ""},
 	{"L05", "a secret, which is no client for SMART Backend Services and ONC g10", RemedyNewKey},
