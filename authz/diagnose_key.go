@@ -57,9 +57,18 @@ func (a *attempt) diagnoseKid(kid string, set *KeySet, story *keyStory) outcome 
 		a.newerKey(&o, kid, story)
 		return o
 	}
-	o.fix = "Register the public half of the key that you sign with, under this kid."
+	o.fix = "Register the public half of the key that you sign with, under this kid." + a.rotationOfInline(story)
 	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 	return o
+}
+
+// rotationOfInline reminds the owner of a set by value how its keys change; ""
+// for a published one.
+func (a *attempt) rotationOfInline(story *keyStory) string {
+	if story != nil {
+		return ""
+	}
+	return " The set is registered by value and changes only when you send another: at a rotation register the new key beside the old one before you sign with it, or register a jwks_uri, which the server reads again by itself."
 }
 
 // newerKey explains a kid that is not in a copy which was not read again for
