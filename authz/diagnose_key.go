@@ -68,7 +68,7 @@ func (a *attempt) rotationOfInline(story *keyStory) string {
 	if story != nil {
 		return ""
 	}
-	return " The set is registered by value and changes only when you send another: at a rotation register the new key beside the old one before you sign with it, or register a jwks_uri, which the server reads again by itself."
+	return " A set that is registered by value changes only when you send another: at a rotation register the new key beside the old one before you sign with it, or register a jwks_uri, which the server reads again by itself."
 }
 
 // newerKey explains a kid that is not in a copy which was not read again for
