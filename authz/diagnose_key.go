@@ -122,7 +122,7 @@ func (a *attempt) diagnoseSignature(alg string, key *publicKey, set *KeySet, sto
 		o.text += " The claims are fine."
 	}
 	o.counterfactual = "No other key of the client's set verifies it either: it was signed with another private key, or the token was changed afterwards (the signed bytes, header.claims, have SHA-256 " + hex.EncodeToString(sum[:]) + ")."
-	o.fix = "Compare your key: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 has to show " + key.fingerprint() + ". If it shows something else, sign with the registered key, or register the public half of yours."
+	o.fix = "Compare your key: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 has to show " + key.fingerprint() + ", and sandfhir doctor --key private.pem the thumbprint above. If they show something else, sign with the registered key, or register the public half of yours."
 	o.remedy.Kind = RemedyKeySet
 	return o
 }

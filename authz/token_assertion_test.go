@@ -122,10 +122,10 @@ func claimCases() []assertionCase {
 			a.putIn(authz.Sandbox, &authz.Client{ID: "draft", Name: "My service", Method: authz.PrivateKeyJWT, Status: authz.StatusDraft})
 			a.assertion.Claims["iss"], a.assertion.Claims["sub"] = "draft", "draft"
 		}, want: clientError("L01", "My service", "draft", "production opens when it is approved", tokenURL)},
-		{name: "L01 SB-ERR-27 draft record in production", options: []option{inProduction}, edit: func(a *ask) {
+		{name: "L01 SB-ERR-27 SB-REG-14 draft record in production", options: []option{inProduction}, edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.Status = authz.StatusUnderReview })
 		}, want: clientError("L01", "under review", tokenURL)},
-		{name: "L03 SB-ERR-27 rejected", edit: func(a *ask) {
+		{name: "L03 SB-ERR-27 SB-REG-14 rejected", edit: func(a *ask) {
 			a.change(func(c *authz.Client) {
 				c.Status, c.StatusBy, c.StatusReason, c.StatusAt = authz.StatusRejected, "ann", "unused for a year", epoch
 			})
