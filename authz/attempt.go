@@ -16,6 +16,7 @@ type attempt struct {
 	*checklist
 	form    form
 	now     time.Time    // real time, the same for all claims
+	judged  time.Time    // now, as Behaviour.ClockOffset has it: judges exp, nbf and iat
 	dry     bool         // nothing is issued and nothing remembered
 	counted *throttleKey // under which a failure counts; nil where none does
 	// thorough goes on after a rule that does not hold.
@@ -33,6 +34,7 @@ type attempt struct {
 
 func (s *Server) attempt(ctx context.Context, req FormRequest, parts []Part) *attempt {
 	a := &attempt{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts), now: s.wall.Now()}
+	a.judged = a.now.Add(s.behaviour.ClockOffset)
 	if len(req.Authorization) > 0 {
 		a.sent = true
 		scheme, credential := splitAuthorization(req.Authorization[0])

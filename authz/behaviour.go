@@ -12,6 +12,10 @@ type Behaviour struct {
 	// Skew is the tolerated difference between the client's clock and ours, on
 	// both ends of exp and for nbf and iat.
 	Skew time.Duration
+	// ClockOffset is how far the clock that judges exp, nbf and iat is ahead of
+	// real time, or behind where it is negative: the rehearsal of a client whose
+	// clock is wrong.
+	ClockOffset time.Duration
 	// MaxAssertion is how far ahead exp may be, before Skew.
 	MaxAssertion time.Duration
 	// IgnoreNBF and IgnoreIAT let pass whatever nbf and iat say.

@@ -50,6 +50,7 @@ func others() map[string]struct {
 		"aud.array":                      {"deny", behaviour.Stricter, nil, []string{"", "Deny", "true"}},
 		"exp.max":                        {"600s", behaviour.Milder, []string{"10m", "10m0s"}, []string{"", "600", "0s", "-5m", "ten minutes", "9000000h"}},
 		"clock.skew":                     {"0s", behaviour.Stricter, []string{"0"}, []string{"-1s", "30"}},
+		"clock.offset":                   {"-2s", behaviour.Different, []string{"-2000ms"}, []string{"2", "slow", "9000h"}},
 		"nbf.check":                      {"false", behaviour.Milder, nil, []string{"", "no", "False"}},
 		"iat.check":                      {"false", behaviour.Milder, nil, []string{"0"}},
 		"iat.require":                    {"true", behaviour.Stricter, nil, []string{"yes"}},

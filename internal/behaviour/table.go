@@ -43,6 +43,7 @@ func assertionSwitches() []Switch {
 			func(b *authz.Behaviour) *time.Duration { return &b.MaxAssertion }),
 		duration("clock.skew", "the tolerated difference between the client's clock and the server's, for exp, nbf and iat", ids("SB-JWT-22", "C08", "C10", "C12"), 0, false,
 			func(b *authz.Behaviour) *time.Duration { return &b.Skew }),
+		clockOffset(),
 		not(flag("nbf.check", "whether nbf is looked at", ids("SB-JWT-16", "SB-ERR-13", "C12"), Milder,
 			func(b *authz.Behaviour) *bool { return &b.IgnoreNBF })),
 		not(flag("iat.check", "whether iat, where it is there, is looked at", ids("SB-JWT-17", "SB-ERR-13", "C12"), Milder,
@@ -62,6 +63,26 @@ func assertionSwitches() []Switch {
 			func(b *authz.Behaviour) *[]string { return &b.Algorithms }, authz.SupportedAlgorithms()...),
 	}
 }
+
+// clockOffset is a duration that may be negative.
+func clockOffset() Switch {
+	return Switch{Name: "clock.offset", Kind: Duration, IDs: ids("C08", "C09", "C10", "C12"),
+		Meaning: "how far the clock that judges exp, nbf and iat is ahead of real time, or behind with a minus: what a client meets whose own clock is behind, or ahead",
+		get:     func(b authz.Behaviour) string { return writeDuration(b.ClockOffset) },
+		set: func(b *authz.Behaviour, text string) error {
+			d, err := time.ParseDuration(text)
+			if err != nil || d.Abs() > maxOffset {
+				return fmt.Errorf("%q is not a duration from -8760h to 8760h such as -2s or 90s", text)
+			}
+			b.ClockOffset = d
+			return nil
+		},
+		effect: func(string, string) Effect { return Different },
+	}
+}
+
+// maxOffset is a year.
+const maxOffset = 365 * 24 * time.Hour
 
 // issuedAhead is a duration that another one stands in for.
 func issuedAhead() Switch {

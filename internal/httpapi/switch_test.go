@@ -305,6 +305,16 @@ func assertionCases() []switchCase {
 			do: func(x *lab) string { return x.says(x.ask(x.rs, withClaim("iat", inSeconds(-3600)))) }, strict: "400 C08", switched: "200"},
 		{name: "SB-JWT-17 C08 an iat of any age", switches: "iat.max_age=0s",
 			do: func(x *lab) string { return x.says(x.ask(x.rs, withClaim("iat", inSeconds(-1000000)))) }, strict: "400 C08", switched: "200"},
+		{name: "C10 a clock that leads by five seconds at a server that tolerates none", switches: "clock.offset=-5s;clock.skew=0s",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs, withClaim("exp", inSeconds(300)), withClaim("iat", inSeconds(0)))), x.says(x.ask(x.rs)))
+			}, strict: "200; 200", switched: "400 C10; 200"},
+		{name: "C08 a clock that is behind by an hour", switches: "clock.offset=1h",
+			do: func(x *lab) string { return x.says(x.ask(x.rs)) }, strict: "200", switched: "400 C08"},
+		{name: "C09 C12 a clock that leads by an hour", switches: "clock.offset=-1h",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs)), x.says(x.ask(x.rs, withClaim("nbf", inSeconds(0)), withClaim("exp", inSeconds(-3500)))))
+			}, strict: "200; 400 C08", switched: "400 C09; 400 C12"},
 		{name: "C12 SB-JWT-17 iat ten seconds ahead where none is tolerated", switches: "iat.max_future=0s",
 			do: func(x *lab) string {
 				return both(x.says(x.ask(x.rs, withClaim("iat", inSeconds(10)))), x.says(x.ask(x.rs, withClaim("nbf", inSeconds(10)))), x.says(x.ask(x.rs, withClaim("exp", inSeconds(-10)))))
