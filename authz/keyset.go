@@ -1,12 +1,10 @@
 package authz
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
 
@@ -329,15 +327,11 @@ func (s *KeySet) withID(kid string) []*publicKey {
 
 // jkt returns the key's thumbprint (RFC 7638, SHA-256, base64url).
 func (k *publicKey) jkt() string {
-	key, err := jwk.FromRaw(k.raw)
+	print, err := (&jose.Key{Public: k.raw}).Thumbprint()
 	if err != nil {
 		return ""
 	}
-	sum, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(sum)
+	return print
 }
 
 // fingerprint returns the SHA-256 of the key's DER, which openssl computes
@@ -353,11 +347,8 @@ func (k *publicKey) fingerprint() string {
 
 // describe says what kind of key it is: "RSA of 2048 bits", "EC on P-384".
 func (k *publicKey) describe() string {
-	switch pub := k.raw.(type) {
-	case *rsa.PublicKey:
-		return "RSA of " + itoa(pub.N.BitLen()) + " bits"
-	case *ecdsa.PublicKey:
-		return "EC on " + k.crv
+	if k.raw == nil {
+		return "of kty " + quote(k.kty)
 	}
-	return "of kty " + quote(k.kty)
+	return (&jose.Key{Public: k.raw}).Describe()
 }

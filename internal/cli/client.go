@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/doctor"
 )
 
 // clientFlags say which server a client command speaks to and as whom.
@@ -27,7 +28,7 @@ type clientFlags struct {
 }
 
 // defaultScope is what the client commands ask for: to read and search everything.
-const defaultScope = "system/*.rs"
+const defaultScope = doctor.DefaultScope
 
 func (f *clientFlags) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
