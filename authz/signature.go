@@ -81,7 +81,7 @@ func (k *keyStory) tell(now time.Time) string {
 	case failed != nil:
 		text += " The server tried to read it again " + seconds(now.Sub(failed.At)) + " ago and failed (" + failed.Err.Short + "), so this older copy was used."
 	case now.Before(k.RefetchAfter):
-		text += " It is read again before its time at most once every " + seconds(k.RefetchEvery) + "; publish a key before you sign with it."
+		text += " It is read again before its time at most once every " + seconds(k.RefetchEvery) + "."
 	}
 	return text
 }
