@@ -50,7 +50,7 @@ type Access struct {
 // Response; RFC 6750). It looks the client up on every call, so that a
 // rejection or revocation holds at once.
 func (s *Server) Authenticate(ctx context.Context, req BearerRequest) *AccessDecision {
-	b := &bearer{Server: s, ctx: ctx, req: req, checklist: newChecklist([]Part{PartBearer})}
+	b := s.bearer(ctx, req)
 	access, err := b.authenticate()
 	return &AccessDecision{Checks: b.checks(), Access: access, Err: err, ClientID: b.clientID}
 }
@@ -62,6 +62,10 @@ type bearer struct {
 	req BearerRequest
 	*checklist
 	clientID string
+}
+
+func (s *Server) bearer(ctx context.Context, req BearerRequest) *bearer {
+	return &bearer{Server: s, ctx: ctx, req: req, checklist: newChecklist([]Part{PartBearer})}
 }
 
 func (b *bearer) authenticate() (*Access, *Error) {
@@ -77,6 +81,9 @@ func (b *bearer) authenticate() (*Access, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if o := b.stillInSandbox(b.ctx, client, b.req.Addresses, 1); o != nil {
+		b.warn(ruleTokenClient, *o)
+	}
 	access := &Access{
 		ClientID: client.ID, ClientName: client.Name, Organization: client.Organization,
 		Scopes: claims.scopes, TokenID: claims.ID,
@@ -90,7 +97,7 @@ func (b *bearer) authenticate() (*Access, *Error) {
 // refuse answers 401 invalid_token with its challenge (RFC 6750 section 3.1).
 func (b *bearer) refuse(r ruleIndex, o outcome) *Error {
 	e := b.refusal(401, CodeInvalidToken, r, o)
-	e.Challenge = challenge(e, "")
+	e.Challenge = bearerChallenge(realmFHIR, e)
 	return e
 }
 
@@ -98,22 +105,12 @@ func (b *bearer) refuse(r ruleIndex, o outcome) *Error {
 // section 3).
 func (b *bearer) noCredentials(r ruleIndex, o outcome) *Error {
 	e := b.refusal(401, "", r, o)
-	e.Challenge = challenge(e, "")
+	e.Challenge = bearerChallenge(realmFHIR, e)
 	return e
 }
 
-// challenge is the WWW-Authenticate of a refusal at the resource server.
-func challenge(e *Error, scope string) string {
-	text := `Bearer realm="fhir"`
-	if e.Code == "" {
-		return text
-	}
-	text += `, error="` + e.Code + `", error_description="` + e.Description() + `"`
-	if scope != "" {
-		text += `, scope="` + scope + `"`
-	}
-	return text
-}
+// realmFHIR is the realm of the resource server's challenges.
+const realmFHIR = "fhir"
 
 // transport takes the token out of the request: from the Authorization header
 // and from nowhere else.
@@ -151,7 +148,7 @@ func tokenHint(a Addresses) string {
 
 func (b *bearer) badRequest(r ruleIndex, o outcome) *Error {
 	e := b.refusal(400, CodeInvalidRequest, r, o)
-	e.Challenge = challenge(e, "")
+	e.Challenge = bearerChallenge(realmFHIR, e)
 	return e
 }
 

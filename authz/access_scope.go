@@ -60,7 +60,8 @@ func (a *Access) Insufficient(need Need) *Error {
 		o.fix = "Ask for " + wanted.String() + ", which the client's registration must hold as well."
 	}
 	e := &Error{Code: CodeInsufficientScope, Status: 403, Check: l.fail(ruleTokenScope, o)}
-	e.Challenge = challenge(e, wanted.String())
+	e.Challenge = bearerChallenge(realmFHIR, e)
+	e.Challenge.Scope = wanted.String()
 	return e
 }
 

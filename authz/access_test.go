@@ -229,7 +229,7 @@ func TestRefusedAccess(t *testing.T) {
 			if d.Err.Code != "" {
 				challenge += `, error="` + d.Err.Code + `", error_description="` + d.Err.Description() + `"`
 			}
-			if d.Err.Challenge != challenge {
+			if d.Err.Challenge.String() != challenge {
 				t.Errorf("SB-RS-03: challenge %q, want %q", d.Err.Challenge, challenge)
 			}
 			if strings.Contains(d.Err.Check.Explanation(), token) {

@@ -29,6 +29,7 @@ func (a *attempt) byAssertion(audiences []string) (*Client, *Error) {
 		{a.lifetime, []ruleIndex{ruleExpiry}},
 		{a.notBefore, []ruleIndex{ruleMembers}},
 		{a.issuedAt, []ruleIndex{ruleMembers}},
+		{a.issuedAhead, []ruleIndex{ruleIssuedAt}},
 		{a.jti, []ruleIndex{ruleMembers}},
 		{a.jku, []ruleIndex{ruleIssuer}},
 		{a.signature, []ruleIndex{ruleIssuer, ruleAlg, ruleKid}},

@@ -7,27 +7,45 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// refuseTime and warnTime tell of a time claim, and of the switch under which it
+// was judged.
+func (a *attempt) refuseTime(r ruleIndex, o outcome) *Error {
+	return a.refuseClient(r, a.byOffset(o))
+}
+
+func (a *attempt) warnTime(r ruleIndex, o outcome) { a.warn(r, a.byOffset(o)) }
+
+func (a *attempt) byOffset(o outcome) outcome {
+	switch off := a.behaviour.ClockOffset; {
+	case off > 0:
+		o.text += " This server's behaviour judges assertions by a clock that is " + seconds(off) + " ahead, as if yours were behind."
+	case off < 0:
+		o.text += " This server's behaviour judges assertions by a clock that is " + seconds(-off) + " behind, as if yours were ahead."
+	}
+	return o
+}
+
 // expiry checks that exp is a number in the future; skew is granted.
 func (a *attempt) expiry() *Error {
-	now := a.now
+	now := a.judged
 	exp, ok := a.jws.claims.numericDate("exp")
 	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
 	switch {
 	case a.jws.claims.kind("exp") == 0:
 		o.text = "The assertion has no exp."
 		o.fix = "Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "; the server's time is " + unix(now) + "."
-		return a.refuseClient(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, o)
 	case !ok:
 		o.text = "exp is " + o.got + ", which is no JSON number."
 		o.fix = "Write it without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
-		return a.refuseClient(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, o)
 	case exp > lastSecond:
-		return a.refuseClient(ruleExpiry, wrongUnit("exp", exp, now))
+		return a.refuseTime(ruleExpiry, wrongUnit("exp", exp, now))
 	case exp <= secondsOf(now.Add(-a.behaviour.Skew)):
-		return a.refuseClient(ruleExpiry, a.diagnoseExpired(exp, now))
+		return a.refuseTime(ruleExpiry, a.diagnoseExpired(exp, now))
 	}
 	if late := now.Sub(instant(exp)); late >= 0 {
-		a.warn(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
+		a.warnTime(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
 			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."})
 		return nil
 	}
@@ -38,14 +56,14 @@ func (a *attempt) expiry() *Error {
 // lifetime checks that exp is not too far ahead. Five minutes by a clock that
 // leads a little still pass: a client that signs exp = now + 300 needs that.
 func (a *attempt) lifetime() *Error {
-	now := a.now
+	now := a.judged
 	exp, _ := a.jws.claims.numericDate("exp")
 	ahead := instant(exp).Sub(now)
 	switch {
 	case ahead > a.behaviour.MaxAssertion+a.behaviour.Skew:
-		return a.refuseClient(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
+		return a.refuseTime(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
 	case ahead > a.behaviour.MaxAssertion:
-		a.warn(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
+		a.warnTime(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
 			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."})
 	default:
 		a.pass(ruleLifetime, seconds(ahead)+" ahead")
@@ -54,7 +72,7 @@ func (a *attempt) lifetime() *Error {
 }
 
 func (a *attempt) notBefore() *Error {
-	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.checkNotBefore())
+	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.notFuture(ruleNotBefore, "nbf"))
 }
 
 // unlessIgnored turns the refusal of a rule that is switched off into a
@@ -69,50 +87,56 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	return nil
 }
 
-func (a *attempt) checkNotBefore() *Error {
-	now := a.now
-	nbf, ok := a.jws.claims.numericDate("nbf")
-	if !ok {
-		return a.absentOr(ruleNotBefore, "nbf")
+// notFuture checks a time claim that may be absent.
+func (a *attempt) notFuture(r ruleIndex, name string) *Error {
+	at, ok := a.jws.claims.numericDate(name)
+	switch {
+	case !ok:
+		return a.absentOr(r, name)
+	case at > lastSecond:
+		return a.refuseTime(r, wrongUnit(name, at, a.judged))
+	case at > secondsOf(a.judged.Add(a.behaviour.issuedAhead())):
+		return a.refuseTime(r, a.fromFuture(name, at))
 	}
-	if nbf > lastSecond {
-		return a.refuseClient(ruleNotBefore, wrongUnit("nbf", nbf, now))
-	}
-	if nbf > secondsOf(now.Add(a.behaviour.Skew)) {
-		return a.refuseClient(ruleNotBefore, a.fromFuture("nbf", nbf, now))
-	}
-	a.pass(ruleNotBefore, a.jws.claims.show("nbf"))
+	a.pass(r, a.jws.claims.show(name))
 	return nil
 }
 
+// issuedAt checks that iat, where it is there, is a time and not an old one. It
+// is there where the behaviour requires it.
 func (a *attempt) issuedAt() *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
-		return a.refuseClient(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
+		return a.refuseTime(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
 			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."})
 	}
 	return a.unlessIgnored(ruleIssuedAt, a.behaviour.IgnoreIAT, a.checkIssuedAt())
 }
 
 func (a *attempt) checkIssuedAt() *Error {
-	now := a.now
 	iat, ok := a.jws.claims.numericDate("iat")
-	if !ok {
-		return a.absentOr(ruleIssuedAt, "iat")
-	}
-	oldest := secondsOf(now.Add(-a.behaviour.MaxIssuedAge - a.behaviour.Skew))
 	switch {
+	case !ok:
+		return a.absentOr(ruleIssuedAt, "iat")
 	case iat > lastSecond:
-		return a.refuseClient(ruleIssuedAt, wrongUnit("iat", iat, now))
-	case iat > secondsOf(now.Add(a.behaviour.Skew)):
-		return a.refuseClient(ruleIssuedAt, a.fromFuture("iat", iat, now))
-	case a.behaviour.MaxIssuedAge > 0 && iat < oldest:
-		age := time.Duration(math.Min(secondsOf(now)-iat, float64(1<<33))) * time.Second
-		return a.refuseClient(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(now) + ").",
+		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.judged))
+	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.judged.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
+		age := time.Duration(math.Min(secondsOf(a.judged)-iat, float64(1<<33))) * time.Second
+		return a.refuseTime(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
+			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.judged) + ").",
 			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
 	}
 	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
+}
+
+// issuedAhead checks that iat, where it is there and a time, is not in the
+// future.
+func (a *attempt) issuedAhead() *Error {
+	if a.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
+		a.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
+		return nil
+	}
+	return a.unlessIgnored(ruleIssuedAhead, a.behaviour.IgnoreIAT, a.notFuture(ruleIssuedAhead, "iat"))
 }
 
 // absentOr passes a time claim that is absent and refuses one that is no
@@ -127,13 +151,13 @@ func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 	if a.jws.claims.kind(name) == jsontext.Kind('n') {
 		o.text, o.fix = name+" is null.", "Write seconds since 1970, or leave it out."
 	}
-	return a.refuseClient(r, o)
+	return a.refuseTime(r, o)
 }
 
-func (a *attempt) fromFuture(name string, at float64, now time.Time) outcome {
-	lead := instant(at).Sub(now)
-	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(a.behaviour.Skew) + " ahead",
-		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(now) + "; " + seconds(a.behaviour.Skew) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
+func (a *attempt) fromFuture(name string, at float64) outcome {
+	lead, most := instant(at).Sub(a.judged), a.behaviour.issuedAhead()
+	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(most) + " ahead",
+		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(a.judged) + "; " + seconds(most) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
 }
 
 // wrongUnit explains a NumericDate beyond the year 9999.

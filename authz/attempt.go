@@ -16,6 +16,7 @@ type attempt struct {
 	*checklist
 	form    form
 	now     time.Time    // real time, the same for all claims
+	judged  time.Time    // now, as Behaviour.ClockOffset has it: judges exp, nbf and iat
 	dry     bool         // nothing is issued and nothing remembered
 	counted *throttleKey // under which a failure counts; nil where none does
 	// thorough goes on after a rule that does not hold.
@@ -33,6 +34,7 @@ type attempt struct {
 
 func (s *Server) attempt(ctx context.Context, req FormRequest, parts []Part) *attempt {
 	a := &attempt{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts), now: s.wall.Now()}
+	a.judged = a.now.Add(s.behaviour.ClockOffset)
 	if len(req.Authorization) > 0 {
 		a.sent = true
 		scheme, credential := splitAuthorization(req.Authorization[0])
@@ -53,7 +55,7 @@ func (a *attempt) refuseClient(r ruleIndex, o outcome) *Error {
 	e := a.refuse(r, CodeInvalidClient, o)
 	if a.scheme == "basic" && a.behaviour.BasicStatus == 401 {
 		e.Status = 401
-		e.Challenge = `Basic realm="token", charset="UTF-8"`
+		e.Challenge = basicChallenge()
 	}
 	return e
 }
@@ -160,6 +162,19 @@ func (a *attempt) lookUp(r ruleIndex, id string) (*Client, *Error) {
 	case err != nil:
 		return nil, a.serverError(r, "look up the client", err)
 	}
+	if wait := client.CreatedAt.Add(a.behaviour.PropagationDelay).Sub(a.clock.Now()); a.behaviour.PropagationDelay > 0 && wait > 0 {
+		return nil, a.refuseClient(r, a.notPropagated(client, wait))
+	}
 	a.client = client
 	return client, nil
+}
+
+// notPropagated explains a client that vendors whose registrations take time
+// to spread do not know yet.
+func (a *attempt) notPropagated(client *Client, wait time.Duration) outcome {
+	delay := a.behaviour.PropagationDelay
+	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago", want: "one created " + seconds(delay) + " ago or earlier",
+		text: client.display() + " was created " + seconds(delay-wait) + " ago; this server's behaviour knows a new client after " + seconds(delay) + " only, as vendors whose registrations take time to spread.",
+		fix:  "Try again in " + seconds(wait) + " by this server's clock, or move that clock ahead (/_sandbox/clock). With such a vendor wait, and do not register again: that begins anew.",
+	}
 }

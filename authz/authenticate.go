@@ -22,7 +22,17 @@ func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
 		client, err = a.bySecret()
 	}
 	a.countFailure(err)
-	return client, err
+	if err != nil {
+		return nil, err
+	}
+	calls := 1
+	if a.dry {
+		calls = 0
+	}
+	if o := a.stillInSandbox(a.ctx, client, a.req.Addresses, calls); o != nil {
+		a.warn(ruleStatus, *o)
+	}
+	return client, nil
 }
 
 // oneMechanism refuses two proofs in one request (RFC 6749 section 2.3).
@@ -96,7 +106,8 @@ func (a *attempt) refuseHeader() *Error {
 	}
 	e := a.refuse(ruleCredential, CodeInvalidClient, o)
 	e.Status = 401
-	e.Challenge = `Bearer realm="token", error="invalid_token", error_description="` + e.Description() + `"`
+	e.Challenge = bearerChallenge("token", e)
+	e.Challenge.Code = CodeInvalidToken // a bearer token is what the header holds
 	return e
 }
 

@@ -12,6 +12,10 @@ type Behaviour struct {
 	// Skew is the tolerated difference between the client's clock and ours, on
 	// both ends of exp and for nbf and iat.
 	Skew time.Duration
+	// ClockOffset is how far the clock that judges exp, nbf and iat is ahead of
+	// real time, or behind where it is negative: the rehearsal of a client whose
+	// clock is wrong.
+	ClockOffset time.Duration
 	// MaxAssertion is how far ahead exp may be, before Skew.
 	MaxAssertion time.Duration
 	// IgnoreNBF and IgnoreIAT let pass whatever nbf and iat say.
@@ -20,6 +24,9 @@ type Behaviour struct {
 	RequireIAT bool
 	// MaxIssuedAge is how old iat may be, before Skew; 0 does not check it.
 	MaxIssuedAge time.Duration
+	// MaxIssuedAhead is how far ahead iat and nbf may be, FollowSkew as far as
+	// Skew.
+	MaxIssuedAhead time.Duration
 	// MaxJTI is the longest jti in bytes.
 	MaxJTI int
 	// AllowReplay takes a jti again, as some payers do.
@@ -45,6 +52,14 @@ type Behaviour struct {
 	// machine.
 	RequireKeyHTTPS bool
 
+	// StaleKeySets keeps a fetched key set for that long by the workspace's
+	// clock, whatever its headers say, and does not fetch it again for an
+	// unknown kid, as some servers do; 0 goes by the headers.
+	StaleKeySets time.Duration
+
+	// PropagationDelay is how long a new client is unknown by the workspace's
+	// clock, as with vendors whose registrations take time to spread.
+	PropagationDelay time.Duration
 	// RegistrationDefaults completes a registration that lacks
 	// token_endpoint_auth_method or grant_types with those of backend services
 	// instead of refusing it.
@@ -92,6 +107,13 @@ type Behaviour struct {
 	// request; empty means all.
 	WildcardRead []string
 
+	// ExportMissing is what becomes of a type that an export's _type names and
+	// that no scope covers.
+	ExportMissing ExportMissing
+	// FilesV1Only gives export files to v1 scopes only, as a server does that
+	// does not take system/Patient.rs for system/Patient.read there.
+	FilesV1Only bool
+
 	// CaseSensitiveBearer takes only the spelling "Bearer" of the scheme.
 	CaseSensitiveBearer bool
 
@@ -102,6 +124,9 @@ type Behaviour struct {
 	HideReasons       bool
 	HiddenDescription string
 }
+
+// FollowSkew as Behaviour.MaxIssuedAhead stands for Behaviour.Skew.
+const FollowSkew time.Duration = -1
 
 // NullDescription stands for an error_description of null.
 const NullDescription = "null"
@@ -129,6 +154,16 @@ const (
 	InlineBoth   InlineKeys = "both"
 )
 
+// ExportMissing is a way to deal with types of an export that no scope covers.
+type ExportMissing string
+
+// The ways.
+const (
+	ExportDeny       ExportMissing = "deny"        // the kick-off is refused (SMART App Launch 2.2, backend-services, Enforce Authorization)
+	ExportOmit       ExportMissing = "omit"        // the export has the other types, and says nothing
+	ExportErrorEntry ExportMissing = "error_entry" // the export has the other types, and an OperationOutcome
+)
+
 // BasicDecode is a way to read a Basic credential.
 type BasicDecode string
 
@@ -145,6 +180,7 @@ func Strict() Behaviour {
 		Skew:             30 * time.Second,
 		MaxAssertion:     300 * time.Second,
 		MaxIssuedAge:     10 * time.Minute,
+		MaxIssuedAhead:   FollowSkew,
 		MaxJTI:           255,
 		Algorithms:       []string{"RS384", "ES384"},
 		Audiences:        []Audience{AudienceToken},
@@ -156,6 +192,7 @@ func Strict() Behaviour {
 		MaxTokenLifetime: 300 * time.Second,
 		TokenType:        "bearer",
 		ScopeVersions:    []int{1, 2},
+		ExportMissing:    ExportDeny,
 	}
 }
 
@@ -176,6 +213,12 @@ func (b Behaviour) Validate() error {
 		return fmt.Errorf("authz: MaxAssertion must be positive, is %v", b.MaxAssertion)
 	case b.MaxIssuedAge < 0:
 		return fmt.Errorf("authz: MaxIssuedAge is negative: %v", b.MaxIssuedAge)
+	case b.MaxIssuedAhead < 0 && b.MaxIssuedAhead != FollowSkew:
+		return fmt.Errorf("authz: MaxIssuedAhead is negative: %v", b.MaxIssuedAhead)
+	case b.StaleKeySets < 0:
+		return fmt.Errorf("authz: StaleKeySets is negative: %v", b.StaleKeySets)
+	case b.PropagationDelay < 0:
+		return fmt.Errorf("authz: PropagationDelay is negative: %v", b.PropagationDelay)
 	case b.MaxJTI <= 0:
 		return fmt.Errorf("authz: MaxJTI must be positive, is %d", b.MaxJTI)
 	case b.InlineKeys != InlineObject && b.InlineKeys != InlineArray && b.InlineKeys != InlineBoth:
@@ -194,6 +237,8 @@ func (b Behaviour) Validate() error {
 		return fmt.Errorf("authz: MaxTokenLifetime must be at least a second, is %v", b.MaxTokenLifetime)
 	case b.TokenType != "bearer" && b.TokenType != "Bearer":
 		return fmt.Errorf("authz: TokenType must be bearer or Bearer, is %q", b.TokenType)
+	case b.ExportMissing != ExportDeny && b.ExportMissing != ExportOmit && b.ExportMissing != ExportErrorEntry:
+		return fmt.Errorf("authz: ExportMissing must be deny, omit or error_entry, is %q", b.ExportMissing)
 	case b.HiddenDescription != asciiDescription(b.HiddenDescription):
 		return fmt.Errorf("authz: HiddenDescription holds what no error_description may (RFC 6749 section 5.2): %q", b.HiddenDescription)
 	}
@@ -241,6 +286,14 @@ func (b Behaviour) clone() Behaviour {
 	b.ScopeVersions = slices.Clone(b.ScopeVersions)
 	b.WildcardRead = slices.Clone(b.WildcardRead)
 	return b
+}
+
+// issuedAhead is how far ahead iat and nbf may be.
+func (b Behaviour) issuedAhead() time.Duration {
+	if b.MaxIssuedAhead == FollowSkew {
+		return b.Skew
+	}
+	return b.MaxIssuedAhead
 }
 
 func (b Behaviour) takesAudience(a Audience) bool { return slices.Contains(b.Audiences, a) }

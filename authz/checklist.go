@@ -79,6 +79,16 @@ func (l *checklist) check(r ruleIndex) Check {
 	return c
 }
 
+// broken returns what was found where a rule does not hold, or nil.
+func (l *checklist) broken() *outcome {
+	for r := range l.notes {
+		if l.notes[r].result == Fail {
+			return l.notes[r].found
+		}
+	}
+	return nil
+}
+
 // checks returns all checks of the checklist in order.
 func (l *checklist) checks() []Check {
 	listed := func(r ruleIndex) bool { return slices.Contains(l.parts, rules[r].Part) }

@@ -102,7 +102,7 @@ func (a *attempt) claimedKeys() *KeySet {
 	if err != nil {
 		return nil
 	}
-	set, _, err := a.keysOf(a.ctx, client, "", a.behaviour.takesBareArrays())
+	set, _, err := a.keysOf(a.ctx, client, "")
 	if err != nil {
 		return nil
 	}

@@ -53,9 +53,34 @@ func (a *attempt) diagnoseKid(kid string, set *KeySet, story *keyStory) outcome 
 		return o
 	}
 	o.counterfactual = "None of its keys verifies the signature."
-	o.fix = "Register the public half of the key that you sign with, under this kid."
+	if story.isOlder(a.now) {
+		a.newerKey(&o, kid, story)
+		return o
+	}
+	o.fix = "Register the public half of the key that you sign with, under this kid." + a.rotationOfInline(story)
 	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 	return o
+}
+
+// rotationOfInline reminds the owner of a set by value how its keys change; ""
+// for a published one.
+func (a *attempt) rotationOfInline(story *keyStory) string {
+	if story != nil {
+		return ""
+	}
+	return " A set that is registered by value changes only when you send another: at a rotation register the new key beside the old one before you sign with it, or register a jwks_uri, which the server reads again by itself."
+}
+
+// newerKey explains a kid that is not in a copy which was not read again for
+// it: the key may have been published since.
+func (a *attempt) newerKey(o *outcome, kid string, story *keyStory) {
+	o.finding = "J05"
+	o.text = "kid " + quote(kid) + " is not in the copy of the client's key set that this server has, which has " + o.want + "." + story.tell(a.now)
+	o.fix = "Publish a new key before you sign with it, for longer than copies live, and keep the old one published beside it meanwhile."
+	if until := story.RefetchAfter; story.Failed == nil && until.After(a.now) {
+		o.fix += " This server reads the set again for an unknown kid in " + seconds(until.Sub(a.now)) + "."
+	}
+	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 }
 
 // diagnoseSignature explains a signature that does not verify with the key
@@ -97,7 +122,7 @@ func (a *attempt) diagnoseSignature(alg string, key *publicKey, set *KeySet, sto
 		o.text += " The claims are fine."
 	}
 	o.counterfactual = "No other key of the client's set verifies it either: it was signed with another private key, or the token was changed afterwards (the signed bytes, header.claims, have SHA-256 " + hex.EncodeToString(sum[:]) + ")."
-	o.fix = "Compare your key: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 has to show " + key.fingerprint() + ". If it shows something else, sign with the registered key, or register the public half of yours."
+	o.fix = "Compare your key: openssl pkey -in private.pem -pubout -outform DER | openssl sha256 has to show " + key.fingerprint() + ", and sandfhir doctor --key private.pem the thumbprint above. If they show something else, sign with the registered key, or register the public half of yours."
 	o.remedy.Kind = RemedyKeySet
 	return o
 }
@@ -159,7 +184,7 @@ func (a *attempt) diagnoseDER(alg string, key *publicKey, set *KeySet) (outcome,
 // diagnoseChangedKey reads the published set again, if the throttle allows
 // it, to see whether the key changed under its kid.
 func (a *attempt) diagnoseChangedKey(alg string, key *publicKey, story *keyStory) (outcome, bool) {
-	if story == nil {
+	if story == nil || story.stale > 0 { // a server that does not read it again does not know
 		return outcome{}, false
 	}
 	fresh, err := a.keys.Refetch(a.ctx, story.uri)

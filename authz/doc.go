@@ -16,5 +16,5 @@
 // The package declares the Store and the KeySource it needs; its only network
 // access is as a client, in Fetcher, to a registered jwks_uri. It knows no
 // HTTP framework, no SQL and no FHIR data, and imports nothing of ours but
-// internal/clock.
+// internal/clock, internal/jose and internal/nearest.
 package authz

@@ -39,10 +39,10 @@ type Error struct {
 	Status int
 	// Check is the check that failed.
 	Check Check
-	// Challenge is the value of WWW-Authenticate; empty where the caller did
-	// not use Authorization at an OAuth endpoint, since OAuth libraries that
+	// Challenge is the WWW-Authenticate of the answer; none where the caller
+	// did not use Authorization at an OAuth endpoint, since OAuth libraries that
 	// meet a challenge hide the error from their caller.
-	Challenge string
+	Challenge Challenge
 	// Allow is the value of the Allow header; set with status 405 only.
 	Allow string
 	// RetryAfter is how long to wait; set with status 429 only.

@@ -107,8 +107,8 @@ func TestKeySetChecks(t *testing.T) {
 		t.Errorf("found %v, want %v", got, want)
 	}
 	keys := set.Keys()
-	if len(keys) != 8 || keys[0].KeyID != "a" || keys[0].Description != "RSA of 2048 bits" || len(keys[0].Thumbprint) != 43 ||
-		keys[4].Use != "enc" || keys[0].Thumbprint != keys[5].Thumbprint || keys[6].Thumbprint != "" {
+	if len(keys) != 8 || keys[0].KeyID != "a" || keys[0].Description != "RSA of 2048 bits" || len(keys[0].Thumbprint()) != 43 ||
+		keys[4].Use != "enc" || keys[0].Thumbprint() != keys[5].Thumbprint() || keys[6].Thumbprint() != "" {
 		t.Errorf("keys %+v", keys)
 	}
 }

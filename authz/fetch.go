@@ -71,7 +71,8 @@ func (f *Fetch) Checks() []Check {
 
 // problemsOutcome tells of the defects of a key set's keys.
 func problemsOutcome(problems []KeyProblem) outcome {
-	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys"}
+	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys",
+		remedy: Remedy{Kind: problems[0].remedy}}
 	var texts, fixes []string
 	for _, p := range problems {
 		texts = append(texts, p.Text)

@@ -292,7 +292,7 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	kept, by := keepFor(resp.Header, f.cfg.KeepDefault)
 	record.KeptBy = by
 	return &PublishedKeys{
-		Set: set, FetchedAt: record.At, CacheControl: resp.Header.Get("Cache-Control"),
+		Set: set, FetchedAt: record.At, AgesFrom: f.cfg.ServerClock.Now(), CacheControl: resp.Header.Get("Cache-Control"),
 		KeepUntil: record.At.Add(kept),
 	}, nil
 }

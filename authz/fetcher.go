@@ -47,6 +47,9 @@ type FetchConfig struct {
 	InsecureTLS bool
 	// Clock is real time: the sets are the clients' world. Nil is clock.System.
 	Clock clock.Clock
+	// ServerClock is the workspace's: it ages copies for Behaviour.StaleKeySets.
+	// Nil is Clock.
+	ServerClock clock.Clock
 	// OnFetch records a fetch after it was made, in the goroutine that made it,
 	// and returns the id of the record. Nil records nothing.
 	OnFetch func(*Fetch) string
@@ -90,6 +93,9 @@ func NewFetcher(cfg FetchConfig) *Fetcher {
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.System{}
+	}
+	if cfg.ServerClock == nil {
+		cfg.ServerClock = cfg.Clock
 	}
 	if cfg.OnFetch == nil {
 		cfg.OnFetch = func(*Fetch) string { return "" }

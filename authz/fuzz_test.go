@@ -111,7 +111,7 @@ func FuzzForm(f *testing.F) {
 		if d.Err.Status >= 500 {
 			t.Errorf("status %d: %v", d.Err.Status, d.Err)
 		}
-		for _, r := range d.Err.Challenge {
+		for _, r := range d.Err.Challenge.String() {
 			if r < 0x20 || r > 0x7e {
 				t.Errorf("challenge %q", d.Err.Challenge)
 			}

@@ -81,21 +81,17 @@ func (a *attempt) caller() *Error {
 		return err
 	}
 	a.parts = []Part{PartForm, PartCaller, PartToken}
-	d := a.Authenticate(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
-	a.clientID = d.ClientID
-	if d.Err == nil {
-		a.pass(ruleCaller, "an access token of "+d.Access.ClientID)
+	b := a.bearer(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
+	access, refused := b.authenticate()
+	a.clientID = b.clientID
+	if refused == nil {
+		a.pass(ruleCaller, "an access token of "+access.ClientID)
 		return nil
 	}
-	failed := d.Err.Check
-	o := outcome{got: failed.Got, want: failed.Want, text: failed.Text, counterfactual: failed.Counterfactual, fix: failed.Fix, remedy: failed.Remedy}
-	if failed.ID != failed.Requirement {
-		o.finding = failed.ID
-	}
-	e := a.refuse(ruleCaller, d.Err.Code, o)
-	e.Status, e.cause = d.Err.Status, d.Err.cause
+	e := a.refuse(ruleCaller, refused.Code, *b.broken())
+	e.Status, e.cause = refused.Status, refused.cause
 	if e.Status < 500 {
-		e.Challenge = challenge(e, "")
+		e.Challenge = bearerChallenge(realmFHIR, e)
 	}
 	return e
 }
@@ -109,9 +105,9 @@ func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
 		audiences = []string{endpoint}
 	}
 	client, err := a.authenticate(audiences...)
-	if err != nil && err.Check.Requirement == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == "" {
+	if err != nil && err.Check.Requirement == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == (Challenge{}) {
 		err.Status = 401
-		err.Challenge = `Basic realm="token", charset="UTF-8"`
+		err.Challenge = basicChallenge()
 	}
 	return client, err
 }
@@ -129,7 +125,7 @@ func (a *attempt) tokenParameter() (string, *Error) {
 // examine walks the checklist of the resource server for a token that was sent
 // as a parameter.
 func (a *attempt) examine(token string) (*tokenClaims, *AccessDecision) {
-	b := &bearer{Server: a.Server, ctx: a.ctx, req: BearerRequest{Addresses: a.req.Addresses}, checklist: newChecklist([]Part{PartBearer})}
+	b := a.bearer(a.ctx, BearerRequest{Addresses: a.req.Addresses})
 	for _, r := range []ruleIndex{ruleBearerTransport, ruleBearerPresent, ruleBearerForm} {
 		b.pass(r, "the parameter token")
 	}

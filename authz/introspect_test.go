@@ -183,7 +183,7 @@ func TestRefusedIntrospectionAndRevocation(t *testing.T) {
 					continue
 				}
 				want.check(t, checks, err)
-				if (err.Status == 401) != (err.Challenge != "") {
+				if (err.Status == 401) != (err.Challenge.Scheme != "") {
 					t.Errorf("%s: status %d with challenge %q", endpoint, err.Status, err.Challenge)
 				}
 			}

@@ -1,18 +1,18 @@
 package authz
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
 
 // KeySet is a client's public key set (RFC 7517 section 5), parsed. It is
@@ -40,6 +40,8 @@ type KeyProblem struct {
 	Finding string // catalogue id, or ""
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
+
+	remedy RemedyKind // "" is what the finding says
 }
 
 // publicKey is one key of a set.
@@ -61,18 +63,32 @@ type publicKey struct {
 
 // ParseKeySet reads a JWK Set. Keys that cannot be used do not make it fail;
 // Problems lists them. Its errors are *KeySetError.
-func ParseKeySet(data []byte) (*KeySet, error) { return parseKeySet(data, false) }
-
-func parseKeySet(data []byte, bareArray bool) (*KeySet, error) {
-	entries, err := keySetEntries(data, bareArray)
+func ParseKeySet(data []byte) (*KeySet, error) {
+	entries, err := keySetEntries(data)
 	if err != nil {
 		return nil, err
 	}
-	set := &KeySet{keys: make([]*publicKey, 0, len(entries)), bare: jsontext.Value(data).Kind() == '['}
+	return newKeySet(entries), nil
+}
+
+// parseInline reads a key set by value in the forms that the behaviour can
+// use: a JWK Set always, a bare array where it takes those.
+func (b Behaviour) parseInline(data []byte) (*KeySet, error) {
+	var entries []jsontext.Value
+	if !b.takesBareArrays() || jsontext.Value(data).Kind() != '[' || json.Unmarshal(data, &entries) != nil {
+		return ParseKeySet(data)
+	}
+	set := newKeySet(entries)
+	set.bare = true
+	return set, nil
+}
+
+func newKeySet(entries []jsontext.Value) *KeySet {
+	set := &KeySet{keys: make([]*publicKey, 0, len(entries))}
 	for i, entry := range entries {
 		set.keys = append(set.keys, parseJWK(i, entry))
 	}
-	return set, nil
+	return set
 }
 
 // parseJWK reads one key and notes what is wrong with it.
@@ -112,6 +128,7 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 			return k // checkPublic said it
 		}
 		k.problem("A14", "has kty "+quote(k.kty), "Make an RSA key (RS384) or an EC key on P-384 (ES384): backend services sign with these")
+		k.problems[len(k.problems)-1].remedy = RemedyNewKey
 		return k
 	}
 	k.setMaterial(m)
@@ -131,13 +148,9 @@ func (k *publicKey) name() string {
 	return "number " + itoa(k.index+1) + " of the set"
 }
 
-// privateMembers are the members that no published key may have (RFC 7518
-// sections 6.2.2, 6.3.2 and 6.4).
-func privateMembers() []string { return []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} }
-
 func (k *publicKey) checkPublic(m members) {
 	var found []string
-	for _, name := range privateMembers() {
+	for _, name := range jose.PrivateMembers() {
 		if m.kind(name) != 0 {
 			found = append(found, name)
 			delete(m, name)
@@ -314,15 +327,11 @@ func (s *KeySet) withID(kid string) []*publicKey {
 
 // jkt returns the key's thumbprint (RFC 7638, SHA-256, base64url).
 func (k *publicKey) jkt() string {
-	key, err := jwk.FromRaw(k.raw)
+	print, err := (&jose.Key{Public: k.raw}).Thumbprint()
 	if err != nil {
 		return ""
 	}
-	sum, err := key.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(sum)
+	return print
 }
 
 // fingerprint returns the SHA-256 of the key's DER, which openssl computes
@@ -338,11 +347,8 @@ func (k *publicKey) fingerprint() string {
 
 // describe says what kind of key it is: "RSA of 2048 bits", "EC on P-384".
 func (k *publicKey) describe() string {
-	switch pub := k.raw.(type) {
-	case *rsa.PublicKey:
-		return "RSA of " + itoa(pub.N.BitLen()) + " bits"
-	case *ecdsa.PublicKey:
-		return "EC on " + k.crv
+	if k.raw == nil {
+		return "of kty " + quote(k.kty)
 	}
-	return "of kty " + quote(k.kty)
+	return (&jose.Key{Public: k.raw}).Describe()
 }

@@ -10,11 +10,11 @@ import (
 
 // keysOf returns a client's key set and, for a published one, its story. A
 // client without keys has a nil set.
-func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArray bool) (*KeySet, *keyStory, error) {
+func (s *Server) keysOf(ctx context.Context, client *Client, kid string) (*KeySet, *keyStory, error) {
 	var inline *KeySet
 	if len(client.JWKS) > 0 && (client.JWKSURI == "" || s.behaviour.BothKeySources) {
 		var err error
-		if inline, err = s.inlineSet(client.JWKS, bareArray); err != nil {
+		if inline, err = s.inlineSet(client.JWKS); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -28,15 +28,34 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string, bareArr
 		kid = "" // the published set is not read again for it
 	}
 	traceOf(ctx).forClient(s.env.Name, client.ID)
-	published, err := s.keys.Keys(ctx, client.JWKSURI, kid)
+	story, err := s.published(ctx, client.JWKSURI, kid)
 	if err != nil {
 		return nil, nil, err
 	}
-	set := published.Set
+	set := story.Set
 	if inline != nil {
 		set = set.with(inline)
 	}
-	return set, &keyStory{uri: client.JWKSURI, PublishedKeys: published}, nil
+	return set, story, nil
+}
+
+// published returns the set that is published at uri: fetched or copied as its
+// headers allow, or as long as the behaviour keeps it.
+func (s *Server) published(ctx context.Context, uri, kid string) (*keyStory, error) {
+	stale := s.behaviour.StaleKeySets
+	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.clock.Now().Before(kept.AgesFrom.Add(stale)) {
+		traceOf(ctx).add(kept.Record)
+		return &keyStory{uri: uri, PublishedKeys: kept, stale: stale}, nil
+	}
+	fetch := s.keys.Keys
+	if stale > 0 { // the copy is too old for this server, whatever its headers say
+		fetch = func(ctx context.Context, uri, _ string) (*PublishedKeys, error) { return s.keys.Refetch(ctx, uri) }
+	}
+	published, err := fetch(ctx, uri, kid)
+	if err != nil {
+		return nil, err
+	}
+	return &keyStory{uri: uri, PublishedKeys: published, stale: stale}, nil
 }
 
 // with returns the keys of both sets. One that is in both counts once: a client
@@ -73,7 +92,7 @@ func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 func (s *Server) KnownKeys(client *Client) *KeySet {
 	var inline *KeySet
 	if client.JWKSURI == "" || s.behaviour.BothKeySources {
-		inline, _ = s.inlineSet(client.JWKS, s.behaviour.takesBareArrays()) // nil where it cannot be read
+		inline, _ = s.inlineSet(client.JWKS) // nil where it cannot be read
 	}
 	if client.JWKSURI == "" {
 		return inline
@@ -89,12 +108,12 @@ func (s *Server) KnownKeys(client *Client) *KeySet {
 }
 
 // inlineSet parses a key set by value, once per content.
-func (s *Server) inlineSet(jwks []byte, bareArray bool) (*KeySet, error) {
+func (s *Server) inlineSet(jwks []byte) (*KeySet, error) {
 	sum := sha256.Sum256(jwks)
-	if set, ok := s.inline.get(sum); ok && (bareArray || !set.bare) {
+	if set, ok := s.inline.get(sum); ok && (!set.bare || s.behaviour.takesBareArrays()) {
 		return set, nil
 	}
-	set, err := parseKeySet(jwks, bareArray)
+	set, err := s.behaviour.parseInline(jwks)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func bearerToken(authorization []string) (string, bool) {
 func (r *registering) unauthorized(g ruleIndex, code string, o outcome) *Error {
 	e := r.refuse(g, code, o)
 	e.Status = 401
-	e.Challenge = strings.Replace(challenge(e, ""), `realm="fhir"`, `realm="registration"`, 1)
+	e.Challenge = bearerChallenge("registration", e)
 	return e
 }
 

@@ -129,7 +129,7 @@ func TestRefusedManagement(t *testing.T) {
 			}
 			d := w.manage(r.ClientID, c.method, token, body)
 			c.want.check(t, d.Checks, d.Err)
-			if (d.Err.Status == 401) != (d.Err.Challenge != "") || (d.Err.Status == 405) != (d.Err.Allow != "") {
+			if (d.Err.Status == 401) != (d.Err.Challenge.Scheme != "") || (d.Err.Status == 405) != (d.Err.Allow != "") {
 				t.Errorf("status %d, challenge %q, allow %q", d.Err.Status, d.Err.Challenge, d.Err.Allow)
 			}
 			if stored, err := w.store.Client(t.Context(), authz.Sandbox, r.ClientID); err != nil || stored.Scopes.String() != "system/*.rs" {

@@ -116,8 +116,18 @@ func ungrantable(word string) string {
 		return "there is no launch"
 	case word == "offline_access", word == "online_access":
 		return "backend services have no refresh token; ask again with a new assertion"
+	case isExtensionScope(word):
+		return "this server has no extension scopes"
 	}
 	return ""
+}
+
+// isExtensionScope reports whether a scope is of a vendor's own: a URI, or a
+// name that begins with two underscores (SMART App Launch 2.2,
+// scopes-and-launch-context, Scopes and Extensibility).
+func isExtensionScope(word string) bool {
+	scheme, _, isURI := strings.Cut(word, "://")
+	return strings.HasPrefix(word, "__") || isURI && scheme != "" && !strings.ContainsAny(scheme, "/?,;")
 }
 
 // scopes decides what the client gets of what it asks (SMART App Launch 2.2,

@@ -1,20 +1,17 @@
 package authz
 
 import (
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sandfhir/sandfhir/internal/jose"
 )
 
 // keySetEntries finds the array of keys.
-func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError) {
+func keySetEntries(data []byte) ([]jsontext.Value, *KeySetError) {
 	const wrap = `Write {"keys":[…]} with the keys in the array (RFC 7517 section 5).`
 	var entries []jsontext.Value
 	switch jsontext.Value(data).Kind() {
@@ -22,9 +19,6 @@ func keySetEntries(data []byte, bareArray bool) ([]jsontext.Value, *KeySetError)
 	case '[':
 		if err := json.Unmarshal(data, &entries); err != nil {
 			return nil, noKeySet(data, err)
-		}
-		if bareArray {
-			return entries, nil
 		}
 		return nil, &KeySetError{Finding: "J04", Text: "The key set is a JSON array; a JWK Set is an object.", Fix: wrap + " The bare array is only what Aidbox's Client resource takes inline.",
 			Counterfactual: wouldBe(`{"keys":` + string(data) + `}`)}
@@ -92,104 +86,42 @@ func noKeySet(data []byte, err error) *KeySetError {
 // pasted recognises a key or a certificate in another format than JWK, or
 // returns nil.
 func pasted(text string) *KeySetError {
-	label, der := "", []byte(nil)
-	if i := strings.Index(text, "-----BEGIN "); i >= 0 {
-		label, _, _ = strings.Cut(text[i+len("-----BEGIN "):], "-----")
-		if block, _ := pem.Decode([]byte(text[i:])); block != nil {
-			der = block.Bytes
-		}
-	} else if der = derInBase64(text); der == nil {
-		return nil
-	} else if label = labelOf(der); label == "" {
+	found, ok := jose.Recognise(text)
+	if !ok {
 		return nil
 	}
 	const fix = `Convert the public key to a JWK with a kid and put it into {"keys":[…]}.`
-	e := &KeySetError{Finding: "A19", Text: "The key set is " + formatOf(label) + ", not a JWK Set.", Counterfactual: asJWK(der), Fix: fix}
+	e := &KeySetError{Finding: "A19", Text: "The key set is " + found.Name + ", not a JWK Set.", Counterfactual: asJWK(found.Key), Fix: fix}
 	switch {
-	case strings.Contains(label, "PRIVATE KEY"):
+	case found.IsPrivate:
 		e.private = true
-		e.Text = "The key set is " + formatOf(label) + ": whoever saw it can sign as you."
+		e.Text = "The key set is " + found.Name + ": whoever saw it can sign as you."
 		e.Counterfactual = ""
 		e.Fix = `Revoke this key pair, make a new one and never send a private key anywhere. Of the new one put the public half, as a JWK, into {"keys":[…]}.`
-	case strings.Contains(label, "CERTIFICATE"):
+	case found.Certificate:
 		e.Finding = "A23"
 		e.Fix = fix + " No certificate is needed."
 	}
 	return e
 }
 
-// derInBase64 returns the inside of a PEM that somebody took out of it, or nil.
-func derInBase64(text string) []byte {
-	der, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "", " ", "").Replace(text))
-	if err != nil || len(der) == 0 || der[0] != 0x30 {
-		return nil
+// asJWK says what a public key would be good for; "" if it cannot be read.
+func asJWK(k *jose.Key) string {
+	switch {
+	case k == nil:
+		return ""
+	case k.Bits() == 0:
+		return "The key in it is neither RSA nor EC, and would not do either."
 	}
-	return der
-}
-
-// labelOf returns the label that PEM would give to DER, or "".
-func labelOf(der []byte) string {
-	for label, parse := range map[string]func([]byte) error{
-		"CERTIFICATE":     func(b []byte) error { _, err := x509.ParseCertificate(b); return err },
-		"PUBLIC KEY":      func(b []byte) error { _, err := x509.ParsePKIXPublicKey(b); return err },
-		"PRIVATE KEY":     func(b []byte) error { _, err := x509.ParsePKCS8PrivateKey(b); return err },
-		"RSA PRIVATE KEY": func(b []byte) error { _, err := x509.ParsePKCS1PrivateKey(b); return err },
-		"EC PRIVATE KEY":  func(b []byte) error { _, err := x509.ParseECPrivateKey(b); return err },
-	} {
-		if parse(der) == nil {
-			return label
-		}
+	text := "The key in it, " + k.Describe() + ", "
+	switch alg, err := k.Algorithm(); {
+	case err != nil:
+		return text + "would not do either: ES384 needs P-384."
+	case alg == jose.RS384 && k.Bits() < jose.MinBits:
+		return text + "is too short: RS384 needs 2048."
+	default:
+		return text + "would do for " + alg + "."
 	}
-	return ""
-}
-
-// asJWK says what the public key in DER, or in a certificate, would be good
-// for; "" if there is none that can be read.
-func asJWK(der []byte) string {
-	pub, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return ""
-		}
-		pub = cert.PublicKey
-	}
-	switch pub := pub.(type) {
-	case *rsa.PublicKey:
-		if pub.N.BitLen() >= 2048 {
-			return "The key in it, RSA of " + itoa(pub.N.BitLen()) + " bits, would do for RS384."
-		}
-		return "The key in it, RSA of " + itoa(pub.N.BitLen()) + " bits, is too short: RS384 needs 2048."
-	case *ecdsa.PublicKey:
-		if crv := pub.Params().Name; crv != "P-384" {
-			return "The key in it is on curve " + crv + ", which would not do either: ES384 needs P-384."
-		}
-		return "The key in it, EC on P-384, would do for ES384."
-	}
-	return "The key in it is neither RSA nor EC, and would not do either."
-}
-
-// formatOf names the format of a PEM block by its label.
-func formatOf(label string) string {
-	switch label {
-	case "PUBLIC KEY":
-		return "a public key (SPKI)"
-	case "RSA PUBLIC KEY":
-		return "a public RSA key (PKCS #1)"
-	case "PRIVATE KEY":
-		return "a private key (PKCS #8)"
-	case "RSA PRIVATE KEY":
-		return "a private RSA key (PKCS #1)"
-	case "EC PRIVATE KEY":
-		return "a private EC key (SEC 1)"
-	case "ENCRYPTED PRIVATE KEY":
-		return "an encrypted private key (PKCS #8)"
-	case "CERTIFICATE":
-		return "an X.509 certificate"
-	case "CERTIFICATE REQUEST":
-		return "a certificate request"
-	}
-	return "PEM (" + clip(label) + ")"
 }
 
 // beginning returns the first characters of an answer for a diagnosis. The

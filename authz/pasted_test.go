@@ -62,7 +62,7 @@ func TestPastedKeys(t *testing.T) {
 	}{
 		{"A19 SPKI", "PUBLIC KEY", rsaKey, "A19", []string{"a public key (SPKI)", "RSA of 2048 bits, would do for RS384"}},
 		{"A19 SPKI on P-384", "PUBLIC KEY", ecKey, "A19", []string{"EC on P-384, would do for ES384"}},
-		{"A19 SPKI on P-256", "PUBLIC KEY", p256, "A19", []string{"on curve P-256, which would not do"}},
+		{"A19 SPKI on P-256", "PUBLIC KEY", p256, "A19", []string{"EC on P-256, would not do"}},
 		{"A19 PKCS #1", "RSA PUBLIC KEY", rsaKey, "A19", []string{"a public RSA key (PKCS #1)"}},
 		{"A19 private PKCS #8", "PRIVATE KEY", rsaKey, "A19", []string{"a private key (PKCS #8)", "Revoke this key pair"}},
 		{"A19 private PKCS #1", "RSA PRIVATE KEY", rsaKey, "A19", []string{"a private RSA key (PKCS #1)", "Revoke this key pair"}},

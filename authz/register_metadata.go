@@ -163,7 +163,7 @@ func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 		return nil, []KeyProblem{{Finding: "J04", Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does.",
 			Fix: `Send the array alone: the object {"keys":[…]} is for a jwks_uri.`}}
 	}
-	set, err := parseKeySet(jwks, s.behaviour.takesBareArrays())
+	set, err := s.behaviour.parseInline(jwks)
 	var bad *KeySetError
 	if errors.As(err, &bad) {
 		return nil, []KeyProblem{{Finding: bad.Finding, Text: sentences(bad.Text, bad.Counterfactual), Fix: bad.Fix}}

@@ -1,5 +1,7 @@
 package authz
 
+import "slices"
+
 // Remedy says what code can show how to do it right, and which of its values
 // the diagnosis knows better than the request.
 type Remedy struct {
@@ -35,58 +37,38 @@ const (
 	RemedyManagement   RemedyKind = "management"   // read the registration with its own token
 )
 
-// remedyFor returns what helps against a mistake that a rule found. What a
-// mistake in a registration comes to is another registration, unless it is the
-// key that is no good.
+// RemedyOf returns the code that puts a mistake right that a rule found, both
+// by id; RemedyNone where neither is known.
+func RemedyOf(requirement, finding string) RemedyKind {
+	rule := Rule{remedy: RemedyNone}
+	if i := slices.IndexFunc(rules[:], func(r Rule) bool { return r.ID == requirement }); i >= 0 {
+		rule = rules[i]
+	}
+	return remedyFor(&rule, finding)
+}
+
+// remedyFor returns what helps against a mistake that a rule found: what the
+// mistake asks for, or the rule, or the part that it belongs to.
 func remedyFor(rule *Rule, finding string) RemedyKind {
-	switch finding {
-	case "A17", "A20", "A22", "L05":
-		return RemedyNewKey
-	case "A13", "A18", "A19", "A21", "A23", "J03", "J04":
-		return RemedyKeySet
-	case "J01", "J02", "J09":
-		return RemedyFetch
-	case "J08":
-		return RemedyRegistration
-	case "C08", "C10", "C12":
-		return RemedyClock
-	case "L03", "D01", "S13":
-		return RemedyNone
-	case "D06":
-		return RemedyRegistration
+	if i := slices.IndexFunc(findings[:], func(f Finding) bool { return f.ID == finding }); i >= 0 && findings[i].Remedy != "" {
+		return findings[i].Remedy
+	}
+	if rule.remedy != "" {
+		return rule.remedy
 	}
 	switch rule.Part {
-	case PartForm, PartGrantType, PartCaller, PartToken, PartTokenOwner:
+	case PartForm, PartGrantType, PartToken, PartTokenOwner:
 		return RemedyForm
 	case PartSecret, PartSecretMatch:
 		return RemedySecret
 	case PartScope, PartAccess:
 		return RemedyScope
-	case PartBearer:
+	case PartBearer, PartCaller:
 		return RemedyBearer
 	case PartInitialToken, PartManagementBody, PartRegistration:
-		return remedyOfRegistration(rule, finding)
+		return RemedyRegistration
 	case PartManagement:
 		return RemedyManagement
 	}
-	switch rule.ID {
-	case rules[ruleOneMechanism].ID:
-		return RemedyForm
-	case rules[ruleKeySet].ID, rules[ruleKeyUsable].ID:
-		return RemedyKeySet
-	}
-	if finding == "A05" {
-		return RemedyForm
-	}
 	return RemedyAssertion
-}
-
-func remedyOfRegistration(rule *Rule, finding string) RemedyKind {
-	switch {
-	case finding == "A14":
-		return RemedyNewKey
-	case rule.ID == rules[ruleRegisterKeySet].ID:
-		return RemedyKeySet
-	}
-	return RemedyRegistration
 }

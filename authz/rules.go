@@ -38,6 +38,9 @@ type Rule struct {
 	// Findings are the known mistakes that break the rule, or come near it, by
 	// catalogue id; Findings tells what they are.
 	Findings []string
+
+	// remedy is what code helps where it is not that of the part.
+	remedy RemedyKind
 }
 
 // Rules returns the table of checks in the order in which they are made.
@@ -118,6 +121,7 @@ const (
 	ruleLifetime
 	ruleNotBefore
 	ruleIssuedAt
+	ruleIssuedAhead
 	ruleJTI
 	ruleJKU
 	ruleKeySet

@@ -40,6 +40,9 @@ func ParseScope(text string) (Scope, error) {
 	if err := scopeCharacters(text); err != nil {
 		return Scope{}, err
 	}
+	if isExtensionScope(text) {
+		return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " is an extension scope, a URI or a name that begins with two underscores; this server has none.", Fix: "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
+	}
 	head, query, constrained := strings.Cut(text, "?")
 	if err := scopeSeparators(text, head); err != nil {
 		return Scope{}, err
@@ -130,9 +133,7 @@ func scopeLevel(text, level string) *ScopeError {
 	}
 	e := &ScopeError{Scope: text, Text: "The scope " + quote(text) + " begins with " + quote(level) + "/; backend services use system/."}
 	e.Fix = "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."
-	if strings.Contains(text, "://") {
-		e.Text = "The scope " + quote(text) + " is a URL; a scope of SMART is none."
-	} else if _, err := ParseScope(meant); err == nil {
+	if _, err := ParseScope(meant); err == nil {
 		e.Meant, e.Fix = meant, "Use "+meant+"."
 	}
 	return e

@@ -63,8 +63,8 @@ func TestBadScopes(t *testing.T) {
 		{name: "level in upper case", in: "System/Patient.rs", meant: "system/Patient.rs"},
 		{name: "unknown level", in: "sytem/Patient.rs", meant: "system/Patient.rs"},
 		{name: "unknown level and more", in: "sytem/Patient", says: []string{"for instance system/Patient.rs"}},
-		{name: "a URL", in: "https://x/scope", says: []string{"is a URL", "for instance system/Patient.rs"}},
-		{name: "a URL of another server's scope", in: "https://x.example/Patient.read", says: []string{"is a URL"}},
+		{name: "SB-SCO-13 a URL", in: "https://x/scope", says: []string{"is an extension scope", "for instance system/Patient.rs"}},
+		{name: "SB-SCO-13 a URL of another server's scope", in: "https://x.example/Patient.read", says: []string{"is an extension scope"}},
 		{name: "S04 comma", in: "system/Patient.read,system/Claim.read", finding: "S04", meant: "system/Patient.read system/Claim.read", says: []string{`comma after "system/Patient.read"`}},
 		{name: "S04 trailing comma", in: "system/Account.read,", finding: "S04", meant: "system/Account.read"},
 		{name: "S04 encoded twice", in: "system/Patient.read%20system/Claim.read", finding: "S04", meant: "system/Patient.read system/Claim.read", says: []string{"encoded twice"}},
@@ -145,6 +145,7 @@ func TestNegotiation(t *testing.T) {
 		{name: "SB-NEG-05 with a value less", registered: "system/Observation.rs?category=lab,vital", asked: lab, granted: lab},
 		{name: "SB-NEG-05 with a value more", registered: lab, asked: "system/Observation.rs?category=lab,vital", granted: lab, partly: true},
 		{name: "a constraint on all types", registered: "system/*.rs?_tag=x", asked: "system/Patient.rs", granted: "system/Patient.rs?_tag=x", partly: true},
+		{name: "SB-SCO-13 extension scopes are left out", registered: "system/*.rs", asked: "https://payer.example/scopes/claims system/*.rs __claims", granted: "system/*.rs", partly: true},
 		{name: "SB-SCO-12 scopes of apps with a user are left out", registered: "system/*.rs", asked: "openid fhirUser launch launch/patient offline_access system/*.rs", granted: "system/*.rs", partly: true},
 		{name: "SB-NEG-10 write asked by a reader is left out", registered: "system/*.rs", asked: "system/Patient.write system/Patient.read", granted: "system/Patient.read", partly: true},
 		{name: "white space around and between", registered: "system/*.rs", asked: "  system/Patient.rs   system/Claim.r ", granted: "system/Patient.rs system/Claim.r"},
@@ -194,6 +195,8 @@ func scopeCases() []assertionCase {
 			a.form.Set("scope", "system/Claim.rs")
 		}, want: refused("S06", `Nothing of "system/Claim.rs"`, "system/Patient.rs")},
 		{name: "S06 SB-SCO-12 launch fhirUser", edit: scope("launch fhirUser"), want: refused("S06", "there is no launch")},
+		{name: "S06 SB-SCO-13 extension scopes", edit: scope("https://payer.example/scopes/claims __claims"), want: refused("S06", "this server has no extension scopes")},
+		{name: "SB-SCO-13 S04 a URI in a list with commas", edit: scope("system/*.rs,https://payer.example/scopes/claims"), want: refused("S04", "comma")},
 		{name: "S06 SB-NEG-10 write asked by a reader", edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.Scopes = scopes(a.t, "system/*.read") })
 			a.form.Set("scope", "system/Patient.write")
@@ -302,7 +305,8 @@ func TestRequire(t *testing.T) {
 			if err.Check != check || check.ID != c.id || err.Status != 403 || err.Code != "insufficient_scope" {
 				t.Errorf("got %d %s %s, want 403 insufficient_scope %s", err.Status, err.Code, check.ID, c.id)
 			}
-			if !strings.HasPrefix(err.Challenge, `Bearer realm="fhir", error="insufficient_scope", error_description="`) || !strings.HasSuffix(err.Challenge, `, scope="`+c.scope+`"`) {
+			challenge := err.Challenge.String()
+			if !strings.HasPrefix(challenge, `Bearer realm="fhir", error="insufficient_scope", error_description="`) || !strings.HasSuffix(challenge, `, scope="`+c.scope+`"`) {
 				t.Errorf("challenge %s", err.Challenge)
 			}
 			for _, part := range append(c.says, c.scope) {

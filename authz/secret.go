@@ -234,28 +234,62 @@ func (a *attempt) compareSecret(sent credential) *Error {
 			o.fix += "."
 		}
 	case expired(c.Secrets[match].ExpiresAt, now):
-		s := c.Secrets[match]
-		o.finding, o.got = "K01", "a secret that ended at "+stamp(s.ExpiresAt)
-		o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " was rotated or has expired: it ended at " + stamp(s.ExpiresAt) + ", " + seconds(now.Sub(s.ExpiresAt)) + " ago."
-		if latest := latestSecret(c.Secrets); latest != match {
-			o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + "."
-			o.fix = "Deploy the current secret to every instance of the client."
-		} else {
-			o.fix = "Make a new one in the portal."
-		}
+		o = a.endedSecret(match, now)
 	default:
 		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
 		if otherHabit {
 			a.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
 				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one.", fix: sent.advice})
 		}
-		if ends := c.Secrets[match].ExpiresAt; !ends.IsZero() && latestSecret(c.Secrets) != match {
-			a.warn(ruleSecretMatch, outcome{finding: "K01", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
-				text: "This secret was rotated: it works until " + stamp(ends) + ".", fix: "Deploy the new one before that."})
+		if rotated, was := c.rotatedAt(match); was {
+			a.warn(ruleSecretMatch, outcome{finding: "L04", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
+				text: a.oldSecretUsed(match, now.Sub(rotated)) + ". It works until " + stamp(c.Secrets[match].ExpiresAt) + ".", fix: "Deploy the new one to every instance of the client before that."})
 		}
 		return nil
 	}
 	return a.refuseClient(ruleSecretMatch, o)
+}
+
+// endedSecret tells a secret that a rotation ended from one that expired.
+func (a *attempt) endedSecret(match int, now time.Time) outcome {
+	c := a.client
+	ended := c.Secrets[match].ExpiresAt
+	o := outcome{finding: "K01", got: "a secret that ended at " + stamp(ended), want: "the client's secret"}
+	if rotated, was := c.rotatedAt(match); was {
+		o.finding = "L04"
+		o.text = a.oldSecretUsed(match, now.Sub(rotated)) + ". It ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
+		o.fix = "Deploy the current secret to every instance of the client."
+		return o
+	}
+	o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " has expired: it ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
+	o.fix = "Make a new one in the portal."
+	if latest := latestSecret(c.Secrets); latest != match {
+		o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + "."
+		o.fix = "Deploy the current secret to every instance of the client."
+	}
+	return o
+}
+
+// rotatedAt returns when a secret was rotated; false for one that was not,
+// before it expired by itself.
+func (c *Client) rotatedAt(match int) (time.Time, bool) {
+	ends := c.Secrets[match].ExpiresAt
+	for _, later := range c.Secrets[match+1:] {
+		if !ends.IsZero() && !later.CreatedAt.After(ends) {
+			return later.CreatedAt, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// oldSecretUsed says who still uses a secret that was rotated, without a full
+// stop.
+func (a *attempt) oldSecretUsed(match int, since time.Duration) string {
+	by := ""
+	if a.req.Remote != "" {
+		by = " by " + a.req.Remote
+	}
+	return "The old secret " + itoa(match+1) + " of client " + quote(a.client.ID) + " was used" + by + " " + seconds(since) + " after its rotation"
 }
 
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

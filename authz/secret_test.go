@@ -54,7 +54,22 @@ func secretCases() []assertionCase {
 		{name: "SB-ERR-17 wrong Basic secret", edit: usingBasic("web%3A1", "wrong"), want: basicError("SB-REG-17", "not that of client", "rotate")},
 		{name: "SB-ERR-18 wrong form secret", edit: usingPost("web:1", "wrong"), want: clientError("SB-REG-17")},
 		{name: "K05 SB-REG-17 empty secret", edit: usingBasic("web%3A1", ""), want: basicError("K05", "shown once", "rotate it")},
-		{name: "K01 rotated secret", edit: usingBasic("web%3A1", "s3cr3t-past"), want: basicError("K01", "Secret 1", "1 h ago", "every instance")},
+		{name: "L04 rotated secret", edit: func(a *ask) { usingBasic("web%3A1", "s3cr3t-past")(a); a.Remote = "192.0.2.7" },
+			want: basicError("L04", "The old secret 1 of client", "by 192.0.2.7 2 h after its rotation", "ended at", "1 h ago", "every instance")},
+		{name: "K01 expired secret", edit: func(a *ask) {
+			a.change(func(c *authz.Client) {
+				c.Method, c.Secrets = authz.ClientSecretBasic, []authz.Secret{{Hash: authz.HashSecret("old"), ExpiresAt: a.clock.Now().Add(-time.Hour)}}
+			})
+			usingBasic("app", "old")(a)
+		}, want: basicError("K01", "Secret 1", "has expired", "1 h ago", "Make a new one")},
+		{name: "K01 expired secret beside a newer one", edit: func(a *ask) {
+			now := a.clock.Now()
+			a.change(func(c *authz.Client) {
+				c.Method = authz.ClientSecretBasic
+				c.Secrets = []authz.Secret{{Hash: authz.HashSecret("old"), ExpiresAt: now.Add(-time.Hour)}, {Hash: authz.HashSecret("new"), CreatedAt: now}}
+			})
+			usingBasic("app", "old")(a)
+		}, want: basicError("K01", "has expired", "The current one was made", "every instance")},
 		{name: "SB-REG-17 a secret that is wrong in every encoding", edit: usingBasic("web%3A1", "p+q r%252Fs:t&u"), want: basicError("SB-REG-17")},
 		{name: "K02 plain secret in Basic", edit: usingBasic("web%3A1", tricky), want: basicError("K02", "without form decoding", "%2B")},
 		{name: "K02 encoded secret where raw is wanted", options: raw, edit: func(a *ask) {
@@ -135,7 +150,7 @@ func TestRefusedSecrets(t *testing.T) {
 			c.edit(a)
 			d := a.send()
 			c.want.check(t, d.Checks, d.Err)
-			if want := d.Err.Status == 401; want != strings.HasPrefix(d.Err.Challenge, "Basic realm=") {
+			if want := d.Err.Status == 401; want != strings.HasPrefix(d.Err.Challenge.String(), "Basic realm=") {
 				t.Errorf("SB-ERR-31: status %d with challenge %q", d.Err.Status, d.Err.Challenge)
 			}
 			for _, secret := range []string{tricky, "s3cr3t-past", "s3cr3t-next", "wrong"} {
@@ -166,7 +181,7 @@ func TestGrantedSecrets(t *testing.T) {
 			usingBasic("web%3A1", url.QueryEscape(tricky))(a)
 			a.Authorization[0] = "basic" + strings.TrimPrefix(a.Authorization[0], "Basic")
 		}, ""},
-		{"SB-SYM-04 rotated secret within its overlap", usingBasic("web%3A1", "s3cr3t-next"), "K01"},
+		{"L04 SB-SYM-04 rotated secret within its overlap", usingBasic("web%3A1", "s3cr3t-next"), "L04"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -197,7 +212,7 @@ func TestSecretEndsByTheWorkspaceClock(t *testing.T) {
 	a.granted()
 	w.clock.Advance(time.Hour)
 	d := a.send()
-	basicError("K01").check(t, d.Checks, d.Err)
+	basicError("L04").check(t, d.Checks, d.Err)
 }
 
 func TestNewSecret(t *testing.T) {

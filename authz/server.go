@@ -67,7 +67,8 @@ type Server struct {
 	inline   *cache[*KeySet]
 	verified *cache[*tokenClaims]
 	throttle *throttle
-	managing *sync.Mutex // held while a client is read, changed and written
+	calls    *callCounter // of approved clients that still call the sandbox
+	managing *sync.Mutex  // held while a client is read, changed and written
 }
 
 // New returns the authorization server of an environment. It loads the
@@ -126,6 +127,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.checkConstraint == nil {
 		s.checkConstraint = func(string, string) error { return nil }
 	}
+	s.calls = &callCounter{begun: s.clock.Now(), counts: map[string]*SinceApproval{}}
 	var err error
 	if s.ring, err = openKeyring(ctx, s.store, s.env.Name, s.clock); err != nil {
 		return nil, fmt.Errorf("authz: start %s: %w", s.env, err)

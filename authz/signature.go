@@ -58,7 +58,12 @@ func (a *attempt) signature() *Error {
 type keyStory struct {
 	uri string
 	*PublishedKeys
+	stale time.Duration // how long the behaviour keeps the copy, whatever its headers say; 0 goes by them
 }
+
+// isOlder reports whether the set was read before the request came, so that a
+// key which was published since is not in it.
+func (k *keyStory) isOlder(asked time.Time) bool { return k != nil && k.FetchedAt.Before(asked) }
 
 // tell says how old the copy is, as a sentence.
 func (k *keyStory) tell(now time.Time) string {
@@ -71,17 +76,19 @@ func (k *keyStory) tell(now time.Time) string {
 	}
 	text += "."
 	switch failed := k.Failed; {
+	case k.stale > 0:
+		text += " This server's behaviour keeps a set for " + seconds(k.stale) + " by its own clock and reads it for no new kid before, as some servers do."
 	case failed != nil:
 		text += " The server tried to read it again " + seconds(now.Sub(failed.At)) + " ago and failed (" + failed.Err.Short + "), so this older copy was used."
 	case now.Before(k.RefetchAfter):
-		text += " It is read again before its time at most once every " + seconds(k.RefetchEvery) + "; publish a key before you sign with it."
+		text += " It is read again before its time at most once every " + seconds(k.RefetchEvery) + "."
 	}
 	return text
 }
 
 // keySet returns the client's keys: the set by value, or the published one.
 func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
-	set, story, err := a.keysOf(a.ctx, a.client, kid, a.behaviour.takesBareArrays())
+	set, story, err := a.keysOf(a.ctx, a.client, kid)
 	var bad *KeySetError
 	var fetch *FetchError
 	switch {

@@ -91,8 +91,10 @@ type KeySource interface {
 
 // PublishedKeys is a key set with the story of its fetch.
 type PublishedKeys struct {
-	Set          *KeySet
-	FetchedAt    time.Time
+	Set       *KeySet
+	FetchedAt time.Time
+	// AgesFrom is when it was fetched by FetchConfig.ServerClock.
+	AgesFrom     time.Time
 	CacheControl string    // the header as received
 	KeepUntil    time.Time // when the copy must be dropped; FetchedAt if at once
 	// RefetchAfter is when the throttle allows another forced fetch, and

@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 
 	"github.com/sandfhir/sandfhir/internal/nearest"
 )
@@ -18,6 +19,16 @@ type FormRequest struct {
 	Addresses     Addresses
 	Exchange      string // the id of this exchange, kept with the jti
 	Remote        string // the address that the request came from, without a port
+}
+
+// TokenForm returns the body of a token request that an assertion proves (SMART
+// App Launch 2.2, backend-services, Obtain access token, Request). scope is a
+// list separated by spaces.
+func TokenForm(assertion, scope string) url.Values {
+	return url.Values{
+		"grant_type": {GrantClientCredentials}, "scope": {scope},
+		"client_assertion_type": {AssertionType}, "client_assertion": {assertion},
+	}
 }
 
 // TokenDecision is what became of a token request: a Grant or an Err.

@@ -122,10 +122,10 @@ func claimCases() []assertionCase {
 			a.putIn(authz.Sandbox, &authz.Client{ID: "draft", Name: "My service", Method: authz.PrivateKeyJWT, Status: authz.StatusDraft})
 			a.assertion.Claims["iss"], a.assertion.Claims["sub"] = "draft", "draft"
 		}, want: clientError("L01", "My service", "draft", "production opens when it is approved", tokenURL)},
-		{name: "L01 SB-ERR-27 draft record in production", options: []option{inProduction}, edit: func(a *ask) {
+		{name: "L01 SB-ERR-27 SB-REG-14 draft record in production", options: []option{inProduction}, edit: func(a *ask) {
 			a.change(func(c *authz.Client) { c.Status = authz.StatusUnderReview })
 		}, want: clientError("L01", "under review", tokenURL)},
-		{name: "L03 SB-ERR-27 rejected", edit: func(a *ask) {
+		{name: "L03 SB-ERR-27 SB-REG-14 rejected", edit: func(a *ask) {
 			a.change(func(c *authz.Client) {
 				c.Status, c.StatusBy, c.StatusReason, c.StatusAt = authz.StatusRejected, "ann", "unused for a year", epoch
 			})
@@ -211,7 +211,7 @@ func TestRefusedAssertions(t *testing.T) {
 			c.edit(a)
 			d := a.send()
 			c.want.check(t, d.Checks, d.Err)
-			if d.Err.Challenge != "" {
+			if d.Err.Challenge != (authz.Challenge{}) {
 				t.Errorf("SB-ERR-31: challenge %q although Authorization was not used", d.Err.Challenge)
 			}
 			if sig := a.form.Get("client_assertion"); strings.Count(sig, ".") == 2 {

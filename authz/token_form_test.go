@@ -75,7 +75,7 @@ func TestRefusedForms(t *testing.T) {
 			c.edit(a)
 			d := a.send()
 			c.want.check(t, d.Checks, d.Err)
-			if used := len(a.Authorization) > 0 && d.Err.Status == 401; used != (d.Err.Challenge != "") {
+			if used := len(a.Authorization) > 0 && d.Err.Status == 401; used != (d.Err.Challenge.Scheme != "") {
 				t.Errorf("SB-ERR-31: status %d with challenge %q", d.Err.Status, d.Err.Challenge)
 			}
 			if (d.Err.Status == 405) != (d.Err.Allow == "POST") {

@@ -37,9 +37,9 @@ func keyCases() []assertionCase {
 			a.change(func(c *authz.Client) { c.JWKS = []byte(`{"kty":"RSA"}`) })
 		}, want: clientError("J04", "single JWK")},
 		{name: "A12 SB-KEY-01 unknown kid, right key", edit: header("kid", "thumbprint"), want: clientError("A12", `kid "thumbprint" is not`, `would verify with key "rsa-1": only the kid is wrong`)},
-		{name: "A12 unknown kid, unknown key", edit: func(a *ask) {
+		{name: "A12 SB-REG-11 unknown kid, unknown key", edit: func(a *ask) {
 			a.signWith(key(a.t, "rsa-b", "new"))
-		}, want: clientError("A12", `"rsa-1" and "ec-1"`, "None of its keys verifies")},
+		}, want: clientError("A12", `"rsa-1" and "ec-1"`, "None of its keys verifies", "A set that is registered by value", "register the new key beside the old one before you sign with it")},
 		{name: "A12 kid of another key of the set", edit: func(a *ask) {
 			b := key(a.t, "rsa-b", "rsa-2")
 			keys(a, a.rsa.JWK(), b.JWK())

@@ -52,6 +52,8 @@ type Exchange struct {
 	// Refusal is why the request was refused, in full sentences; empty where
 	// it was not.
 	Refusal string
+
+	remedy *exchange.Remedy
 }
 
 // Kind says who asked.
@@ -170,7 +172,7 @@ func newExchange(e *exchange.Exchange) Exchange {
 		Method:   e.Method, URL: e.URL, RequestHeader: newHeader(e.RequestHeader), RequestBody: e.RequestBody,
 		Status: e.Status, ResponseHeader: newHeader(e.ResponseHeader), ResponseBody: e.ResponseBody,
 		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted, Broken: e.Broken,
-		ClientID: e.Client, Fault: e.Fault, Refusal: strings.TrimSpace(e.Refusal),
+		ClientID: e.Client, Fault: e.Fault, Refusal: strings.TrimSpace(e.Refusal), remedy: e.Remedy,
 	}
 	if e.Assertion != nil {
 		out.Assertion = &Assertion{Header: slices.Clone(e.Assertion.Header), Claims: slices.Clone(e.Assertion.Claims)}

@@ -16,6 +16,8 @@ type Explanation struct {
 	Scope   string      // that would be granted, where it is
 	Refusal *TokenError // nil where it would be granted; it has no URL
 	Checks  []Check     // the rules, in order
+	// Snippets is the code that puts a refusal right, where there is any.
+	Snippets []Snippet
 }
 
 // Explain tells what Token would do with an assertion, by the same rules, and
@@ -49,12 +51,13 @@ func (c *Client) Explain(ctx context.Context, assertion string, scopes ...string
 		Error       string        `json:"error"`
 		Description string        `json:"error_description"`
 		Failed      *authz.Check  `json:"failed"`
+		Snippets    []Snippet     `json:"snippets"`
 		Checks      []authz.Check `json:"checks"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return Explanation{}, fmt.Errorf("sandbox: explain token request: read the answer: %w", err)
 	}
-	e := Explanation{Granted: answer.Granted, Scope: answer.Scope}
+	e := Explanation{Granted: answer.Granted, Scope: answer.Scope, Snippets: answer.Snippets}
 	for _, check := range answer.Checks {
 		e.Checks = append(e.Checks, newCheck(check))
 	}

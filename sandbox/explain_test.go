@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,10 +53,32 @@ func TestExplain(t *testing.T) {
 			if e, err = client.Explain(t.Context(), wrong); err != nil || e.Refusal == nil || e.Refusal.Check != "C07" {
 				t.Errorf("without exp got %+v, %v; want C07", e.Refusal, err)
 			}
-			if refused := sb.Exchanges(sandbox.Exchange.Refused); len(refused) != 0 {
+			wantSnippets(t, e.Snippets, client.ID(), client.KeyID(), client.TokenURL())
+			if _, err := client.TokenFor(t.Context(), wrong); err == nil {
+				t.Error("the token request without exp was granted")
+			}
+			wantSnippets(t, sb.Exchanges(sandbox.Exchange.Refused)[0].Snippets(), client.ID(), client.KeyID(), client.TokenURL())
+			if refused := sb.Exchanges(sandbox.Exchange.Refused); len(refused) != 1 {
 				t.Errorf("dry runs count as refused requests: %v", refused)
 			}
 		})
+	}
+}
+
+// wantSnippets checks that there is code in four languages with these values.
+func wantSnippets(t *testing.T, list []sandbox.Snippet, values ...string) {
+	t.Helper()
+	var languages []string
+	for _, s := range list {
+		languages = append(languages, s.Language)
+		for _, value := range values {
+			if s.Title == "" || !strings.Contains(s.Code, value) {
+				t.Errorf("no %s in the code in %q:\n%s", value, s.Title, s.Code)
+			}
+		}
+	}
+	if want := []string{"sh", "go", "python", "javascript"}; !slices.Equal(languages, want) {
+		t.Errorf("code in %q, want %q", languages, want)
 	}
 }
 
@@ -74,6 +97,7 @@ func TestExplainOverHTTP(t *testing.T) {
 		{"the token is left out", "/_sandbox/token/explain", form, `"expires_in":300`},
 		{"production's audience", "/production/_sandbox/token/explain", form, `"error":"invalid_client"`},
 		{"no credential", "/_sandbox/token/explain", "grant_type=client_credentials", `"failed":{"id":"SB-TOK-03"`},
+		{"code for what is refused", "/_sandbox/token/explain", "grant_type=client_credentials", `"snippets":[{"language":"sh","title":"curl and openssl","code":"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -51,13 +51,20 @@ func (c *Client) Secret() string { return c.secret.get() }
 
 // RotateSecret gives the client a new secret and returns it; Secret and Token
 // use it from then on. The old one works for the overlap, by the server's
-// clock, or ends at once where that is 0. The same over HTTP is POST
-// /_sandbox/clients/{id}/rotate-secret {"overlap":"10m"}.
-func (c *Client) RotateSecret(ctx context.Context, overlap time.Duration) (string, error) {
+// clock, or ends at once where that is 0. Without an overlap it is what the
+// switch secret.grace of the server's behaviour says, which is 0 under strict;
+// of several the first counts. The same over HTTP is POST
+// /_sandbox/clients/{id}/rotate-secret, with {"overlap":"10m"} or without.
+func (c *Client) RotateSecret(ctx context.Context, overlap ...time.Duration) (string, error) {
 	if c.err != nil {
 		return "", c.err
 	}
-	plain, _, err := c.env.inner().Auth.RotateSecret(ctx, c.id, overlap)
+	auth := c.env.inner().Auth
+	grace := auth.Behaviour().SecretGrace
+	if len(overlap) > 0 {
+		grace = overlap[0]
+	}
+	plain, _, err := auth.RotateSecret(ctx, c.id, grace)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: rotate the secret of %s: %w", c.id, err)
 	}
@@ -68,12 +75,12 @@ func (c *Client) RotateSecret(ctx context.Context, overlap time.Duration) (strin
 // secretRequest returns the request with which a secret client asks for a
 // token (RFC 6749 section 2.3.1).
 func (c *Client) secretRequest(ctx context.Context, scopes []string) (*http.Request, error) {
-	form := url.Values{}
+	form := url.Values{"grant_type": {authz.GrantClientCredentials}, "scope": {c.scope(scopes)}}
 	if c.method == ClientSecretPost {
 		form.Set("client_id", c.id)
 		form.Set("client_secret", c.Secret())
 	}
-	req, err := c.formRequest(ctx, c.TokenURL(), form, scopes)
+	req, err := c.formRequest(ctx, c.TokenURL(), form)
 	if err == nil && c.method == ClientSecretBasic {
 		req.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.Secret()))
 	}

@@ -100,8 +100,8 @@ func TestRotateSecret(t *testing.T) {
 			}
 			status, body := askWithSecret(t, sb, client.ID(), old)
 			if c.overlap == 0 {
-				if status != 401 || !strings.Contains(body, "K01") {
-					t.Errorf("by the old secret: %d %s, want 401 K01", status, body)
+				if status != 401 || !strings.Contains(body, "L04") {
+					t.Errorf("by the old secret: %d %s, want 401 L04", status, body)
 				}
 				return
 			}
@@ -109,13 +109,38 @@ func TestRotateSecret(t *testing.T) {
 				t.Errorf("by the old secret within the overlap: %d %s", status, body)
 			}
 			sb.Clock().Advance(c.overlap)
-			if status, body = askWithSecret(t, sb, client.ID(), old); status != 401 || !strings.Contains(body, "K01") {
-				t.Errorf("by the old secret after the overlap: %d %s, want 401 K01", status, body)
+			if status, body = askWithSecret(t, sb, client.ID(), old); status != 401 || !strings.Contains(body, "L04") {
+				t.Errorf("by the old secret after the overlap: %d %s, want 401 L04", status, body)
 			}
 			if status, body = askWithSecret(t, sb, client.ID(), fresh); status != 200 {
 				t.Errorf("by the new secret after the overlap: %d %s", status, body)
 			}
 		})
+	}
+}
+
+// SB-SYM-04: a rotation that names no overlap has that of the behaviour, in Go
+// as over HTTP; one that names none at all ends the old secret at once.
+func TestRotateSecretBySwitch(t *testing.T) {
+	t.Parallel()
+	sb := start(t, sandbox.WithPatients(0), sandbox.WithSwitch("secret.grace", "10m"))
+	client, err := sb.RegisterClient(t.Context(), sandbox.ClientConfig{Method: sandbox.ClientSecretBasic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := client.Secret()
+	if _, err := client.RotateSecret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := askWithSecret(t, sb, client.ID(), old); status != 200 {
+		t.Errorf("within secret.grace: %d %s", status, body)
+	}
+	old = client.Secret()
+	if _, err := client.RotateSecret(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := askWithSecret(t, sb, client.ID(), old); status != 401 || !strings.Contains(body, "L04") {
+		t.Errorf("with an overlap of 0: %d %s, want 401 L04", status, body)
 	}
 }
 

@@ -94,22 +94,23 @@ func (c *Client) requestToken(req *http.Request) (Token, error) {
 // tokenRequest returns the request with which an assertion asks for a token;
 // without scopes it asks for all that the client is registered for.
 func (c *Client) tokenRequest(ctx context.Context, to, assertion string, scopes []string) (*http.Request, error) {
-	return c.formRequest(ctx, to, url.Values{
-		"client_assertion_type": {authz.AssertionType},
-		"client_assertion":      {assertion},
-	}, scopes)
+	return c.formRequest(ctx, to, authz.TokenForm(assertion, c.scope(scopes)))
 }
 
-// formRequest returns a token request with a credential in its form.
-func (c *Client) formRequest(ctx context.Context, to string, form url.Values, scopes []string) (*http.Request, error) {
-	if err := c.ready(); err != nil {
-		return nil, err
-	}
+// scope is what to ask for: scopes, or where there are none all that the client
+// is registered for.
+func (c *Client) scope(scopes []string) string {
 	if len(scopes) == 0 {
 		scopes = c.scopes
 	}
-	form.Set("grant_type", authz.GrantClientCredentials)
-	form.Set("scope", strings.Join(scopes, " "))
+	return strings.Join(scopes, " ")
+}
+
+// formRequest returns a token request.
+func (c *Client) formRequest(ctx context.Context, to string, form url.Values) (*http.Request, error) {
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: request token: %w", err)

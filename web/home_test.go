@@ -48,14 +48,14 @@ func TestHomePage(t *testing.T) {
 		change func(*web.HomePage)
 		want   []string
 	}{
-		{"PB-20 the constants of the sandbox", func(*web.HomePage) {}, []string{
+		{"SB-DISC-22 PB-20 the constants of the sandbox", func(*web.HomePage) {}, []string{
 			`>http://127.0.0.1:8080/fhir</code>`,
 			`href="http://127.0.0.1:8080/fhir/.well-known/smart-configuration"`,
 			`>http://127.0.0.1:8080/auth/token</code>`,
 			`href="http://127.0.0.1:8080/fhir/metadata"`,
 			`>http://127.0.0.1:8080/auth/register</code>`,
 		}},
-		{"PB-20 the constants of production", func(*web.HomePage) {}, []string{
+		{"SB-DISC-22 PB-20 the constants of production", func(*web.HomePage) {}, []string{
 			`>http://127.0.0.1:8080/production/fhir</code>`,
 			`href="http://127.0.0.1:8080/production/fhir/.well-known/smart-configuration"`,
 			`>http://127.0.0.1:8080/production/auth/token</code>`,

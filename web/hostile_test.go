@@ -96,6 +96,7 @@ func TestHostileInputIsInert(t *testing.T) {
 func FuzzExchangePage(f *testing.F) {
 	f.Add("POST", "/auth/token", "application/json", `{"a":[1,"\""]}`, `"a"`, "a")
 	f.Add("<b>", "/\x00\xff", "application/x-www-form-urlencoded", "a=%zz&b&=c&&", "", "\u202e")
+	f.Add("GET", "/", "text/plain", "", "\xcd", "\xcd\xff")
 	f.Fuzz(func(t *testing.T, method, path, contentType, body, got, want string) {
 		p := exchangePage()
 		p.Method, p.Path, p.URL, p.Client = method, path, path, path

@@ -82,7 +82,7 @@ func render(name string, data any) ([]byte, error) {
 	if err := t.ExecuteTemplate(&buf, name, data); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
-	return buf.Bytes(), nil
+	return bytes.ToValidUTF8(buf.Bytes(), []byte("\ufffd")), nil // what clients sent need not be text
 }
 
 // instant writes a time as pages show it.

@@ -41,7 +41,7 @@ func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
 // may import.
 func narrower() map[string][]string {
 	return map[string][]string{
-		"authz":               {"internal/clock", "internal/nearest"},
+		"authz":               {"internal/clock", "internal/jose", "internal/nearest"},
 		"fhirstore":           {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/reference", "internal/sqlitedb", "internal/subset"},
 		"internal/bulk":       {"fhirstore", "internal/clock"},
 		"internal/validation": {"internal/fhirjson", "internal/fhirpath", "internal/nearest", "internal/r4"},

@@ -43,6 +43,7 @@ func assertionSwitches() []Switch {
 			func(b *authz.Behaviour) *time.Duration { return &b.MaxAssertion }),
 		duration("clock.skew", "the tolerated difference between the client's clock and the server's, for exp, nbf and iat", ids("SB-JWT-22", "C08", "C10", "C12"), 0, false,
 			func(b *authz.Behaviour) *time.Duration { return &b.Skew }),
+		clockOffset(),
 		not(flag("nbf.check", "whether nbf is looked at", ids("SB-JWT-16", "SB-ERR-13", "C12"), Milder,
 			func(b *authz.Behaviour) *bool { return &b.IgnoreNBF })),
 		not(flag("iat.check", "whether iat, where it is there, is looked at", ids("SB-JWT-17", "SB-ERR-13", "C12"), Milder,
@@ -51,6 +52,7 @@ func assertionSwitches() []Switch {
 			func(b *authz.Behaviour) *bool { return &b.RequireIAT }),
 		duration("iat.max_age", "how old iat may be, before clock.skew; 0s is any age", ids("SB-JWT-17"), 0, true,
 			func(b *authz.Behaviour) *time.Duration { return &b.MaxIssuedAge }),
+		issuedAhead(),
 		number("jti.max_len", "the longest jti, in bytes", ids("SB-JWT-18", "C17"),
 			func(b *authz.Behaviour) *int { return &b.MaxJTI }),
 		either("jti.replay", "what happens to a jti that was used before", ids("SB-JWT-19", "C15", "C16"), "refuse", "allow", Milder,
@@ -60,6 +62,59 @@ func assertionSwitches() []Switch {
 		list("alg.allow", "the signature algorithms that are taken and advertised", ids("SB-JWT-04", "SB-JWT-05", "SB-DIF-04", "A08", "A09"),
 			func(b *authz.Behaviour) *[]string { return &b.Algorithms }, authz.SupportedAlgorithms()...),
 	}
+}
+
+// clockOffset is a duration that may be negative.
+func clockOffset() Switch {
+	return Switch{Name: "clock.offset", Kind: Duration, IDs: ids("C08", "C09", "C10", "C12"),
+		Meaning: "how far the clock that judges exp, nbf and iat is ahead of real time, or behind with a minus: what a client meets whose own clock is behind, or ahead",
+		get:     func(b authz.Behaviour) string { return writeDuration(b.ClockOffset) },
+		set: func(b *authz.Behaviour, text string) error {
+			d, err := time.ParseDuration(text)
+			if err != nil || d.Abs() > maxOffset {
+				return fmt.Errorf("%q is not a duration from -8760h to 8760h such as -2s or 90s", text)
+			}
+			b.ClockOffset = d
+			return nil
+		},
+		effect: func(string, string) Effect { return Different },
+	}
+}
+
+// maxOffset is a year.
+const maxOffset = 365 * 24 * time.Hour
+
+// issuedAhead is a duration that another one stands in for.
+func issuedAhead() Switch {
+	const follow = "clock.skew"
+	s := duration("iat.max_future", "how far ahead iat and nbf may be: a duration, or as much as clock.skew says", ids("SB-JWT-16", "SB-JWT-17", "SB-ERR-13", "C12"), 0, false,
+		func(b *authz.Behaviour) *time.Duration { return &b.MaxIssuedAhead })
+	s.Values = []string{follow, "a duration"}
+	get, set := s.get, s.set
+	s.get = func(b authz.Behaviour) string {
+		if b.MaxIssuedAhead == authz.FollowSkew {
+			return follow
+		}
+		return get(b)
+	}
+	s.set = func(b *authz.Behaviour, text string) error {
+		if text == follow {
+			b.MaxIssuedAhead = authz.FollowSkew
+			return nil
+		}
+		return set(b, text)
+	}
+	s.effect = func(value, _ string) Effect {
+		d, _ := time.ParseDuration(value)
+		return moreIsMilder(d > authz.Strict().Skew)
+	}
+	return s
+}
+
+// stricter is a duration that refuses the more the longer it is.
+func stricter(s Switch) Switch {
+	s.effect = func(string, string) Effect { return Stricter }
+	return s
 }
 
 func keySwitches() []Switch {
@@ -74,6 +129,10 @@ func keySwitches() []Switch {
 			func(b *authz.Behaviour) *bool { return &b.BothKeySources }),
 		flag("jwks.require_https", "whether jwks_uri has to be https on this machine too", ids("SB-REG-10", "SB-DIF-15", "J08"), Stricter,
 			func(b *authz.Behaviour) *bool { return &b.RequireKeyHTTPS }),
+		stricter(duration("jwks.stale", "how long a fetched key set is kept by the server's clock, whatever its headers say and without a look for an unknown kid; 0s goes by the headers", ids("SB-KEY-03", "SB-KEY-06", "J05"), 0, false,
+			func(b *authz.Behaviour) *time.Duration { return &b.StaleKeySets })),
+		stricter(duration("registration.propagation_delay", "how long a new client is unknown, by the server's clock", ids("A03"), 0, false,
+			func(b *authz.Behaviour) *time.Duration { return &b.PropagationDelay })),
 		flag("registration.defaults", "whether a registration without token_endpoint_auth_method and grant_types gets those of backend services", ids("SB-DCR-04"), Milder,
 			func(b *authz.Behaviour) *bool { return &b.RegistrationDefaults }),
 	}
@@ -216,6 +275,12 @@ func scopeWildcard() Switch {
 
 func wireSwitches() []Switch {
 	return []Switch{
+		choice("export.missing_scope", "what an export does with a type that _type names and no scope covers: it is refused, it leaves the type out, or it leaves it out and says so in an error file", ids("SB-RS-07", "SB-RS-09", "S11"),
+			func(b *authz.Behaviour) *authz.ExportMissing { return &b.ExportMissing },
+			map[authz.ExportMissing]Effect{authz.ExportOmit: Milder, authz.ExportErrorEntry: Milder},
+			authz.ExportDeny, authz.ExportOmit, authz.ExportErrorEntry),
+		flag("files.scope_v1_only", "whether export files are given to scopes of the first version only (system/Patient.read)", ids("S12"), Stricter,
+			func(b *authz.Behaviour) *bool { return &b.FilesV1Only }),
 		flag("bearer.case_sensitive", "whether the scheme of Authorization has to be spelt Bearer", ids("SB-RS-01", "T02"), Stricter,
 			func(b *authz.Behaviour) *bool { return &b.CaseSensitiveBearer }),
 		flag("hide_reasons", "whether refusals say their code only, without description, link or challenge text; the exchange's page and the log keep the reason", ids("SB-TOK-10", "A01"), Different,

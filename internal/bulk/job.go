@@ -177,14 +177,18 @@ func ofPatient(err error) error {
 	return &Error{"not-found", "patient", fmt.Sprintf("patient names Patient/%s: %v", id, err)}
 }
 
-// outcomes makes the error file: an OperationOutcome for each parameter that
-// the export went on without.
+// outcomes makes the error file: an OperationOutcome for each parameter, or
+// type, that the export went on without.
 func outcomes(ignored []*Error) (fhirstore.File, error) {
 	lines := make([][]byte, 0, len(ignored))
 	for _, e := range ignored {
+		diagnostics := e.Message
+		if e.Parameter != "" {
+			diagnostics = e.Parameter + " was ignored: " + e.Message
+		}
 		line, err := json.Marshal(map[string]any{
 			"resourceType": "OperationOutcome",
-			"issue":        []any{map[string]any{"severity": "warning", "code": e.Code, "diagnostics": e.Parameter + " was ignored: " + e.Message}},
+			"issue":        []any{map[string]any{"severity": "warning", "code": e.Code, "diagnostics": diagnostics}},
 		})
 		if err != nil {
 			return fhirstore.File{}, fmt.Errorf("write error file: %w", err)

@@ -44,6 +44,12 @@ type Request struct {
 	// Constraint is the constraint under which the client may see a type, as
 	// text; nil means that there is none.
 	Constraint func(typ string) string
+	// Withheld reports whether a type is left out although _type names it,
+	// because the client may not have it; nil leaves out none. An export of
+	// which nothing is left is a *fhirstore.ForbiddenError. Where TellWithheld is
+	// set, an error file names what was left out.
+	Withheld     func(typ string) bool
+	TellWithheld bool
 }
 
 // formats are the values of _outputFormat that mean NDJSON. A raw + in a URL
@@ -58,6 +64,8 @@ type parser struct {
 	filters []string
 	seen    map[string]bool
 	ignored []*Error
+	// withheld are the types that were left out.
+	withheld []string
 }
 
 func (p *parser) parse() error {
@@ -67,6 +75,9 @@ func (p *parser) parse() error {
 		if err := p.pass(p.param(param)); err != nil {
 			return err
 		}
+	}
+	if len(p.withheld) > 0 && len(p.sel.Types) == 0 {
+		return &fhirstore.ForbiddenError{Reason: fhirstore.NoLetter, Type: p.withheld[0]}
 	}
 	if err := p.typeFilters(); err != nil {
 		return err
@@ -158,6 +169,8 @@ func (p *parser) types(param Param) *Error {
 	for _, typ := range strings.Split(param.Value, ",") {
 		err := p.typeError(typ)
 		switch {
+		case err == nil && p.request.Withheld != nil && p.request.Withheld(typ):
+			p.withhold(typ)
 		case err == nil:
 			p.sel.Types = append(p.sel.Types, typ)
 		case first == nil:
@@ -167,6 +180,17 @@ func (p *parser) types(param Param) *Error {
 		}
 	}
 	return first
+}
+
+// withhold leaves a type out.
+func (p *parser) withhold(typ string) {
+	if slices.Contains(p.withheld, typ) {
+		return
+	}
+	p.withheld = append(p.withheld, typ)
+	if p.request.TellWithheld {
+		p.ignored = append(p.ignored, &Error{Code: "forbidden", Message: fmt.Sprintf("%s was left out: the token has no read scope for it", typ)})
+	}
 }
 
 // typeError tells why a type cannot be exported, or returns nil.
@@ -233,6 +257,9 @@ func (p *parser) typeFilter(filter string) (*fhirstore.Query, *Error) {
 	typ, query, ok := strings.Cut(filter, "?")
 	if !ok || !p.store.KnowsType(typ) {
 		return nil, &Error{"invalid", "_typeFilter", fmt.Sprintf("_typeFilter %q does not begin with a resource type and a question mark, as in Observation?category=laboratory", filter)}
+	}
+	if slices.Contains(p.withheld, typ) {
+		return nil, nil
 	}
 	if p.sel.Types != nil && !slices.Contains(p.sel.Types, typ) {
 		return nil, &Error{"invalid", "_typeFilter", fmt.Sprintf("_typeFilter is about %s, which _type does not ask for", typ)}

@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/doctor"
 )
 
 // clientFlags say which server a client command speaks to and as whom.
@@ -25,7 +28,7 @@ type clientFlags struct {
 }
 
 // defaultScope is what the client commands ask for: to read and search everything.
-const defaultScope = "system/*.rs"
+const defaultScope = doctor.DefaultScope
 
 func (f *clientFlags) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
@@ -216,12 +219,7 @@ func (c *client) accessToken(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	form := url.Values{
-		"grant_type":            {"client_credentials"},
-		"scope":                 {c.scope},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-		"client_assertion":      {assertion},
-	}
+	form := authz.TokenForm(assertion, c.scope)
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
 	resp, err := c.send(ctx, http.MethodPost, endpoint, header, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -96,14 +96,19 @@ func (p *program) toCompare(ctx context.Context, args []string, flags *caseFlags
 		return a, b, usagef("diff needs a second assertion, or --client for the correct one")
 	}
 	b.name = "the correct one for " + flags.client
-	if _, err := p.serverOf(flags); err != nil { // it knows the key of its own client
+	server, err := p.serverOf(flags) // it knows the key of its own client
+	if err != nil {
+		return a, b, err
+	}
+	audience, err := p.audienceOf(ctx, flags, server)
+	if err != nil {
 		return a, b, err
 	}
 	if b.keyUnknown = flags.key == ""; b.keyUnknown {
-		b.jwt, err = p.strangers(ctx, flags, first)
-		return a, b, err
+		b.jwt, err = p.strangers(flags.client, audience, first)
+	} else {
+		b.jwt, err = p.correctAssertion(flags, audience)
 	}
-	b.jwt, _, err = p.correctAssertion(ctx, flags)
 	return a, b, err
 }
 
@@ -116,21 +121,7 @@ func named(a *doctor.Assertion, fallback string) string {
 
 // strangers makes an assertion that is right for the client in all but the key, which is of the
 // kind that the first assertion was signed with.
-func (p *program) strangers(ctx context.Context, flags *caseFlags, like *doctor.Assertion) (string, error) {
-	server, err := p.serverOf(flags)
-	if err != nil {
-		return "", err
-	}
-	audience := flags.tokenURL
-	if audience == "" {
-		if server == nil {
-			return "", usagef("the correct assertion is for a token endpoint: name it with --token-url, or a server with --fhir")
-		}
-		c := &client{program: p, http: server.HTTP, fhir: server.FHIR}
-		if audience, err = c.tokenURL(ctx); err != nil {
-			return "", err
-		}
-	}
+func (p *program) strangers(client, audience string, like *doctor.Assertion) (string, error) {
 	alg := jose.RS384
 	members, err := authz.DescribeAssertion(like.JWT, p.clock.Now())
 	if err != nil {
@@ -145,7 +136,7 @@ func (p *program) strangers(ctx context.Context, flags *caseFlags, like *doctor.
 	if err != nil {
 		return "", err
 	}
-	return key.ClientAssertion("unknown", flags.client, audience, p.clock.Now())
+	return key.ClientAssertion("unknown", client, audience, p.clock.Now())
 }
 
 // ofUnknownKey reports whether a difference says nothing where the key is not known. That there is

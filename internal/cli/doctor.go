@@ -22,6 +22,7 @@ import (
 type doctorFlags struct {
 	caseFlags
 	jwks, assertion, convert, out string
+	code                          string
 	scopes                        []string
 	make, json, verbose           bool
 }
@@ -68,6 +69,8 @@ Exit code 0: nothing is wrong; 1: something is; 2: a mistake in the command line
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
+			case flags.code != "" && !slices.Contains(languages(), flags.code):
+				return usagef("--code: %q is none of %s%s", flags.code, strings.Join(languages(), ", "), didYouMean(flags.code, languages(), "%s", ""))
 			case flags.convert != "" && flags.make:
 				return usagef("--convert and --make exclude each other")
 			case flags.convert != "":
@@ -88,10 +91,14 @@ Exit code 0: nothing is wrong; 1: something is; 2: a mistake in the command line
 	f.StringVar(&flags.convert, "convert", "", "print the key as `FORM`: pem (PKCS #8), jwk, jwks (the public set) or public-pem")
 	f.StringVar(&flags.out, "out", "", "`FILE` for what --convert makes; one with a private key is for its owner alone")
 	f.BoolVar(&flags.make, "make", false, "print a correct assertion, to compare with or to use once")
-	f.BoolVar(&flags.json, "json", false, "print the findings as JSON")
+	f.StringVar(&flags.code, "code", "", "print the code that does right what is wrong, in `LANGUAGE`: sh, go, python or javascript")
+	f.BoolVar(&flags.json, "json", false, "print the findings as JSON, with the code")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list every check that passed")
 	return cmd
 }
+
+// languages are those that code is printed in.
+func languages() []string { return []string{"sh", "go", "python", "javascript"} }
 
 // errFound ends a command with exit code 1 that has said all there is to say.
 var errFound = errors.New("something is wrong")
@@ -113,7 +120,7 @@ func (p *program) doctor(ctx context.Context, flags doctorFlags) error {
 		encoder.SetEscapeHTML(false)
 		err = encoder.Encode(report)
 	} else {
-		err = p.printReport(report, flags.verbose)
+		err = p.printReport(report, flags)
 	}
 	if err == nil && !report.OK {
 		err = errFound
@@ -251,7 +258,18 @@ func (p *program) personal(report *doctor.Report, flags doctorFlags) {
 
 // makeAssertion prints a correct assertion, and nothing else on standard output.
 func (p *program) makeAssertion(ctx context.Context, flags doctorFlags) error {
-	assertion, audience, err := p.correctAssertion(ctx, &flags.caseFlags)
+	server, err := p.serverOf(&flags.caseFlags)
+	if err != nil {
+		return err
+	}
+	if flags.client == "" || flags.key == "" {
+		return usagef("an assertion is made of --client and --key")
+	}
+	audience, err := p.audienceOf(ctx, &flags.caseFlags, server)
+	if err != nil {
+		return err
+	}
+	assertion, err := p.correctAssertion(&flags.caseFlags, audience)
 	if err != nil {
 		return err
 	}
@@ -259,30 +277,27 @@ func (p *program) makeAssertion(ctx context.Context, flags doctorFlags) error {
 	return p.printf("%s\n", assertion)
 }
 
-// correctAssertion makes an assertion as the server wants it from the client of the flags.
-func (p *program) correctAssertion(ctx context.Context, flags *caseFlags) (assertion, audience string, err error) {
-	server, err := p.serverOf(flags)
-	if err != nil {
-		return "", "", err
+// audienceOf is the token endpoint that an assertion is for: the one that the flags name, or the
+// one of the server's discovery.
+func (p *program) audienceOf(ctx context.Context, flags *caseFlags, server *doctor.Server) (string, error) {
+	switch {
+	case flags.tokenURL != "":
+		return flags.tokenURL, nil
+	case server == nil:
+		return "", usagef("the correct assertion is for a token endpoint: name it with --token-url, or a server with --fhir")
 	}
-	if flags.client == "" || flags.key == "" {
-		return "", "", usagef("an assertion is made of --client and --key")
-	}
-	if audience = flags.tokenURL; audience == "" {
-		if server == nil {
-			return "", "", usagef("an assertion is made for a token endpoint: name it with --token-url, or a server with --fhir")
-		}
-		c := &client{program: p, http: server.HTTP, fhir: server.FHIR}
-		if audience, err = c.tokenURL(ctx); err != nil {
-			return "", "", err
-		}
-	}
+	c := &client{program: p, http: server.HTTP, fhir: server.FHIR}
+	return c.tokenURL(ctx)
+}
+
+// correctAssertion makes an assertion with the key and of the client of the flags, as the server
+// wants it.
+func (p *program) correctAssertion(flags *caseFlags, audience string) (string, error) {
 	key, err := p.loadKeyInput(flags.key, flags.keyID)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	assertion, err = key.assertion(flags.client, audience, p.clock.Now())
-	return assertion, audience, err
+	return key.assertion(flags.client, audience, p.clock.Now())
 }
 
 // loadKeyInput is loadKey for a path that may be standard input.

@@ -11,22 +11,40 @@ import (
 )
 
 // printReport prints a report for people.
-func (p *program) printReport(r *doctor.Report, verbose bool) error {
+func (p *program) printReport(r *doctor.Report, flags doctorFlags) error {
 	s := p.screen()
 	for _, section := range r.Sections {
 		s.line(s.style(bold, sectionTitle(section)))
 		s.facts(section.Facts)
-		s.checks(section.Checks, verbose)
+		s.checks(section.Checks, flags.verbose)
 		for _, sentence := range section.NotChecked {
 			s.paragraph("  skip  ", checkIndent, sentence)
 		}
 		for _, command := range section.Commands {
 			s.line("  " + s.style(bold, "try") + "   " + oneLine(command)) // in one piece, to be copied
 		}
+		s.code(section, flags.code)
 		s.line("")
+	}
+	if hasCode := func(s *doctor.Section) bool { return s.Snippets != nil }; flags.code == "" && slices.ContainsFunc(r.Sections, hasCode) {
+		s.paragraph("", 0, "--code sh, go, python or javascript prints code that does it right.")
 	}
 	s.paragraph("", 0, verdict(r))
 	return s.err
+}
+
+// code prints what puts the section's mistake right, at the left edge, to be copied.
+func (s *screen) code(section *doctor.Section, language string) {
+	for _, snippet := range section.Snippets {
+		if snippet.Language != language {
+			continue
+		}
+		s.line("  " + s.style(bold, "code") + "  " + oneLine(snippet.Title))
+		s.line("")
+		for _, line := range strings.Split(strings.TrimRight(snippet.Code, "\n"), "\n") {
+			s.line(visible(line))
+		}
+	}
 }
 
 // sectionTitle says what a section is about.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/sandfhir/sandfhir/internal/cli"
+	"github.com/sandfhir/sandfhir/internal/doctor"
 	"github.com/sandfhir/sandfhir/internal/jose"
 	"github.com/sandfhir/sandfhir/sandbox"
 )
@@ -160,6 +161,49 @@ func TestDoctorJSON(t *testing.T) {
 	}
 }
 
+// The code for what is wrong names the case's own key file, key and client, and is printed as it
+// can be copied.
+func TestDoctorPrintsCode(t *testing.T) {
+	t.Parallel()
+	key := readable(t, t.TempDir(), "ec-a.pem")
+	late := makeAssertion(t, key, "my-client", "https://payer.example/token", "--kid", "k1")
+	args := []string{"doctor", "--assertion", late, "--key", key, "--kid", "k2", "--client", "my-client", "--token-url", "https://payer.example/token"}
+	for language, want := range map[string][]string{
+		"sh":         {"openssl dgst -sha384 -sign", "curl -sS"},
+		"go":         {"\npackage main\n", "ecdsa.Sign(rand.Reader, key"},
+		"python":     {"\nimport "},
+		"javascript": {"\nimport ", "await fetch("},
+	} {
+		got := run(t, nil, append(args, "--code", language)...)
+		if got.code != 1 || !strings.HasSuffix(got.stdout, "\n1 mistake: A12.\n") || strings.Contains(got.stdout, "--code") {
+			t.Errorf("%s: %+v", language, got)
+		}
+		for _, part := range append(want, "my-client", "https://payer.example/token", key, "k2") {
+			if !strings.Contains(got.stdout, part) {
+				t.Errorf("%s: no %q in\n%s", language, part, got.stdout)
+			}
+		}
+	}
+	if got := run(t, nil, args...); !strings.Contains(got.stdout, "--code sh, go, python or javascript prints code") || strings.Contains(got.stdout, "package main") {
+		t.Errorf("without --code: %s", got.stdout)
+	}
+	got := run(t, nil, append(args, "--json")...)
+	var report doctor.Report
+	if err := json.Unmarshal([]byte(got.stdout), &report); err != nil {
+		t.Fatal(err)
+	}
+	code := 0
+	for _, s := range report.Sections {
+		code += len(s.Snippets)
+	}
+	if code != 4 {
+		t.Errorf("the JSON has code in %d languages, want 4: %s", code, got.stdout)
+	}
+	if got := run(t, nil, "doctor", "--key", key, "--code", "go"); got.code != 0 || strings.Contains(got.stdout, "package main") {
+		t.Errorf("where nothing is wrong: %+v", got)
+	}
+}
+
 // What is read is where people have it: files, standard input, the command line itself.
 func TestDoctorInputs(t *testing.T) {
 	t.Parallel()
@@ -198,23 +242,24 @@ func TestDoctorMistakes(t *testing.T) {
 	t.Parallel()
 	key := ecFile(t).path
 	for args, want := range map[string]string{
-		"":                               `doctor has nothing to look at: name --key, --jwks, --assertion or --client`,
-		"key.pem":                        `doctor takes no arguments, got "key.pem"; name a file with --key, --jwks or --assertion`,
-		"--key /nowhere":                 `--key: /nowhere cannot be read: no such file or directory`,
-		"--key /":                        `--key: / is a directory`,
-		"--jwks /nowhere":                `--jwks: /nowhere cannot be read: no such file or directory`,
-		"--assertion a.jwt":              `--assertion: "a.jwt" is neither a file nor an assertion, which begins with eyJ`,
-		"--key - --jwks -":               `standard input can be one thing only`,
-		"--fhir h --key " + key:          `--fhir: "h" is not a URL such as https://sandbox.example.org`,
-		"--key " + key + " --out x":      `--out goes with --convert`,
-		"--convert pem --make":           `--convert and --make exclude each other`,
-		"--convert pem":                  `--convert needs a key: name it with --key`,
-		"--convert der --key " + key:     `--convert: "der" is none of pem, jwk, jwks, public-pem`,
-		"--convert jwkset --key " + key:  `--convert: "jwkset" is none of pem, jwk, jwks, public-pem; did you mean jwks?`,
-		"--make --client c":              `an assertion is made of --client and --key`,
-		"--make --key " + key:            `an assertion is made of --client and --key`,
-		"--make --client c --key " + key: `an assertion is made for a token endpoint: name it with --token-url, or a server with --fhir`,
-		"--keys x":                       `there is no flag --keys; did you mean --key?`,
+		"":                                `doctor has nothing to look at: name --key, --jwks, --assertion or --client`,
+		"key.pem":                         `doctor takes no arguments, got "key.pem"; name a file with --key, --jwks or --assertion`,
+		"--key /nowhere":                  `--key: /nowhere cannot be read: no such file or directory`,
+		"--key /":                         `--key: / is a directory`,
+		"--jwks /nowhere":                 `--jwks: /nowhere cannot be read: no such file or directory`,
+		"--assertion a.jwt":               `--assertion: "a.jwt" is neither a file nor an assertion, which begins with eyJ`,
+		"--key - --jwks -":                `standard input can be one thing only`,
+		"--fhir h --key " + key:           `--fhir: "h" is not a URL such as https://sandbox.example.org`,
+		"--key " + key + " --out x":       `--out goes with --convert`,
+		"--key " + key + " --code golang": `--code: "golang" is none of sh, go, python, javascript`,
+		"--convert pem --make":            `--convert and --make exclude each other`,
+		"--convert pem":                   `--convert needs a key: name it with --key`,
+		"--convert der --key " + key:      `--convert: "der" is none of pem, jwk, jwks, public-pem`,
+		"--convert jwkset --key " + key:   `--convert: "jwkset" is none of pem, jwk, jwks, public-pem; did you mean jwks?`,
+		"--make --client c":               `an assertion is made of --client and --key`,
+		"--make --key " + key:             `an assertion is made of --client and --key`,
+		"--make --client c --key " + key:  `the correct assertion is for a token endpoint: name it with --token-url, or a server with --fhir`,
+		"--keys x":                        `there is no flag --keys; did you mean --key?`,
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

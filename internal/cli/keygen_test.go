@@ -88,7 +88,7 @@ func TestKeygen(t *testing.T) {
 			for i, k := range keys {
 				want := test.kids[i]
 				if want == "" {
-					want = k.Thumbprint
+					want = k.Thumbprint()
 				}
 				if k.KeyID != want || k.Description != test.kinds[i] || k.Use != "sig" || k.Algorithm == "" {
 					t.Errorf("key %+v, want kid %s, %s", k, want, test.kinds[i])
@@ -104,7 +104,7 @@ func TestKeygen(t *testing.T) {
 						continue
 					}
 					print, _ := file.Keys[0].Thumbprint()
-					if !slices.ContainsFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint == print }) {
+					if !slices.ContainsFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint() == print }) {
 						t.Errorf("%s is no key of the set", name)
 					}
 					if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -158,7 +158,7 @@ func TestKeygenAdd(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	keys := keySet(t, path).Keys()
-	if len(keys) != 2 || keys[0].KeyID != "first" || keys[1].KeyID != keys[1].Thumbprint {
+	if len(keys) != 2 || keys[0].KeyID != "first" || keys[1].KeyID != keys[1].Thumbprint() {
 		t.Errorf("keys %+v", keys)
 	}
 	after := readText(t, path)

@@ -98,10 +98,15 @@ func refusalLines(data []byte) [][2]string {
 
 // oneLine makes text safe to print on a terminal.
 func oneLine(text string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
+	return strings.TrimSpace(visible(strings.ReplaceAll(text, "\t", " ")))
+}
+
+// visible is a line with nothing in it that a terminal obeys but tabs.
+func visible(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
-	}, text))
+	}, line)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -17,20 +18,41 @@ import (
 func (c *DB) Client(ctx context.Context, env, id string) (*authz.Client, error) {
 	key := clientKey{env, id}
 	c.mu.RLock()
-	known, changes := c.clients[key], c.changes
+	known, looked := c.clients[key]
+	changes := c.changes
 	c.mu.RUnlock()
-	if known == nil {
+	if !looked {
 		var err error
-		if known, err = readClient(ctx, c.db.Read(), env, id); err != nil {
+		if known, err = readClient(ctx, c.db.Read(), env, id); err != nil && !errors.Is(err, authz.ErrNoClient) {
 			return nil, err
 		}
-		c.mu.Lock()
-		if c.changes == changes { // else what was read may be what was changed since
-			c.clients[key] = known
-		}
-		c.mu.Unlock()
+		c.remember(key, known, changes)
+	}
+	if known == nil {
+		return nil, authz.ErrNoClient
 	}
 	return clone(known), nil
+}
+
+// maxAbsent bounds how many ids are known to be nobody's. Every request to the
+// sandbox asks whether production has the client as well.
+const maxAbsent = 1000
+
+// remember keeps what was read when so many changes had been made; nil is that
+// there is none.
+func (c *DB) remember(key clientKey, client *authz.Client, changes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, looked := c.clients[key]; looked || c.changes != changes { // what was read may be what was changed since
+		return
+	}
+	if client == nil {
+		if c.absent++; c.absent > maxAbsent {
+			maps.DeleteFunc(c.clients, func(_ clientKey, known *authz.Client) bool { return known == nil })
+			c.absent = 1
+		}
+	}
+	c.clients[key] = client
 }
 
 // clone copies a client with all that it refers to: what is kept is nobody's to
@@ -60,7 +82,11 @@ func clone(c *authz.Client) *authz.Client {
 func (c *DB) forget(env, id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.clients, clientKey{env, id})
+	key := clientKey{env, id}
+	if known, looked := c.clients[key]; looked && known == nil {
+		c.absent--
+	}
+	delete(c.clients, key)
 	c.changes++
 }
 

@@ -29,10 +29,11 @@ type DB struct {
 	wall       clock.Clock
 	persistent bool // the database outlives the process
 
-	mu      sync.RWMutex // guards what follows
-	clients map[clientKey]*authz.Client
-	changes int                    // of clients
-	revoked map[tokenKey]time.Time // until when, by real time
+	mu      sync.RWMutex                // guards what follows
+	clients map[clientKey]*authz.Client // nil of one that there is not
+	absent  int                         // how many of them are nil
+	changes int                         // of clients
+	revoked map[tokenKey]time.Time      // until when, by real time
 	jtis    map[jtiKey]authz.JTIUse
 
 	// What was recorded so far, to drop what is old now and then.

@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -31,6 +33,39 @@ func TestFileIsPrivate(t *testing.T) {
 		}
 		if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has mode %v; want 0600", file, info.Mode().Perm())
+		}
+	}
+}
+
+// A client that was asked for before there was one is found as soon as there is, however many were
+// asked for.
+func TestClientsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	db, err := control.Open(t.Context(), "", control.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx := t.Context()
+	for i := range 2500 {
+		if _, err := db.Client(ctx, authz.Production, fmt.Sprint("nobody-", i)); !errors.Is(err, authz.ErrNoClient) {
+			t.Fatalf("got %v, want ErrNoClient", err)
+		}
+	}
+	for _, id := range []string{"nobody-0", "nobody-2499"} {
+		if _, err := db.PutClient(ctx, authz.Production, &authz.Client{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := db.Client(ctx, authz.Production, id); err != nil || c.ID != id {
+			t.Errorf("got %v, %v; want %s", c, err, id)
+		}
+		if err := db.DeleteClient(ctx, authz.Production, id); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := db.Client(ctx, authz.Production, id); !errors.Is(err, authz.ErrNoClient) {
+				t.Errorf("after it was deleted: %v", err)
+			}
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -85,12 +84,7 @@ func (b *bench) register(ctx context.Context, id string, keys keySource) error {
 const formType = "application/x-www-form-urlencoded"
 
 // form is a token request with the assertion.
-func form(assertion, scope string) []byte {
-	return []byte(url.Values{
-		"grant_type": {authz.GrantClientCredentials}, "scope": {scope},
-		"client_assertion_type": {authz.AssertionType}, "client_assertion": {assertion},
-	}.Encode())
-}
+func form(assertion, scope string) []byte { return []byte(authz.TokenForm(assertion, scope).Encode()) }
 
 // examine applies every rule to a token request.
 func (b *bench) examine(ctx context.Context, body []byte) *authz.TokenDecision {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // explanation is a Sandfhir's answer to a token request that is not to be granted but explained.
@@ -15,6 +16,8 @@ type explanation struct {
 	Granted bool          `json:"granted"`
 	Scope   string        `json:"scope"`
 	Checks  []authz.Check `json:"checks"`
+	// Snippets is the code that puts a refusal right.
+	Snippets []snippet.Snippet `json:"snippets"`
 }
 
 // askServer has the server explain a token request of the client: with the assertion of the case,
@@ -44,6 +47,9 @@ func (d *diagnosis) askServer(ctx context.Context) error {
 		s.fact("granted scope", answer.Scope, "this token request would be granted; nothing was issued, and the assertion is unused")
 	}
 	s.check(d.answered(s, answer.Checks, probe)...)
+	if s.failed() {
+		s.Snippets = answer.Snippets
+	}
 	return nil
 }
 
@@ -74,7 +80,7 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 		parts = append(parts, authz.PartScope)
 	}
 	checks := ofParts(all, parts...)
-	if issuer := checkOf(all, ruleIssuer); issuer.Result != authz.NotReached {
+	if issuer := checkOf(all, authz.IDIssuer); issuer.Result != authz.NotReached {
 		checks = append([]authz.Check{issuer}, checks...)
 	}
 	for _, c := range all { // what ended it may be none of these
@@ -91,11 +97,11 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 	if !probe {
 		return checks
 	}
-	if match := checkOf(checks, ruleKeyMatch); match.ID == "A12" {
+	if match := checkOf(checks, authz.IDKeyMatch); match.ID == authz.IDUnknownKeyID {
 		s.fact("registered keys", match.Want, "the kids of its key set")
-		checks = without(checks, ruleKeyMatch)
+		checks = without(checks, authz.IDKeyMatch)
 	}
-	if checkOf(checks, ruleIssuer).Result != authz.Fail {
+	if checkOf(checks, authz.IDIssuer).Result != authz.Fail {
 		s.notChecked("Whether your key is one of the client's: name it with --key.")
 	}
 	return checks

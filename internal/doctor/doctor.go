@@ -57,6 +57,9 @@ func Examine(ctx context.Context, c Case) (_ *Report, err error) {
 			return nil, err
 		}
 	}
+	if err := d.prescribe(); err != nil {
+		return nil, err
+	}
 	d.report.close()
 	return d.report, nil
 }
@@ -72,8 +75,9 @@ type diagnosis struct {
 	algorithms []string // that the server takes; nil where no server said
 	sandboxURL string   // where a Sandfhir has its controls; "" is no Sandfhir
 
-	key    *jose.Key     // nil where there is none that can sign
-	keySet *authz.KeySet // nil where there is none that can be read
+	key     *jose.Key     // nil where there is none that can sign
+	keyForm jose.Form     // how its file writes it
+	keySet  *authz.KeySet // nil where there is none that can be read
 }
 
 // place settles whose assertion it is and for which token endpoint. What nobody said is taken from
@@ -123,7 +127,7 @@ func (d *diagnosis) kid() string {
 	}
 	if d.keySet != nil {
 		keys := d.keySet.Keys()
-		if i := slices.IndexFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint == print && k.KeyID != "" }); i >= 0 {
+		if i := slices.IndexFunc(keys, func(k authz.PublicKey) bool { return k.Thumbprint() == print && k.KeyID != "" }); i >= 0 {
 			return keys[i].KeyID
 		}
 	}

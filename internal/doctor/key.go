@@ -57,7 +57,7 @@ func (d *diagnosis) lookAtKey(ctx context.Context) error {
 	if err != nil || s.failed() {
 		return nil
 	}
-	d.key = key
+	d.key, d.keyForm = key, file.Form
 	checks, err := d.sign(ctx, key)
 	s.check(checks...)
 	return err
@@ -118,7 +118,7 @@ func (d *diagnosis) judge(key *jose.Key) (problems []authz.Check, err error) {
 	for _, c := range parsed.Checks(authz.Strict().Algorithms) {
 		rule := rule(RuleKeyFile) // it is the key that is judged, and a set of it that was made for that
 		c.Requirement, c.Rule, c.Clause, c.Got = rule.Requirement, rule.Rule, rule.Clause, ""
-		if c.ID == "A18" { // nobody need ever see how the private key's file writes its numbers
+		if c.ID == authz.IDKeyEncoding { // nobody need ever see how the private key's file writes its numbers
 			c.Result = authz.Warn
 		}
 		problems = append(problems, c)
@@ -168,7 +168,7 @@ func (d *diagnosis) sign(ctx context.Context, key *jose.Key) ([]authz.Check, err
 	if err != nil {
 		return nil, err
 	}
-	return d.tryKey(ctx, key, kid, keySource{jwks: set}, ruleKeyUsable, ruleSignature)
+	return d.tryKey(ctx, key, kid, keySource{jwks: set}, authz.IDKeyUsable, authz.IDSignature)
 }
 
 // tryKey examines an assertion made with the key and returns the checks of these rules, or the one
@@ -182,7 +182,7 @@ func (d *diagnosis) tryKey(ctx context.Context, key *jose.Key, kid string, keys 
 	if err != nil {
 		return nil, err
 	}
-	if alg := checkOf(all, ruleAlgorithm); alg.Result == authz.Fail {
+	if alg := checkOf(all, authz.IDAlgorithm); alg.Result == authz.Fail {
 		return []authz.Check{alg}, nil
 	}
 	var checks []authz.Check

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // Report is what was found.
@@ -26,6 +27,8 @@ type Section struct {
 	// Commands mend what can be mended by a command, or look further. FILE stands for the subject's
 	// file, ID for the client's id.
 	Commands []string `json:"commands,omitempty"`
+	// Snippets is the code that does right what the section found wrong, in four languages.
+	Snippets []snippet.Snippet `json:"snippets,omitempty"`
 }
 
 // Fact is something worth knowing that is neither right nor wrong.
@@ -41,21 +44,6 @@ const (
 	RuleKeyForm   = "DR-FORM"
 	RuleKeyMode   = "DR-MODE"
 	RuleDiscovery = "DR-DISC"
-)
-
-// Rules of authz that the doctor speaks of by name.
-const (
-	ruleAlgorithm  = "SB-JWT-03"
-	ruleIssuer     = "SB-JWT-10"
-	ruleFormClient = "SB-TOK-07"
-	ruleAudience   = "SB-JWT-12"
-	ruleReplay     = "SB-JWT-19"
-	ruleKeySet     = "SB-KEY-08"
-	ruleKeyMatch   = "SB-KEY-01"
-	ruleKeyUsable  = "SB-REG-08"
-	ruleSignature  = "SB-JWT-04"
-	ruleKeySetKeys = "SB-REG-05"
-	ruleKeySetURL  = "SB-REG-10"
 )
 
 // Rules returns the rules of the doctor's own, in the order in which they are applied.
@@ -95,6 +83,7 @@ func found(result authz.Result, id, finding, text, fix string) authz.Check {
 	if finding != "" {
 		c.ID = finding
 	}
+	c.Remedy.Kind = authz.RemedyOf(id, finding)
 	return c
 }
 

@@ -126,6 +126,7 @@ func TestClientAtASandfhir(t *testing.T) {
 		{"A12 another kid", doctor.Case{Client: "app", Key: key(client), KeyID: "x"}, "client: A12", []string{"only the kid is wrong"}},
 		{"A02 another id", doctor.Case{Client: "apq", Key: key(client)}, "client: A02", []string{`Set iss and sub to \"app\"`}},
 		{"A02 another id alone", doctor.Case{Client: "apq"}, "client: A02", nil},
+		{"S06 the server's own code", doctor.Case{Client: "app", Key: key(client), Scopes: []string{"system/Group.r"}}, "client: S06", []string{`"language":"python"`, "system/Patient.rs"}},
 		{"L03 rejected", doctor.Case{Client: "rejected", Key: key(rejected)}, "client: L03", nil},
 		{"an assertion", doctor.Case{Assertion: unused, Key: key(client)}, "", []string{`"granted scope"`}},
 		{"C15 one that was used", doctor.Case{Assertion: used}, "client: C15", nil},

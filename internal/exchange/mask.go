@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -48,10 +49,22 @@ func maskAuthorization(value string) string {
 func mask(text string) string {
 	text = maskDER(maskPEM(text))
 	if start := strings.TrimLeft(text, " \t\r\n"); start != "" && strings.IndexByte(`{["`, start[0]) >= 0 {
-		return maskTokens(maskJSON(text))
+		return maskTokens(maskFormsIn(maskJSON(text)))
 	}
 	return maskTokens(maskForm(text))
 }
+
+// maskFormsIn hides the credentials of forms that stand in strings, or in
+// quotation marks that are no JSON.
+func maskFormsIn(text string) string {
+	if !json.Valid([]byte(text)) || strings.HasPrefix(strings.TrimSpace(text), `"`) {
+		text = maskForm(text)
+	}
+	return formPair.ReplaceAllString(text, "${1}"+hidden)
+}
+
+// formPair finds a pair of a form that is a credential, wherever it stands.
+var formPair = regexp.MustCompile(`((?:^|[&?"'\s])(?:client_secret|password|refresh_token|access_token|token|admin)=)[^&"'\s(]+`)
 
 // maskPEM hides what stands in a PEM block of a private key.
 func maskPEM(text string) string {

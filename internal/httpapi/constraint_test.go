@@ -169,17 +169,19 @@ func TestOrganizations(t *testing.T) {
 		owners[i].put(t, "/Patient/of-"+id, fmt.Sprintf(`{"resourceType":"Patient","id":"of-%s","name":[{"family":"Orgtest"}]}`, id)).want(t, 201)
 	}
 	owners[0].get(t, "/Patient/of-payer-0").want(t, 200)
-	for _, ask := range []func() *answer{
-		func() *answer { return owners[0].get(t, "/Patient/of-payer-1") },
-		func() *answer { return owners[0].get(t, "/Patient/of-payer-1/_history/1") },
-		func() *answer { return owners[0].put(t, "/Patient/of-payer-1", patient("of-payer-1")) },
-		func() *answer { return owners[0].send(t, "DELETE", "/Patient/of-payer-1", "") },
+	for _, c := range []struct{ name, method, path, body string }{
+		{"read", "GET", "/Patient/of-payer-1", ""},
+		{"vread", "GET", "/Patient/of-payer-1/_history/1", ""},
+		{"update", "PUT", "/Patient/of-payer-1", patient("of-payer-1")},
+		{"delete", "DELETE", "/Patient/of-payer-1", ""},
 	} {
-		a := ask()
-		if i := a.refused(t, 403, "forbidden"); !strings.HasPrefix(i.Diagnostics, "S13: Patient/of-payer-1 belongs to Organization/payer-1; client is bound to Organization/payer-0 (not a parent).") {
-			t.Errorf("S13: %s: got %q, want both organizations", a.request, i.Diagnostics)
-		}
-		w.deniedBy(t, a, "SB-RS-05", "S13")
+		t.Run("SB-REG-15 SB-RS-05 S13 "+c.name, func(t *testing.T) {
+			a := owners[0].send(t, c.method, c.path, c.body, "Content-Type", "application/fhir+json")
+			if i := a.refused(t, 403, "forbidden"); !strings.HasPrefix(i.Diagnostics, "S13: Patient/of-payer-1 belongs to Organization/payer-1; client is bound to Organization/payer-0 (not a parent).") {
+				t.Errorf("%s: got %q, want both organizations", a.request, i.Diagnostics)
+			}
+			w.deniedBy(t, a, "SB-RS-05", "S13")
+		})
 	}
 	if got := owners[0].ids(t, "/Patient?name=Orgtest"); !slices.Equal(got, []string{"of-payer-0"}) {
 		t.Errorf("SB-RS-05: a search found %v, want [of-payer-0]", got)

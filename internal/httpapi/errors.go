@@ -183,8 +183,8 @@ func (l *call) logFailure(err error) {
 // ofRules is a refusal by the authorization rules.
 func ofRules(e *authz.Error) *httpError {
 	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Explanation(), rules: e, header: map[string]string{}}
-	if e.Challenge != "" {
-		of.header[fiber.HeaderWWWAuthenticate] = e.Challenge
+	if challenge := e.Challenge.String(); challenge != "" {
+		of.header[fiber.HeaderWWWAuthenticate] = challenge
 	}
 	if e.RetryAfter > 0 {
 		of.header[fiber.HeaderRetryAfter] = itoa(int64(math.Ceil(e.RetryAfter.Seconds())))
@@ -216,7 +216,7 @@ func issueCode(e *authz.Error) string {
 		return "forbidden"
 	case e.Status == fiber.StatusNotFound:
 		return "not-found"
-	case e.Status == fiber.StatusUnauthorized && e.Check.ID == "T03":
+	case e.Status == fiber.StatusUnauthorized && e.Check.ID == authz.IDTokenExpired:
 		return "expired"
 	case e.Status == fiber.StatusUnauthorized:
 		return "login"

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,11 +43,13 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if err != nil {
 		return err
 	}
-	job, err := exports.KickOff(l.UserContext(), l.view(), bulk.Request{
+	request := bulk.Request{
 		Level: level, Group: l.Params("id"), Params: params, Lenient: prefs["handling"] == "lenient",
 		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID,
 		Organization: l.access.Organization, Constraint: l.constraint,
-	})
+	}
+	withheld := l.withholding(&request)
+	job, err := exports.KickOff(l.UserContext(), l.view(), request)
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter {
 		// The rules word the refusal, and name the scope that would do.
@@ -57,9 +60,31 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if err != nil {
 		return err
 	}
+	if len(*withheld) > 0 {
+		l.exchange.Checks = append(l.exchange.Checks, l.access.Withheld(*withheld))
+	}
 	l.Set(fiber.HeaderContentLocation, l.jobURL(job))
 	l.Set("Preference-Applied", "respond-async")
 	return l.send(fiber.StatusAccepted, fhirJSON, operationOutcome("information", "informational", "the export has been accepted; its status is at "+l.jobURL(job), ""))
+}
+
+// withholding has the export go on without the types that the token does not
+// cover, where the behaviour says so, and returns where they will be listed.
+func (l *call) withholding(request *bulk.Request) *[]string {
+	var withheld []string
+	if way := l.env.Auth.Behaviour().ExportMissing; way != authz.ExportDeny {
+		request.TellWithheld = way == authz.ExportErrorEntry
+		request.Withheld = func(typ string) bool {
+			if l.access.Allows(typ, authz.Read|authz.Search).Granted {
+				return false
+			}
+			if !slices.Contains(withheld, typ) {
+				withheld = append(withheld, typ)
+			}
+			return true
+		}
+	}
+	return &withheld
 }
 
 func (l *call) jobURL(job *bulk.Job) string { return l.addresses.FHIRBase + "/_export/" + job.ID }

@@ -106,3 +106,23 @@ func TestKickOffScopes(t *testing.T) {
 		w.holder(t, producer).get(t, strings.Replace(status, "/fhir/", "/production/fhir/", 1)).refused(t, 404, "not-found")
 	})
 }
+
+// S11: what an export went on without is in the exchange of its kick-off, with the scope that would
+// have done.
+func TestWithheldTypesAreExplained(t *testing.T) {
+	t.Parallel()
+	sb := sandbox.Start(t, sandbox.WithPatients(patients), sandbox.WithSwitch("export.missing_scope", "omit"))
+	w := &world{Server: sb, web: newWeb(t)}
+	p := w.grant(t, "system/Patient.rs")
+	p.get(t, "/$export?_type=Patient,Observation,Condition", exportHeader()...).want(t, 202)
+	seen := sb.Exchanges(func(e sandbox.Exchange) bool { return strings.Contains(e.URL, "$export") })
+	for _, c := range seen[len(seen)-1].Checks {
+		if c.ID == "S11" {
+			if c.Result != sandbox.Warn || c.Want != "system/Observation.rs system/Condition.rs" || !strings.Contains(c.Text, "Observation and Condition") {
+				t.Errorf("got %+v", c)
+			}
+			return
+		}
+	}
+	t.Errorf("no check tells of it: %+v", seen)
+}

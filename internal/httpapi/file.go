@@ -37,6 +37,13 @@ func (l *call) exportFile() error {
 	if err := l.requireAll(job, types); err != nil {
 		return err
 	}
+	if l.env.Auth.Behaviour().FilesV1Only {
+		for _, typ := range types {
+			if err := l.access.RequireV1(typ); err != nil {
+				return err
+			}
+		}
+	}
 	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; the file is application/fhir+ndjson"}
 	}

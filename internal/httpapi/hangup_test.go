@@ -161,29 +161,44 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// TestDeletedWhileDownloaded is about a job that is deleted under a download:
-// the transfer goes on (BD-ST-19, SB-ISS-07).
-func TestDeletedWhileDownloaded(t *testing.T) {
+// TestEndsWhileDownloaded is about what ends under a download: the transfer goes
+// on, and the next one does not begin.
+func TestEndsWhileDownloaded(t *testing.T) {
 	t.Parallel()
-	w := start(t)
-	file := exportOfLarge(t, w)
-	conn := w.all.dial(t)
-	r := w.all.ask(t, conn, file.URL)
-	if _, err := r.Peek(100); err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		name string
+		end  func(t *testing.T, w *world, job string)
+		next func(t *testing.T, w *world, file string)
+	}{
+		{"BD-ST-19 the job is deleted", func(t *testing.T, w *world, job string) { w.all.send(t, "DELETE", job, "").want(t, 202) },
+			func(t *testing.T, w *world, file string) { w.all.get(t, file).refused(t, 404, "not-found") }},
+		{"SB-ISS-07 the token expires", func(_ *testing.T, w *world, _ string) { w.Clock().Advance(time.Hour) },
+			func(t *testing.T, w *world, file string) {
+				w.all.get(t, file).refused(t, 401, "expired")
+				w.grant(t, "system/*.rs").get(t, file).want(t, 200)
+			}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			file := exportOfLarge(t, w)
+			conn := w.all.dial(t)
+			r := w.all.ask(t, conn, file.URL)
+			if _, err := r.Peek(100); err != nil {
+				t.Fatal(err)
+			}
+			c.end(t, w, file.URL[:strings.Index(file.URL, "/_export/")+len("/_export/")+32])
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != resp.ContentLength {
+				t.Errorf("got %d bytes of %d: %v", n, resp.ContentLength, err)
+			}
+			c.next(t, w, file.URL)
+		})
 	}
-	status := file.URL[:strings.Index(file.URL, "/_export/")+len("/_export/")+32]
-	w.all.send(t, "DELETE", status, "").want(t, 202)
-	w.Clock().Advance(time.Hour)
-	resp, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != resp.ContentLength {
-		t.Errorf("got %d bytes of %d: %v", n, resp.ContentLength, err)
-	}
-	w.grant(t, "system/*.rs").get(t, file.URL).refused(t, 404, "not-found")
 }
 
 // TestBodiesAreNoRequests proves that what is left of a body that nobody read

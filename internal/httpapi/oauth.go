@@ -4,6 +4,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/snippet"
 )
 
 // form reads a request to an endpoint that takes a form. What is wrong with it,
@@ -52,7 +53,9 @@ type tokenExplanation struct {
 	Client    string           `json:"client,omitempty"`
 	Assertion *authz.Assertion `json:"assertion,omitempty"`
 	Failed    *authz.Check     `json:"failed,omitempty"`
-	Checks    []authz.Check    `json:"checks"`
+	// Snippets is the code that puts a refusal right.
+	Snippets []snippet.Snippet `json:"snippets,omitempty"`
+	Checks   []authz.Check     `json:"checks"`
 }
 
 // explainToken decides the same form as the token endpoint, and issues and
@@ -66,11 +69,18 @@ func (l *call) explainToken() error {
 		req.Authorization = nil
 	}
 	d := l.env.Auth.Explain(l.UserContext(), req)
+	l.exchange.Client, l.exchange.Assertion = d.ClientID, d.Assertion
 	e := tokenExplanation{Status: fiber.StatusOK, Client: d.ClientID, Assertion: d.Assertion, Checks: d.Checks}
-	if d.Err != nil {
-		e.Error, e.Status, e.Why, e.Failed = d.Err.Code, d.Err.Status, d.Err.Description(), &d.Err.Check
-	} else {
+	if d.Err == nil {
 		e.Granted, e.Scope, e.ExpiresIn = true, d.Grant.Scopes.String(), d.Grant.Response.ExpiresIn
+	} else {
+		e.Error, e.Status, e.Why, e.Failed = d.Err.Code, d.Err.Status, d.Err.Description(), &d.Err.Check
+		l.exchange.Registration = l.registrationOf(l.exchange.Environment, d.ClientID)
+		if remedy := l.remedy(e.Failed); remedy != nil {
+			if e.Snippets, err = snippet.For(remedy.Kind, remedy.Facts); err != nil {
+				return err
+			}
+		}
 	}
 	l.noStore()
 	return l.json(fiber.StatusOK, e)

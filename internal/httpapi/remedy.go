@@ -19,11 +19,18 @@ import (
 // and which code puts the refusal right.
 func (l *call) noteRemedy() {
 	l.exchange.Registration = l.registrationOf(l.exchange.Environment, l.exchange.Client)
-	check := l.exchange.Failed()
-	if check == nil || check.Remedy.Kind == "" || check.Remedy.Kind == authz.RemedyNone {
-		return
+	if check := l.exchange.Failed(); check != nil {
+		l.exchange.Remedy = l.remedy(check)
 	}
-	l.exchange.Remedy = &exchange.Remedy{Kind: snippet.Kind(check.Remedy.Kind), Facts: l.facts(check)}
+}
+
+// remedy names the code that puts right what a check of this request found; nil
+// where there is none. The exchange holds what is registered about its client.
+func (l *call) remedy(check *authz.Check) *exchange.Remedy {
+	if check.Remedy.Kind == "" || check.Remedy.Kind == authz.RemedyNone {
+		return nil
+	}
+	return &exchange.Remedy{Kind: snippet.Kind(check.Remedy.Kind), Facts: l.facts(check)}
 }
 
 // registrationOf returns what is registered about a client, or nil.
@@ -52,7 +59,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
 		Scope:        cmp.Or(r.Scope, l.scopeAsked()),
 		RawBasic:     behaviour.BasicDecode == authz.BasicRaw,
-		InitialToken: check.Requirement == "SB-DCR-09",
+		InitialToken: check.Requirement == authz.IDInitialToken,
 	}
 	switch l.routed {
 	case "/auth/introspect":
@@ -61,7 +68,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		f.Endpoint = a.RevocationURL
 	}
 	if registered == nil {
-		if check.ID == "A02" || check.ID == "C02" {
+		if check.ID == authz.IDUnknownClient || check.ID == authz.IDIssuerNoClientID {
 			f.ClientID = "" // whatever it is, it is not the one that was sent
 		}
 		registered = &exchange.Registration{}

@@ -75,7 +75,7 @@ func TestScopeLetters(t *testing.T) {
 			}
 		}
 		for m, i := range interactions() {
-			t.Run(fmt.Sprintf("SB-RS-04 %s with %s", i.name, scope), func(t *testing.T) {
+			t.Run(fmt.Sprintf("SB-RS-04 SB-RS-10 %s with %s", i.name, scope), func(t *testing.T) {
 				id := fmt.Sprintf("p-%d-%d", n, m)
 				w.all.put(t, "/Patient/"+id, `{"resourceType":"Patient","id":"`+id+`"}`).want(t, 201)
 				a := i.do(t, holder, id)

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -304,6 +305,26 @@ func assertionCases() []switchCase {
 			do: func(x *lab) string { return x.says(x.ask(x.rs, withClaim("iat", inSeconds(-3600)))) }, strict: "400 C08", switched: "200"},
 		{name: "SB-JWT-17 C08 an iat of any age", switches: "iat.max_age=0s",
 			do: func(x *lab) string { return x.says(x.ask(x.rs, withClaim("iat", inSeconds(-1000000)))) }, strict: "400 C08", switched: "200"},
+		{name: "C10 a clock that leads by five seconds at a server that tolerates none", switches: "clock.offset=-5s;clock.skew=0s",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs, withClaim("exp", inSeconds(300)), withClaim("iat", inSeconds(0)))), x.says(x.ask(x.rs)))
+			}, strict: "200; 200", switched: "400 C10; 200"},
+		{name: "C08 a clock that is behind by an hour", switches: "clock.offset=1h",
+			do: func(x *lab) string { return x.says(x.ask(x.rs)) }, strict: "200", switched: "400 C08"},
+		{name: "C09 C12 a clock that leads by an hour", switches: "clock.offset=-1h",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs)), x.says(x.ask(x.rs, withClaim("nbf", inSeconds(0)), withClaim("exp", inSeconds(-3500)))))
+			}, strict: "200; 400 C08", switched: "400 C09; 400 C12"},
+		{name: "C12 SB-JWT-17 iat ten seconds ahead where none is tolerated", switches: "iat.max_future=0s",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs, withClaim("iat", inSeconds(10)))), x.says(x.ask(x.rs, withClaim("nbf", inSeconds(10)))), x.says(x.ask(x.rs, withClaim("exp", inSeconds(-10)))))
+			}, strict: "200; 200; 200", switched: "400 C12; 400 C12; 200"},
+		{name: "C12 SB-JWT-16 nbf and iat a minute ahead", switches: "iat.max_future=2m",
+			do: func(x *lab) string {
+				return both(x.says(x.ask(x.rs, withClaim("iat", inSeconds(60)))), x.says(x.ask(x.rs, withClaim("nbf", inSeconds(60)))))
+			}, strict: "400 C12; 400 C12", switched: "200; 200"},
+		{name: "C12 SB-JWT-22 one tolerance for all unless iat has its own", switches: "clock.skew=120s",
+			do: func(x *lab) string { return x.says(x.ask(x.rs, withClaim("iat", inSeconds(60)))) }, strict: "400 C12", switched: "200"},
 		{name: "C17 a jti of 65 bytes", switches: "jti.max_len=64",
 			do: func(x *lab) string {
 				return x.says(x.ask(x.rs, withClaim("jti", rand.Text()+strings.Repeat("x", 65-len(rand.Text())))))
@@ -372,6 +393,35 @@ func keyCases(rsa *signer) []switchCase {
 				s := x.enrol(rsa, sandbox.ClientConfig{JWKSURI: keys})
 				return both(x.says(x.registered(func(m map[string]any) { m["jwks_uri"] = keys })), x.says(x.ask(s)))
 			}, strict: "201; 200", switched: "400 J08; 400 J08"},
+		{name: "J05 SB-KEY-03 SB-KEY-06 a key that joins a published set", switches: "jwks.stale=1h",
+			do: func(x *lab) string {
+				next := newES384(x.t, "next")
+				var rotated atomic.Bool
+				host := keyHost(x.t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Cache-Control", "max-age=60")
+					set := keySet(rsa.jwk(x.t))
+					if rotated.Load() {
+						set = keySet(rsa.jwk(x.t), next.jwk(x.t))
+					}
+					_, _ = w.Write(marshal(x.t, set))
+				})
+				s := x.enrol(rsa, sandbox.ClientConfig{JWKSURI: host.URL})
+				before := x.says(x.ask(s))
+				rotated.Store(true)
+				after := x.says(x.ask(service{next, s.id}))
+				x.ages(61 * time.Minute)
+				return both(before, after, x.says(x.ask(service{next, s.id})))
+			}, strict: "200; 200; 200", switched: "200; 400 J05; 200"},
+		{name: "A03 a client that was registered just now", switches: "registration.propagation_delay=24h",
+			do: func(x *lab) string {
+				s := x.enrol(rsa, sandbox.ClientConfig{})
+				id, secret, _ := x.secretive()
+				first := both(x.says(x.ask(s)), x.says(x.askBasic(id, secret)))
+				x.ages(23 * time.Hour)
+				second := x.says(x.ask(s))
+				x.ages(time.Hour)
+				return both(first, second, x.says(x.ask(s)), x.says(x.askBasic(id, secret)))
+			}, strict: "200; 200; 200; 200; 200", switched: "400 A03; 401 A03; 400 A03; 200; 200"},
 		{name: "SB-DCR-04 a registration that leaves the defaults out", switches: "registration.defaults=true",
 			do: func(x *lab) string {
 				a := x.registered(func(m map[string]any) {

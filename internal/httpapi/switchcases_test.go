@@ -44,14 +44,14 @@ func secretCases() []switchCase {
 				x.ages(91 * 24 * time.Hour)
 				return both(life, first, x.says(x.askBasic(id, secret)))
 			}, strict: "never; 200; 200", switched: "2160h0m0s; 200; 401 K01"},
-		{name: "L04 K01 the old secret after a rotation", switches: "secret.grace=10m",
+		{name: "L04 the old secret after a rotation", switches: "secret.grace=10m",
 			do: func(x *lab) string {
 				id, secret, _ := x.secretive()
 				x.rotate(id)
 				first := x.says(x.askBasic(id, secret))
 				x.ages(11 * time.Minute)
 				return both(first, x.says(x.askBasic(id, secret)))
-			}, strict: "401 K01; 401 K01", switched: "200; 401 K01"},
+			}, strict: "401 L04; 401 L04", switched: "200; 401 L04"},
 		{name: "K02 SB-SYM-01 an id with a plus, as it is", switches: "basic.decode=raw",
 			do: plusInID("a+b"), strict: "401 A02", switched: "200"},
 		{name: "K02 SB-SYM-01 an id with a plus, encoded", switches: "basic.decode=raw",
@@ -141,6 +141,31 @@ func scopeCases() []switchCase {
 	}
 }
 
+// exported exports by these scopes and downloads every file: the types of its
+// output, and what its error files say.
+func exported(scope, query string) func(x *lab) string {
+	return func(x *lab) string {
+		p := x.token(x.rs, scope)
+		a := p.get(x.t, "/$export?"+query, exportHeader()...)
+		if a.status != 202 {
+			return x.says(a)
+		}
+		m := p.finish(x.t, a.header.Get("Content-Location"))
+		var told []string
+		for _, f := range append(m.Output, m.Error...) {
+			if a = p.get(x.t, f.URL); a.status != 200 {
+				return x.says(a)
+			}
+			if f.Type == "OperationOutcome" {
+				_, text, _ := strings.Cut(string(a.body), `"diagnostics":"`)
+				text, _, _ = strings.Cut(text, `"`)
+				told = append(told, text)
+			}
+		}
+		return fmt.Sprint(m.types(), " ", told)
+	}
+}
+
 func wireCases() []switchCase {
 	refusal := func(x *lab) string {
 		a := x.ask(x.rs, withoutClaim("jti"))
@@ -160,6 +185,20 @@ func wireCases() []switchCase {
 				}
 				return both(get("bearer"), get("Bearer"))
 			}, strict: "200; 200", switched: "401 T02; 200"},
+		{name: "S11 SB-RS-07 an export of a type too many", switches: "export.missing_scope=omit",
+			do: exported("system/Patient.rs", "_type=Patient,Observation&_typeFilter=Observation%3Fcategory%3Dlaboratory"), strict: "403 S11", switched: "[Patient] []"},
+		{name: "S11 SB-RS-09 an export of a type too many, noted", switches: "export.missing_scope=error_entry",
+			do: exported("system/Patient.read", "_type=Observation&_type=Patient"), strict: "403 S11", switched: "[Patient] [Observation was left out: the token has no read scope for it]"},
+		{name: "S11 an export of nothing that the token covers", switches: "export.missing_scope=omit",
+			do: exported("system/Patient.rs", "_type=Observation"), strict: "403 S11"},
+		{name: "S11 an export that names no type", switches: "export.missing_scope=error_entry",
+			do: exported("system/Patient.rs", ""), strict: "[Patient] []"},
+		{name: "S12 a file by a scope of the second version", switches: "files.scope_v1_only=true",
+			do: exported("system/Patient.rs", "_type=Patient"), strict: "[Patient] []", switched: "403 S12"},
+		{name: "S12 a file by a scope of the first version", switches: "files.scope_v1_only=true",
+			do: exported("system/Patient.read", "_type=Patient"), strict: "[Patient] []"},
+		{name: "S12 a file by scopes of both", switches: "files.scope_v1_only=true",
+			do: exported("system/Patient.rs system/*.read", "_type=Patient"), strict: "[Patient] []"},
 		{name: "A01 SB-TOK-10 reasons", switches: "hide_reasons=true", do: refusal, strict: "explained", switched: `{"error":"invalid_client"}`},
 		{name: "A01 SB-TOK-10 reasons, with a fixed description", switches: "hide_reasons=true;hide_reasons.description=client authentication failed",
 			do: refusal, strict: "explained", switched: `{"error":"invalid_client","error_description":"client authentication failed"}`},

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
 )
@@ -14,40 +13,16 @@ import (
 // readDER reads a key in DER that the label, "" where there was none, says something about. What
 // it is decides, not what it is called.
 func (f *File) readDER(label string, der []byte) error {
-	type reading struct {
-		label string
-		parse func([]byte) (any, error)
+	found, key := parseDER(der)
+	switch {
+	case found == "":
+		return unknownDER(der)
+	case label == "" && found == "CERTIFICATE":
+		f.Form = Certificate
+	case label != "" && label != found && formOf(label) != formOf(found):
+		f.odd("is labelled " + label + " and holds a " + found)
 	}
-	readings := []reading{
-		{"PRIVATE KEY", x509.ParsePKCS8PrivateKey},
-		{"RSA PRIVATE KEY", func(b []byte) (any, error) { return x509.ParsePKCS1PrivateKey(b) }},
-		{"EC PRIVATE KEY", func(b []byte) (any, error) { return x509.ParseECPrivateKey(b) }},
-		{"PUBLIC KEY", x509.ParsePKIXPublicKey},
-		{"RSA PUBLIC KEY", func(b []byte) (any, error) { return x509.ParsePKCS1PublicKey(b) }},
-		{"CERTIFICATE", certified},
-	}
-	for _, r := range readings {
-		key, err := r.parse(der)
-		if err != nil {
-			continue
-		}
-		switch {
-		case label == "" && r.label == "CERTIFICATE":
-			f.Form = Certificate
-		case label != "" && label != r.label && formOf(label) != formOf(r.label):
-			f.odd("is labelled " + label + " and holds a " + r.label)
-		}
-		return f.addParsed(key)
-	}
-	return unknownDER(der)
-}
-
-func certified(der []byte) (any, error) {
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
-	return cert.PublicKey, nil
+	return f.addParsed(key)
 }
 
 // maxBits bounds the work that an RSA key can cost.

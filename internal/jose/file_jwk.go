@@ -47,8 +47,9 @@ func (f *File) readJSON(data []byte) error {
 	return nil
 }
 
-// privateMembers are those that no published key may have (RFC 7518 sections 6.2.2, 6.3.2 and 6.4).
-func privateMembers() []string { return []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} }
+// PrivateMembers are the members of a JWK that no published key may have (RFC 7518 sections 6.2.2,
+// 6.3.2 and 6.4).
+func PrivateMembers() []string { return []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} }
 
 // readJWK reads one key.
 func readJWK(data []byte) (*Key, *FileError) {
@@ -57,7 +58,7 @@ func readJWK(data []byte) (*Key, *FileError) {
 	if json.Unmarshal(data, &k.Members) != nil || k.Members == nil {
 		return nil, &FileError{Finding: "A19", Text: "it is no JSON object, as a JWK is."}
 	}
-	for _, name := range privateMembers() {
+	for _, name := range PrivateMembers() {
 		if value, ok := k.Members[name]; ok {
 			private[name] = value
 			delete(k.Members, name)

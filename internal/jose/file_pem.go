@@ -114,20 +114,3 @@ func (f *File) readFrame(block frame) error {
 	}
 	return f.readDER(block.label, der)
 }
-
-// formOf returns the form that a label promises, "" for one that promises no key.
-func formOf(label string) Form {
-	switch label {
-	case "PRIVATE KEY":
-		return PKCS8PEM
-	case "RSA PRIVATE KEY":
-		return PKCS1PEM
-	case "EC PRIVATE KEY":
-		return SEC1PEM
-	case "PUBLIC KEY", "RSA PUBLIC KEY":
-		return PublicKeyPEM
-	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
-		return Certificate
-	}
-	return ""
-}

@@ -110,7 +110,7 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.cfg.Behaviour.Name == "" {
 		w.cfg.Behaviour = behaviour.Strict()
 	}
-	w.cfg.KeyFetch.OnFetch = w.recordFetch
+	w.cfg.KeyFetch.OnFetch, w.cfg.KeyFetch.ServerClock = w.recordFetch, w.Clock
 	w.keys = authz.NewFetcher(w.cfg.KeyFetch)
 	path := ""
 	if cfg.Dir != "" {
