@@ -2,7 +2,6 @@ package fhirstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,7 +60,7 @@ const maxSteps = 5
 // resources that the view may read, each once and none that is a match.
 // Inclusions with :iterate start from what was added, too. hidden are the types
 // of which something was left out because the view has no letter for them.
-func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches []row) (added []Resource, hidden []string, err error) {
+func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matches []row) (added []Resource, hidden []string, err error) {
 	if len(q.include) == 0 || len(matches) == 0 {
 		return nil, nil, nil
 	}
@@ -69,7 +68,6 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 	for i := range matches {
 		seen[matches[i].rid] = true
 	}
-	gates := gates{store: s, view: v}
 	from := matches
 	for step := 0; step < maxSteps && len(from) > 0; step++ {
 		var reached []row
@@ -93,13 +91,13 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 						return nil, nil, err
 					}
 					res := r.resource(json)
-					ok, err := gates.readable(ctx, &res)
+					ok, err := gs.shows(ctx, &res, LetterRead)
 					if err != nil {
 						return nil, nil, err
 					}
 					if ok {
 						added, reached = append(added, res), append(reached, *r)
-					} else if !v.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
+					} else if !gs.view.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
 						hidden = append(hidden, res.Type)
 					}
 				}
@@ -123,41 +121,5 @@ func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, m
 	if inc.reverse {
 		return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
 	}
-	return d.rows(ctx, `r.live = 1 AND r.rid IN (
-		SELECT t.rid FROM ix_ref x
-		JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
-		WHERE x.param = ? AND x.rid IN (`+list+`)) ORDER BY r.rid LIMIT `+fmt.Sprint(maxIncluded), args...)
-}
-
-// gates are a view's permissions to read, by type, made when first asked for.
-type gates struct {
-	store  *Store
-	view   View
-	byType map[string]*gate // nil value: may not read the type
-}
-
-// readable reports whether the view shows the resource.
-func (gs *gates) readable(ctx context.Context, res *Resource) (bool, error) {
-	g, ok := gs.byType[res.Type]
-	if !ok {
-		var err error
-		g, err = gs.store.gate(ctx, gs.view, res.Type, LetterRead)
-		var forbidden *ForbiddenError
-		if err != nil && !errors.As(err, &forbidden) {
-			return false, err
-		}
-		if gs.byType == nil {
-			gs.byType = map[string]*gate{}
-		}
-		gs.byType[res.Type] = g
-	}
-	if g == nil || g.organization(res.Type, res.ID, res.Organization) != nil {
-		return false, nil
-	}
-	err := g.content(res)
-	var forbidden *ForbiddenError
-	if errors.As(err, &forbidden) {
-		return false, nil
-	}
-	return err == nil, err
+	return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT t.rid FROM "+targets+" WHERE x.param = ? AND x.rid IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
 }

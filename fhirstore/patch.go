@@ -59,18 +59,7 @@ func (tx *writeTx) patch(ctx context.Context, g *gate, id string, cond Condition
 // May reports whether the view lets its holder do what the letter stands for
 // with a resource as it is: whoever patches one need not be one who may see it.
 func (s *Store) May(ctx context.Context, v View, letter Letters, res *Resource) (bool, error) {
-	g, err := s.gate(ctx, v, res.Type, letter)
-	if err == nil {
-		err = g.organization(res.Type, res.ID, res.Organization)
-	}
-	if err == nil {
-		err = g.content(res)
-	}
-	var forbidden *ForbiddenError
-	if errors.As(err, &forbidden) {
-		return false, nil
-	}
-	return err == nil, err
+	return s.gates(s.cur.Load().read, v).shows(ctx, res, letter)
 }
 
 // patched reads what a patch made of a resource, and judges it as a write is.

@@ -71,16 +71,16 @@ const pageParam = "_page"
 // Query reads the parameters of a search for resources of type typ. Its errors
 // are *QueryError (FHIR R4, Search).
 func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, error) {
-	return s.read(&Query{Type: typ, Count: DefaultCount}, params, opts)
+	return s.parseQuery(&Query{Type: typ, Count: DefaultCount}, params, opts)
 }
 
 // QueryAll reads the parameters of a search across types: those that all types
 // have (FHIR R4, http, variant searches).
 func (s *Store) QueryAll(types []string, params []Param, opts QueryOptions) (*Query, error) {
-	return s.read(&Query{Types: types, Count: DefaultCount}, params, opts)
+	return s.parseQuery(&Query{Types: types, Count: DefaultCount}, params, opts)
 }
 
-func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error) {
+func (s *Store) parseQuery(q *Query, params []Param, opts QueryOptions) (*Query, error) {
 	p := queryParser{defs: s.defs, now: s.clock.Now(), opts: opts, query: q}
 	if opts.Patient != "" {
 		q.clauses = append(q.clauses, compartmentClause(q, opts.Patient))
@@ -111,7 +111,7 @@ func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error
 	return q, nil
 }
 
-// Filter reads a query that is only a filter from its URL-encoded form.
+// filter reads a query that is only a filter from its URL-encoded form.
 func (s *Store) filter(typ, encoded string) (*Query, error) {
 	params, err := ParseParams(encoded)
 	if err != nil {

@@ -22,6 +22,9 @@ type uriValue struct {
 	value string
 }
 
+// targets joins references x with the resources t that they lead to.
+const targets = `ix_ref x JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)`
+
 func appendRefs(to []refValue, param int32, f fhirpath.Value) []refValue {
 	text := f.Node.Text
 	if f.Node.Kind == fhirjson.Object {
@@ -73,9 +76,9 @@ func parseReference(p *r4.SearchParam, modifier, base, text string) ([]string, e
 	if modifier != "" {
 		return []string{modifier + "/" + text}, nil
 	}
-	targets := make([]string, 0, len(p.Targets))
+	list := make([]string, 0, len(p.Targets))
 	for _, t := range p.Targets {
-		targets = append(targets, t+"/"+text)
+		list = append(list, t+"/"+text)
 	}
-	return targets, nil
+	return list, nil
 }

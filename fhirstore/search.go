@@ -39,18 +39,19 @@ const (
 // are left out. Its error is a *ForbiddenError where the view may not
 // search the type at all.
 func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
-	page, rows, err := s.search(ctx, v, q)
+	d := s.cur.Load()
+	gs := s.gates(d.read, v)
+	page, rows, err := s.search(ctx, d, gs, q)
 	if err != nil {
 		return nil, err
 	}
-	page.Included, page.Hidden, err = s.included(ctx, s.cur.Load(), v, q, rows)
+	page.Included, page.Hidden, err = s.included(ctx, d, gs, q, rows)
 	return page, err
 }
 
 // search is Search without what is included; rows are those of the matches.
-func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, error) {
-	d := s.cur.Load()
-	where, args, err := s.condition(ctx, d, v, q)
+func (s *Store) search(ctx context.Context, d *data, gs *gates, q *Query) (*Page, []row, error) {
+	where, args, err := s.condition(ctx, d, gs, q)
 	if err != nil {
 		return nil, nil, err
 	}
