@@ -111,6 +111,14 @@ func parseDate(text string) (lo, hi int64, err error) {
 	return 0, 0, fmt.Errorf("%q is no date: give 2026, 2026-01, 2026-01-31 or 2026-01-31T08:00:00Z", text)
 }
 
+// DateBounds returns the instants between which a date, dateTime or instant of
+// any precision lies: the first one of it and the first one after it. A time
+// without a zone is UTC.
+func DateBounds(text string) (from, to time.Time, err error) {
+	lo, hi, err := parseDate(text)
+	return fromMillis(lo), fromMillis(hi), err
+}
+
 // spanLimits are the widest ranges of the span classes, in milliseconds.
 var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, maxMillis * 2}
 

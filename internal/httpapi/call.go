@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -24,7 +27,8 @@ type call struct {
 	original string // path as it was sent, escapes included
 	routed   string // without prefixes
 
-	body     *onceReader // the request's, once something looked at it
+	params   func() ([]fhirstore.Param, error) // see queryParams
+	body     *onceReader                       // the request's, once something looked at it
 	exchange *recording
 	access   *authz.Access // once authenticated
 }
@@ -54,6 +58,12 @@ func (l *call) requestURL() string {
 
 // query is the raw query string.
 func (l *call) query() string { return string(l.Request().URI().QueryString()) }
+
+// queryParams are the parameters of the query, which is read once.
+func (l *call) queryParams() ([]fhirstore.Param, error) {
+	params, err := l.params()
+	return slices.Clone(params), err
+}
 
 // authorizations are the values of the Authorization header, each as sent.
 func (l *call) authorizations() []string {

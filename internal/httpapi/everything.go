@@ -127,13 +127,9 @@ func (l *call) everythingQuery(store *fhirstore.Store, params []fhirstore.Param)
 // careDate reads a date and returns the beginning and the end of what it stands
 // for.
 func careDate(p fhirstore.Param) (from, to time.Time, err error) {
-	for layout, end := range map[string]func(time.Time) time.Time{
-		"2006":       func(t time.Time) time.Time { return t.AddDate(1, 0, 0) },
-		"2006-01":    func(t time.Time) time.Time { return t.AddDate(0, 1, 0) },
-		"2006-01-02": func(t time.Time) time.Time { return t.AddDate(0, 0, 1) },
-	} {
-		if t, err := time.Parse(layout, p.Value); err == nil {
-			return t, end(t), nil
+	if len(p.Value) <= len(time.DateOnly) {
+		if from, to, err = fhirstore.DateBounds(p.Value); err == nil {
+			return from, to, nil
 		}
 	}
 	return from, to, badRequest("value", p.Name+" has to be a date such as 2026-01-31, 2026-01 or 2026")
@@ -142,7 +138,7 @@ func careDate(p fhirstore.Param) (from, to time.Time, err error) {
 // operationParams are the parameters of an operation's query and, for POST, of
 // its Parameters body.
 func (l *call) operationParams() ([]fhirstore.Param, error) {
-	params, err := fhirstore.ParseParams(l.query())
+	params, err := l.queryParams()
 	if err != nil || l.Method() != fiber.MethodPost {
 		return params, err
 	}

@@ -151,9 +151,15 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 	if page.Next != "" {
 		b.link("next", l.searchURL(path, q.Used, page.Next))
 	}
+	wanted := map[string]subset.Selection{} // by type
 	for i := range page.Matches {
 		res := &page.Matches[i]
-		if res.JSON, err = subset.Of(r4.Definitions(), res.JSON, q.Selection(res.Type)); err != nil {
+		selection, known := wanted[res.Type]
+		if !known {
+			selection = q.Selection(res.Type)
+			wanted[res.Type] = selection
+		}
+		if res.JSON, err = subset.Of(r4.Definitions(), res.JSON, selection); err != nil {
 			return err
 		}
 		b.match(l.addresses.FHIRBase, res, "match")
@@ -172,7 +178,7 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 
 // searchParams are the parameters of the URL and, for POST, of the form.
 func (l *call) searchParams() ([]fhirstore.Param, error) {
-	params, err := fhirstore.ParseParams(l.query())
+	params, err := l.queryParams()
 	if err != nil || l.Method() != fiber.MethodPost {
 		return params, err
 	}
