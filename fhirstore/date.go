@@ -120,7 +120,7 @@ func DateBounds(text string) (from, to time.Time, err error) {
 }
 
 // spanLimits are the widest ranges of the span classes, in milliseconds.
-var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, maxMillis * 2}
+var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, 3660 * 86_400_000, maxMillis * 2}
 
 func spanClass(lo, hi int64) int {
 	for class, limit := range spanLimits {
@@ -202,13 +202,19 @@ func (q dateQuery) sql() (string, []any) {
 
 // ranges is sql as ranges of the index: hi > bound bounds lo in every class.
 func (q dateQuery) ranges() []part {
-	if q.prefix != "gt" && q.prefix != "ge" {
+	var list []part
+	switch q.prefix {
+	case "gt", "ge":
+		for class, limit := range spanLimits {
+			list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
+		}
+	case "ap":
+		for class, limit := range spanLimits {
+			list = append(list, part{"x.span = ? AND x.lo > ? AND x.lo < ? AND x.hi > ?", []any{class, q.lo - limit - 1, q.hi, q.lo}})
+		}
+	default:
 		where, args := q.sql()
 		return []part{{allSpans + " AND " + where, args}}
-	}
-	var list []part
-	for class, limit := range spanLimits {
-		list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
 	}
 	if q.prefix == "ge" {
 		where, args := dateQuery{"eq", q.lo, q.hi}.sql()
@@ -219,4 +225,4 @@ func (q dateQuery) ranges() []part {
 
 // allSpans names every class, so that the index, which has the class before
 // lo, bounds lo within each.
-const allSpans = "x.span IN (0, 1, 2, 3, 4)"
+const allSpans = "x.span IN (0, 1, 2, 3, 4, 5)"

@@ -233,9 +233,9 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if modifier == "missing" {
 		return missingClause(def, value)
 	}
-	c := clause{table: tableOf(def.Kind), param: def.ID}
+	c := clause{table: tableUnder(def, modifier), param: def.ID}
 	if c.table == "" {
-		return c, &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
+		return c, notOffered(def)
 	}
 	if err := checkModifier(p.defs, def, modifier); err != nil {
 		return c, err
@@ -244,7 +244,7 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if err != nil {
 		return c, err
 	}
-	if def.Kind == r4.Reference || def.Kind == r4.URI {
+	if c.table == "ix_ref" || c.table == "ix_uri" && modifier != "below" {
 		return c, p.texts(&c, def, modifier, alternatives)
 	}
 	if err := p.count(len(alternatives)); err != nil {
@@ -257,6 +257,10 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	}
 	c.negate = modifier == "not"
 	return c, nil
+}
+
+func notOffered(def *r4.SearchParam) error {
+	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
 }
 
 // count adds n alternatives to those of the query and refuses too many.
@@ -275,6 +279,9 @@ func (p *queryParser) texts(c *clause, def *r4.SearchParam, modifier string, alt
 	for _, text := range alternatives {
 		if def.Kind == r4.URI {
 			list = append(list, unescape(text))
+			if modifier == "above" {
+				list = append(list, above(unescape(text))...)
+			}
 			continue
 		}
 		targets, err := parseReference(def, modifier, p.opts.Base, text)
@@ -291,16 +298,27 @@ func (p *queryParser) texts(c *clause, def *r4.SearchParam, modifier string, alt
 	return nil
 }
 
+// alternative reads one value into the clause, by the table that it is looked
+// up in.
 func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text string) error {
-	switch def.Kind {
-	case r4.Token:
+	switch {
+	case modifier == "of-type":
+		q, err := parseTyped(text)
+		if err != nil {
+			return err
+		}
+		c.codes = append(c.codes, q.head.code)
+		addAlternative(c, q, func(v *values) []pair { return v.pairs }, func(p pair) int32 { return p.param })
+	case def.Kind == r4.Composite:
+		return p.addPair(c, def, text)
+	case c.table == "ix_token":
 		t, err := parseToken(def, text)
 		if err != nil {
 			return err
 		}
 		c.codes = append(c.codes, t.code)
 		addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
-	case r4.String:
+	case c.table == "ix_string":
 		q := stringQuery{text: normalize(unescape(text))}
 		switch modifier {
 		case "exact":
@@ -309,7 +327,9 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 			q.mode = 'c'
 		}
 		addAlternative(c, q, func(v *values) []stringValue { return v.strings }, func(s stringValue) int32 { return s.param })
-	case r4.Number, r4.Quantity:
+	case c.table == "ix_uri":
+		addAlternative(c, below(unescape(text)), func(v *values) []uriValue { return v.uris }, func(u uriValue) int32 { return u.param })
+	case c.table == "ix_number":
 		q, err := parseNumberQuery(text, def.Kind == r4.Quantity)
 		if err != nil {
 			return err
@@ -328,14 +348,49 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 // checkModifier refuses a modifier that the parameter's kind does not have: an
 // ignored modifier would find other resources than were asked for.
 func checkModifier(defs *r4.Table, def *r4.SearchParam, modifier string) error {
-	ok := modifier == "" ||
-		def.Kind == r4.Token && modifier == "not" ||
-		def.Kind == r4.String && (modifier == "exact" || modifier == "contains") ||
-		def.Kind == r4.Reference && defs.IsType(modifier)
-	if ok {
+	if modifier == "" || slices.Contains(modifiersOf(def.Kind), modifier) || def.Kind == r4.Reference && defs.IsType(modifier) {
 		return nil
 	}
-	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, def.Kind)}
+	message := fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, def.Kind)
+	if def.Kind == r4.Token && slices.Contains([]string{"in", "not-in", "above", "below"}, modifier) {
+		message += ": it needs a terminology service, which this server is not; name the codes instead, with commas between them"
+	}
+	return &QueryError{Code: "not-supported", Message: message}
+}
+
+// modifiersOf are the modifiers of a kind of parameter beside :missing and, of
+// a reference, the types.
+func modifiersOf(kind r4.ParamKind) []string {
+	switch kind {
+	case r4.Token:
+		return []string{"not", "text", "of-type"}
+	case r4.String:
+		return []string{"exact", "contains"}
+	case r4.Reference:
+		return []string{"identifier"}
+	case r4.URI:
+		return []string{"above", "below"}
+	}
+	return nil
+}
+
+// tableUnder names the table that a parameter is looked up in under a modifier,
+// or "" where it has none.
+func tableUnder(def *r4.SearchParam, modifier string) string {
+	switch {
+	case def.Kind == r4.Composite:
+		if kept, ok := compositeOf(def); ok {
+			return pairTable(def.Components[kept.tail].Param.Kind)
+		}
+		return ""
+	case def.Kind == r4.Token && modifier == "text":
+		return "ix_string"
+	case def.Kind == r4.Token && modifier == "of-type":
+		return "ix_token_token"
+	case def.Kind == r4.Reference && modifier == "identifier":
+		return "ix_token"
+	}
+	return tableOf(def.Kind)
 }
 
 // tableOf names the table of a kind of parameter, or "" where it has none.
@@ -358,4 +413,4 @@ func tableOf(k r4.ParamKind) string {
 }
 
 // Searchable reports whether a search by the parameter is offered.
-func Searchable(p *r4.SearchParam) bool { return p.Expression != "" && tableOf(p.Kind) != "" }
+func Searchable(p *r4.SearchParam) bool { return p.Expression != "" && tableUnder(p, "") != "" }

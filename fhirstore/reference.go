@@ -82,3 +82,40 @@ func parseReference(p *r4.SearchParam, modifier, base, text string) ([]string, e
 	}
 	return list, nil
 }
+
+// above returns the URLs above one: those that it lies below by the segments of
+// its path (FHIR R4, Search, uri).
+func above(url string) (list []string) {
+	start := 0
+	if i := strings.Index(url, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	for end := len(url); ; {
+		cut := strings.LastIndexByte(url[start:end], '/')
+		if cut < 0 {
+			return list
+		}
+		end = start + cut
+		list = append(list, url[:end], url[:end+1])
+	}
+}
+
+// below is the alternative of being a URL or one below it by the segments of
+// its path (FHIR R4, Search, uri).
+type below string
+
+func (b below) dir() string { return strings.TrimSuffix(string(b), "/") + "/" }
+
+func (b below) match(u uriValue) bool {
+	return u.value == string(b) || strings.HasPrefix(u.value, b.dir())
+}
+
+func (b below) sql() (string, []any) {
+	dir := b.dir()
+	return "(x.value = ? OR x.value >= ? AND x.value < ?)", []any{string(b), dir, dir[:len(dir)-1] + "0"} // 0 comes after /
+}
+
+func (b below) ranges() []part {
+	_, args := b.sql()
+	return []part{{"x.value = ?", args[:1]}, {"x.value >= ? AND x.value < ?", args[1:]}}
+}

@@ -56,7 +56,7 @@ func (p *queryParser) sortKey(code string, descending bool) (sortKey, bool) {
 		return key, true
 	}
 	def, ok := p.defs.Param(p.query.Type, code)
-	if !ok || !Searchable(def) {
+	if !ok || def.Expression == "" || tableOf(def.Kind) == "" {
 		return key, false
 	}
 	value := map[r4.ParamKind]string{r4.Token: "code", r4.String: "norm", r4.Reference: "target", r4.URI: "value",

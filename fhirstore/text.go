@@ -45,9 +45,15 @@ func isWordBreak(r rune) bool { return r == ' ' || r == '-' }
 
 func appendParts(to []stringValue, param int32, n *fhirjson.Node, parts ...string) []stringValue {
 	for _, part := range parts {
-		if m := n.Get(part); m != nil {
-			to = appendText(to, param, m)
-		}
+		to = appendMember(to, param, n, part)
+	}
+	return to
+}
+
+// appendMember adds the string or strings that a member of an object has.
+func appendMember(to []stringValue, param int32, n *fhirjson.Node, name string) []stringValue {
+	if m := n.Get(name); m != nil {
+		to = appendText(to, param, m)
 	}
 	return to
 }
