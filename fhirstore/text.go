@@ -11,8 +11,9 @@ import (
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
-// A stringValue is a value of a string parameter: as it stands and as it is
-// compared, without case and accents (FHIR R4, Search, string).
+// A stringValue is a value of a string parameter, or a text of a token's: as it
+// stands and as it is compared, without case and accents (FHIR R4, Search,
+// string).
 type stringValue struct {
 	param       int32
 	norm, exact string
@@ -45,15 +46,9 @@ func isWordBreak(r rune) bool { return r == ' ' || r == '-' }
 
 func appendParts(to []stringValue, param int32, n *fhirjson.Node, parts ...string) []stringValue {
 	for _, part := range parts {
-		to = appendMember(to, param, n, part)
-	}
-	return to
-}
-
-// appendMember adds the string or strings that a member of an object has.
-func appendMember(to []stringValue, param int32, n *fhirjson.Node, name string) []stringValue {
-	if m := n.Get(name); m != nil {
-		to = appendText(to, param, m)
+		if m := n.Get(part); m != nil {
+			to = appendText(to, param, m)
+		}
 	}
 	return to
 }

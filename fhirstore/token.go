@@ -59,21 +59,26 @@ func appendCoding(to []tokenValue, param int32, n *fhirjson.Node, member string)
 }
 
 // appendDisplays adds the texts that :text searches: of a CodeableConcept, a
-// Coding or the type of an Identifier (FHIR R4, Search, token).
+// Coding or the type of an Identifier (FHIR R4, Search, token). They are not
+// kept as they stand, since :text has no :exact.
 func appendDisplays(to []stringValue, param int32, f fhirpath.Value) []stringValue {
-	n := f.Node
+	add := func(text string) {
+		if text != "" {
+			to = append(to, stringValue{param: param, norm: normalize(text)})
+		}
+	}
 	switch f.Type {
 	case "CodeableConcept":
-		if codings := n.Get("coding"); codings != nil {
+		if codings := f.Node.Get("coding"); codings != nil {
 			for i := range codings.Items {
-				to = appendMember(to, param, &codings.Items[i], "display")
+				add(codings.Items[i].Str("display"))
 			}
 		}
-		return appendMember(to, param, n, "text")
+		add(f.Node.Str("text"))
 	case "Coding":
-		return appendMember(to, param, n, "display")
+		add(f.Node.Str("display"))
 	case "Identifier":
-		return appendMember(to, param, n.Get("type"), "text")
+		add(f.Node.Get("type").Str("text"))
 	}
 	return to
 }
