@@ -20,11 +20,21 @@ type inclusion struct {
 	iterate bool // starts from what was included, too
 }
 
-// inclusion reads Source:param, Source:param:Target or Source:*.
+// inclusion reads Source:param, Source:param:Target, Source:* or, of _include,
+// the * alone, which is everything that the matches refer to.
 func (p *queryParser) inclusion(param Param) error {
 	name, modifier, _ := strings.Cut(param.Name, ":")
 	if modifier != "" && modifier != "iterate" {
 		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s has no modifier :%s, only :iterate", name, modifier)}
+	}
+	if param.Value == "*" && name == "_include" {
+		inc := inclusion{iterate: modifier == "iterate"}
+		for _, typ := range slices.Concat(p.query.Types, []string{p.query.Type}) {
+			inc.params = append(inc.params, references(p.defs, typ)...)
+		}
+		p.query.include = append(p.query.include, inc)
+		p.query.Used = append(p.query.Used, param)
+		return nil
 	}
 	parts := strings.Split(param.Value, ":")
 	if len(parts) < 2 || len(parts) > 3 || !p.defs.IsType(parts[0]) || len(parts) == 3 && !p.defs.IsType(parts[2]) {
@@ -35,11 +45,7 @@ func (p *queryParser) inclusion(param Param) error {
 		inc.target = parts[2]
 	}
 	if parts[1] == "*" {
-		for _, def := range p.defs.Params(parts[0]) {
-			if def.Kind == r4.Reference {
-				inc.params = append(inc.params, def)
-			}
-		}
+		inc.params = references(p.defs, parts[0])
 	} else if def, ok := p.defs.Param(parts[0], parts[1]); ok && def.Kind == r4.Reference {
 		inc.params = []*r4.SearchParam{def}
 	} else {
@@ -51,6 +57,16 @@ func (p *queryParser) inclusion(param Param) error {
 	p.query.include = append(p.query.include, inc)
 	p.query.Used = append(p.query.Used, param)
 	return nil
+}
+
+// references are the reference parameters of a type.
+func references(defs *r4.Table, typ string) (list []*r4.SearchParam) {
+	for _, def := range defs.Params(typ) {
+		if def.Kind == r4.Reference {
+			list = append(list, def)
+		}
+	}
+	return list
 }
 
 // maxSteps is how many steps from the matches inclusions with :iterate lead.
@@ -76,6 +92,9 @@ func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matc
 				continue
 			}
 			for _, def := range inc.params {
+				if !inc.reverse && !slices.ContainsFunc(from, func(r row) bool { return r.typ == def.Type }) {
+					continue
+				}
 				rows, err := d.follow(ctx, inc, def, from)
 				if err != nil {
 					return nil, nil, fmt.Errorf("include: %w", err)

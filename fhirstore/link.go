@@ -31,12 +31,15 @@ func (p *queryParser) chain(param Param) error {
 	}
 	head, rest, _ := strings.Cut(param.Name, ".")
 	code, typ, _ := strings.Cut(head, ":")
-	def, ok := p.defs.Param(p.query.paramType(), code)
+	if len(p.query.Types) > 0 {
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: "a search across types has no chains: search each type by itself"}
+	}
+	def, ok := p.defs.Param(p.query.Type, code)
 	switch {
 	case !ok:
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
 	case def.Kind != r4.Reference:
-		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.paramType())}
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.Type)}
 	case typ != "" && !p.defs.IsType(typ):
 		return &QueryError{Code: "value", Parameter: param.Name, Message: fmt.Sprintf("%s is no resource type", typ)}
 	}

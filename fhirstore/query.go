@@ -128,14 +128,6 @@ func (q *Query) typeList() (sql string, args []any) {
 	return inList(q.Types)
 }
 
-// paramType is the type whose search parameters the query has.
-func (q *Query) paramType() string {
-	if len(q.Types) > 0 {
-		return "Resource"
-	}
-	return q.Type
-}
-
 // searches reports whether the query is about resources of a type.
 func (q *Query) searches(typ string) bool {
 	return q.Type == typ || slices.Contains(q.Types, typ)
@@ -178,25 +170,21 @@ func (p *queryParser) param(param Param) error {
 		return p.addParsed(param, modifier, p.lastUpdatedClause)
 	case code == "_has":
 		return p.reverseChain(param)
+	case code == "_list":
+		return p.inList(param, modifier)
+	case code == "_query":
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("there is no named query %q: this server has none", param.Value)}
 	case strings.Contains(param.Name, "."):
 		return p.chain(param)
 	}
-	def, ok := p.defs.Param(p.query.paramType(), code)
-	if !ok || def.Expression == "" {
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
+	if len(p.query.Types) > 0 {
+		return p.shared(param, code, modifier)
 	}
-	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) {
-		c, err := p.clause(def, modifier, value)
-		if len(p.query.Types) > 0 {
-			c.param, c.others = 0, nil
-			for _, typ := range p.query.Types {
-				if of, ok := p.defs.Param(typ, code); ok {
-					c.others = append(c.others, of.ID)
-				}
-			}
-		}
-		return c, err
-	})
+	def, ok := p.defs.Param(p.query.Type, code)
+	if !ok || def.Expression == "" {
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
+	}
+	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) { return p.clause(def, modifier, value) })
 }
 
 func (p *queryParser) add(param Param, c clause) error {

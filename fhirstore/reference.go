@@ -10,7 +10,8 @@ import (
 )
 
 // A refValue is a value of a reference parameter: "Type/id" for a literal
-// relative reference, without a version; otherwise the URL as it stands.
+// relative reference, without a version; otherwise the URL as it stands. A
+// canonical with a version is a second value without it.
 type refValue struct {
 	param  int32
 	target string
@@ -35,6 +36,9 @@ func appendRefs(to []refValue, param int32, f fhirpath.Value) []refValue {
 	}
 	if local := localReference(text); local != "" {
 		text = local
+	}
+	if unversioned, _, versioned := strings.Cut(text, "|"); versioned && f.Type == "canonical" {
+		to = append(to, refValue{param, unversioned})
 	}
 	return append(to, refValue{param, text})
 }

@@ -2,6 +2,7 @@ package fhirstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -36,7 +37,7 @@ func (p *queryParser) sort(param Param) error {
 		code, descending := strings.CutPrefix(name, "-")
 		key, ok := p.sortKey(code, descending)
 		if !ok {
-			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", p.query.paramType(), code))
+			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", cmp.Or(p.query.Type, "a search across types"), code))
 		}
 		keys = append(keys, key)
 	}

@@ -112,6 +112,9 @@ func parseToken(p *r4.SearchParam, text string) (tokenQuery, error) {
 	if !piped {
 		return tokenQuery{code: unescape(text), anySystem: true}, nil
 	}
+	if !p.HasSystem() {
+		return tokenQuery{}, fmt.Errorf("%q has a |, and values of %s are of no code system: give the value alone", text, p.Code)
+	}
 	q := tokenQuery{code: unescape(code), system: unescape(system)}
 	if q.code == "" && q.system == "" {
 		return q, fmt.Errorf("%q names neither a system nor a code", text)
