@@ -123,11 +123,27 @@ func check[T any](b *bruteForce, typ string, resources []T, random func(*rand.Ra
 		wantIDs = append(wantIDs, id(resource))
 	}
 	next := ""
+	var before string // the ids of the page before
 	for {
 		page := search(b.t, b.s, all, typ, query+next)
 		for _, match := range page.Matches {
 			got = append(got, match.ID)
 		}
+		if page.Previous != "" {
+			back := ids(search(b.t, b.s, all, typ, query+"&"+fhirstore.NextParam+"="+page.Previous))
+			if back != before {
+				b.t.Errorf("seed %d: %s?%s: the page before %q is %q, want %q", b.seed, typ, query, ids(page), back, before)
+			}
+		} else if before != "" && len(page.Matches) > 0 {
+			b.t.Errorf("seed %d: %s?%s: no page is before %q", b.seed, typ, query, ids(page))
+		}
+		if page.Last != "" {
+			last := search(b.t, b.s, all, typ, query+"&"+fhirstore.NextParam+"="+page.Last)
+			if end := strings.Join(wantIDs[max(0, len(wantIDs)-count):], " "); ids(last) != end || last.Next != "" {
+				b.t.Errorf("seed %d: %s?%s: the last page is %q, want %q", b.seed, typ, query, ids(last), end)
+			}
+		}
+		before = ids(page)
 		if int(page.Total) != len(want) {
 			b.t.Errorf("seed %d: %s?%s has total %d, want %d", b.seed, typ, query, page.Total, len(want))
 		}

@@ -148,8 +148,10 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 	if token != "" {
 		b.link("first", l.searchURL(path, q.Used, ""))
 	}
-	if page.Next != "" {
-		b.link("next", l.searchURL(path, q.Used, page.Next))
+	for _, to := range []struct{ relation, token string }{{"previous", page.Previous}, {"next", page.Next}, {"last", page.Last}} {
+		if to.token != "" {
+			b.link(to.relation, l.searchURL(path, q.Used, to.token))
+		}
 	}
 	wanted := map[string]subset.Selection{} // by type
 	for i := range page.Matches {
