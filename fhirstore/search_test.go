@@ -27,6 +27,7 @@ var sample = []string{
 	`{"resourceType":"ValueSet","id":"s1","status":"active","url":"http://example.org/vs/One","version":"1"}`,
 	`{"resourceType":"QuestionnaireResponse","id":"q1","status":"completed","questionnaire":"http://example.org/q|1.0"}`,
 	`{"resourceType":"QuestionnaireResponse","id":"q2","status":"completed","questionnaire":"http://example.org/q"}`,
+	`{"resourceType":"ServiceRequest","id":"t1","meta":{"source":"urn:feed","profile":["http://example.org/profile"],"security":[{"code":"R"}],"tag":[{"system":"urn:t","code":"one"}]},"status":"active","intent":"order","subject":{"display":"x"},"occurrenceTiming":{"event":["2026-03-01T08:00:00Z","2026-03-20"]}}`,
 	`{"resourceType":"MedicationRequest","id":"m1","status":"active","intent":"order","subject":{"reference":"Patient/a"},"contained":[{"resourceType":"Medication","id":"x"}],"medicationReference":{"reference":"#x"}}`,
 }
 
@@ -96,6 +97,16 @@ func TestSearch(t *testing.T) {
 		{"FR-ST-02 year on both sides", "Condition?onset-date=2020", "c1 c2"},
 		{"FR-ST-02 year is not within a day", "Condition?onset-date=2020-06-15", "c2"},
 		{"FR-ST-02 zone", "Observation?date=2026-01-14T11:00:00%2B01:00", "o1"},
+		{"FR-MO-07 FR-MO-05 ap", "Condition?onset-date=ap2020-06", "c1 c2"},
+		{"FR-ST-02 Timing by its bounds", "ServiceRequest?occurrence=2026-03", "t1"},
+		{"FR-ST-02 Timing from its first event", "ServiceRequest?occurrence=lt2026-03-02", "t1"},
+		{"FR-ST-02 Timing until its last event", "ServiceRequest?occurrence=gt2026-03-19", "t1"},
+		{"FR-ST-02 Timing beyond", "ServiceRequest?occurrence=sa2026-03-19", ""},
+		{"FR-SE-08 _tag", "ServiceRequest?_tag=urn:t|one", "t1"},
+		{"FR-SE-08 _security", "ServiceRequest?_security=R", "t1"},
+		{"FR-SE-08 _profile", "ServiceRequest?_profile=http://example.org/profile", "t1"},
+		{"FR-SE-08 _profile minds case", "ServiceRequest?_profile=http://example.org/Profile", ""},
+		{"FR-SE-08 _source", "ServiceRequest?_source=urn:feed", "t1"},
 		{"FR-ST-02 birth month", "Patient?birthdate=1980-05", "a b"},
 		{"FR-ST-02 birth day", "Patient?birthdate=1980-05-17", "a"},
 

@@ -36,6 +36,9 @@ func (l *call) everything() error {
 	if err != nil {
 		return err
 	}
+	if err := l.openPages(params); err != nil {
+		return err
+	}
 	want, used, err := l.everythingQuery(store, params)
 	if err != nil {
 		return err
@@ -54,7 +57,7 @@ func (l *call) everything() error {
 	b := newBundle("searchset", page.Total)
 	b.link("self", withQuery(at, used))
 	if page.Next != "" {
-		used.Set(fhirstore.NextParam, page.Next)
+		used.Set(fhirstore.NextParam, l.ownPage(page.Next))
 		b.link("next", withQuery(at, used))
 	}
 	for i := range page.Matches {

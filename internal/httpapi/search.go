@@ -143,14 +143,14 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 		return err
 	}
 	b := newBundle("searchset", page.Total)
-	token := pageToken(params)
+	token := l.ownPage(pageToken(params))
 	b.link("self", l.searchURL(path, q.Used, token))
 	if token != "" {
 		b.link("first", l.searchURL(path, q.Used, ""))
 	}
 	for _, to := range []struct{ relation, token string }{{"previous", page.Previous}, {"next", page.Next}, {"last", page.Last}} {
 		if to.token != "" {
-			b.link(to.relation, l.searchURL(path, q.Used, to.token))
+			b.link(to.relation, l.searchURL(path, q.Used, l.ownPage(to.token)))
 		}
 	}
 	wanted := map[string]subset.Selection{} // by type
@@ -181,8 +181,11 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 // searchParams are the parameters of the URL and, for POST, of the form.
 func (l *call) searchParams() ([]fhirstore.Param, error) {
 	params, err := l.queryParams()
-	if err != nil || l.Method() != fiber.MethodPost {
-		return params, err
+	if err != nil {
+		return nil, err
+	}
+	if l.Method() != fiber.MethodPost {
+		return params, l.openPages(params)
 	}
 	if media, _, err := mime.ParseMediaType(l.Get(fiber.HeaderContentType)); err != nil || media != fiber.MIMEApplicationForm {
 		return nil, &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported", message: "the body of a _search is a form: Content-Type application/x-www-form-urlencoded"}
@@ -192,7 +195,11 @@ func (l *call) searchParams() ([]fhirstore.Param, error) {
 		return nil, err
 	}
 	more, err := fhirstore.ParseParams(string(body))
-	return append(params, more...), err
+	if err != nil {
+		return nil, err
+	}
+	params = append(params, more...)
+	return params, l.openPages(params)
 }
 
 // pageToken is the token of the page that the parameters ask for, or "" for
