@@ -126,7 +126,7 @@ func (b *Base) Copy(dir string) error {
 }
 
 // Format names everything that the files of a base depend on beside what was
-// put into it: the schema and the definitions it was indexed with.
+// put into it: the schema, and the definitions and rules that it was indexed with.
 func Format() string {
 	names, _ := fs.Glob(migrations, "migrations/*.sql") // a constant pattern
 	sum := sha256.New()
@@ -134,5 +134,5 @@ func Format() string {
 		script, _ := migrations.ReadFile(name) // Glob found it
 		sum.Write(script)
 	}
-	return hex.EncodeToString(sum.Sum(nil)) + " " + r4.Definitions().Hash()
+	return hex.EncodeToString(sum.Sum(nil)) + " " + indexVersion(r4.Definitions())
 }

@@ -21,7 +21,7 @@ type clause struct {
 	where  []string // alternatives over the alias x; none means any row
 	args   []any
 	negate bool
-	codes  []string // of a token: each alternative's code, "" for any
+	codes  []string // of a token, or of a composite's: each alternative's code, "" for any
 	ranges []part   // the alternatives once more, each part one range of the table's index
 
 	lead     string // of a clause without a table: the query of its resources, if it can lead
@@ -142,9 +142,12 @@ func placeholders(n int) string {
 }
 
 func missingClause(def *r4.SearchParam, value string) (clause, error) {
+	if def.Kind == r4.Composite {
+		return clause{}, &QueryError{Code: "not-supported", Message: fmt.Sprintf("%s is a composite, which has no :missing (FHIR R4, Search, modifiers); ask for a part: %s", def.Code, componentList(def))}
+	}
 	c := clause{table: tableOf(def.Kind), param: def.ID}
 	if c.table == "" {
-		return c, &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
+		return c, notOffered(def)
 	}
 	switch value {
 	case "true":
@@ -284,10 +287,15 @@ func (c *clause) source() (query string, args []any, ok bool) {
 	}
 	param, ids := c.ofParam()
 	query, args = "SELECT x.rid FROM "+c.table+" x WHERE "+param, ids
-	if len(c.codes) > 1 && !slices.Contains(c.codes, "") {
+	bounded := len(c.codes) > 1 && !slices.Contains(c.codes, "")
+	code := "x.code"
+	if strings.HasPrefix(c.table, "ix_token_") { // where the code bounds less than the ranges do
+		bounded, code = bounded && len(c.ranges) > maxRanges, "x.head_code"
+	}
+	if bounded {
 		// SQLite does not see by itself that every alternative bounds the code.
 		list, codes := inList(c.codes)
-		query, args = query+" AND x.code IN "+list, append(args, codes...)
+		query, args = query+" AND "+code+" IN "+list, append(args, codes...)
 	} else if len(c.ranges) <= maxRanges {
 		queries := make([]string, len(c.ranges))
 		args = nil

@@ -111,8 +111,16 @@ func parseDate(text string) (lo, hi int64, err error) {
 	return 0, 0, fmt.Errorf("%q is no date: give 2026, 2026-01, 2026-01-31 or 2026-01-31T08:00:00Z", text)
 }
 
+// DateBounds returns the instants between which a date, dateTime or instant of
+// any precision lies: the first one of it and the first one after it. A time
+// without a zone is UTC.
+func DateBounds(text string) (from, to time.Time, err error) {
+	lo, hi, err := parseDate(text)
+	return fromMillis(lo), fromMillis(hi), err
+}
+
 // spanLimits are the widest ranges of the span classes, in milliseconds.
-var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, maxMillis * 2}
+var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, 3660 * 86_400_000, maxMillis * 2}
 
 func spanClass(lo, hi int64) int {
 	for class, limit := range spanLimits {
@@ -194,13 +202,19 @@ func (q dateQuery) sql() (string, []any) {
 
 // ranges is sql as ranges of the index: hi > bound bounds lo in every class.
 func (q dateQuery) ranges() []part {
-	if q.prefix != "gt" && q.prefix != "ge" {
+	var list []part
+	switch q.prefix {
+	case "gt", "ge":
+		for class, limit := range spanLimits {
+			list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
+		}
+	case "ap":
+		for class, limit := range spanLimits {
+			list = append(list, part{"x.span = ? AND x.lo > ? AND x.lo < ? AND x.hi > ?", []any{class, q.lo - limit - 1, q.hi, q.lo}})
+		}
+	default:
 		where, args := q.sql()
 		return []part{{allSpans + " AND " + where, args}}
-	}
-	var list []part
-	for class, limit := range spanLimits {
-		list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
 	}
 	if q.prefix == "ge" {
 		where, args := dateQuery{"eq", q.lo, q.hi}.sql()
@@ -211,4 +225,4 @@ func (q dateQuery) ranges() []part {
 
 // allSpans names every class, so that the index, which has the class before
 // lo, bounds lo within each.
-const allSpans = "x.span IN (0, 1, 2, 3, 4)"
+const allSpans = "x.span IN (0, 1, 2, 3, 4, 5)"

@@ -46,11 +46,13 @@ func (s *Store) PatientEverything(ctx context.Context, v View, patient string, w
 	if !want.Start.IsZero() || !want.End.IsZero() {
 		q.clauses = append(q.clauses, s.careClause(want))
 	}
-	page, rows, err := s.search(ctx, v, q)
+	d := s.cur.Load()
+	gs := s.gates(d.read, v)
+	page, rows, err := s.search(ctx, d, gs, q)
 	if err != nil {
 		return nil, err
 	}
-	page.Included, err = s.supporting(ctx, v, rows)
+	page.Included, err = s.supporting(ctx, d, gs, rows)
 	return page, err
 }
 
@@ -89,9 +91,7 @@ func (s *Store) careClause(want EverythingQuery) clause {
 
 // supporting returns the live resources that others refer to and that are in no
 // patient's compartment by their type, as far as the view may read them.
-func (s *Store) supporting(ctx context.Context, v View, rows []row) ([]Resource, error) {
-	d := s.cur.Load()
-	gates := gates{store: s, view: v}
+func (s *Store) supporting(ctx context.Context, d *data, gs *gates, rows []row) ([]Resource, error) {
 	seen := map[int64]bool{}
 	var list []Resource
 	for part := range slices.Chunk(rows, 500) {
@@ -99,10 +99,7 @@ func (s *Store) supporting(ctx context.Context, v View, rows []row) ([]Resource,
 		for i := range part {
 			args[i] = part[i].rid
 		}
-		found, err := d.rows(ctx, `r.live = 1 AND r.rid IN (
-			SELECT t.rid FROM ix_ref x
-			JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
-			WHERE x.rid IN (`+placeholders(len(part))+`)) ORDER BY r.rid`, args...)
+		found, err := d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT t.rid FROM "+targets+" WHERE x.rid IN ("+placeholders(len(part))+")) ORDER BY r.rid", args...)
 		if err != nil {
 			return nil, fmt.Errorf("supporting resources: %w", err)
 		}
@@ -117,7 +114,7 @@ func (s *Store) supporting(ctx context.Context, v View, rows []row) ([]Resource,
 				return nil, err
 			}
 			res := r.resource(json)
-			if ok, err := gates.readable(ctx, &res); err != nil {
+			if ok, err := gs.shows(ctx, &res, LetterRead); err != nil {
 				return nil, err
 			} else if ok {
 				list = append(list, res)

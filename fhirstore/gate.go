@@ -28,24 +28,71 @@ func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*
 
 // gateIn is gate inside a transaction.
 func (s *Store) gateIn(ctx context.Context, db querier, v View, typ string, letter Letters) (*gate, error) {
-	queries, ok := v.queries(typ, letter)
+	return s.gates(db, v).gate(ctx, typ, letter)
+}
+
+// gates are a view's permissions within one call of the store. Each is made
+// when it is first asked for, and the organizations are looked up once for all.
+type gates struct {
+	store         *Store
+	db            querier
+	view          View
+	made          map[permission]*gate
+	organizations map[string]bool // nil: not looked up yet, or all
+}
+
+type permission struct {
+	typ    string
+	letter Letters
+}
+
+func (s *Store) gates(db querier, v View) *gates {
+	return &gates{store: s, db: db, view: v, made: map[permission]*gate{}}
+}
+
+// gate returns the view's permission, or a *ForbiddenError where it has none.
+func (gs *gates) gate(ctx context.Context, typ string, letter Letters) (*gate, error) {
+	if g := gs.made[permission{typ, letter}]; g != nil {
+		return g, nil
+	}
+	queries, ok := gs.view.queries(typ, letter)
 	if !ok {
 		return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: letter}
 	}
-	g := &gate{store: s, typ: typ, letter: letter, queries: queries}
+	g := &gate{store: gs.store, typ: typ, letter: letter, queries: queries}
 	for _, q := range queries {
-		f, err := s.filter(typ, q)
+		f, err := gs.store.filter(typ, q)
 		if err != nil {
 			return nil, fmt.Errorf("constraint %s?%s: %w", typ, q, err)
 		}
 		g.filters = append(g.filters, f)
 	}
-	if v.Organizations == nil {
-		return g, nil
+	if gs.view.Organizations != nil && gs.organizations == nil {
+		var err error
+		if gs.organizations, err = gs.store.organizationsBelow(ctx, gs.db, gs.view.Organizations); err != nil {
+			return nil, err
+		}
 	}
-	var err error
-	g.organizations, err = s.organizationsBelow(ctx, db, v.Organizations)
-	return g, err
+	g.organizations = gs.organizations
+	gs.made[permission{typ, letter}] = g
+	return g, nil
+}
+
+// shows reports whether the view may do with a resource, as it is, what the
+// letter stands for.
+func (gs *gates) shows(ctx context.Context, res *Resource, letter Letters) (bool, error) {
+	g, err := gs.gate(ctx, res.Type, letter)
+	if err == nil {
+		err = g.organization(res.Type, res.ID, res.Organization)
+	}
+	if err == nil {
+		err = g.content(res)
+	}
+	var forbidden *ForbiddenError
+	if errors.As(err, &forbidden) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // find looks a resource up for a view that may read it as far as its type and
@@ -184,20 +231,33 @@ func (g *gate) values(id string, res *Resource, v *values) error {
 
 // where is the gate as a condition on the resource r.
 func (g *gate) where() (string, []any) {
-	where, args := "1", []any(nil)
-	if g.organizations != nil {
-		list, orgs := inList(append(slices.Sorted(maps.Keys(g.organizations)), "")) // "" is nobody's, so everybody's
-		where, args = where+" AND r.org IN "+list, orgs
+	where, args := ofOrganizations(g.organizations)
+	filters, more := g.inFilters()
+	return where + " AND " + filters, append(args, more...)
+}
+
+// ofOrganizations is the condition on r of being visible to organizations; nil
+// means all.
+func ofOrganizations(ids map[string]bool) (string, []any) {
+	if ids == nil {
+		return "1", nil
 	}
-	if len(g.filters) > 0 {
-		var filters []string
-		for _, f := range g.filters {
-			sql, a := f.where()
-			filters, args = append(filters, sql), append(args, a...)
-		}
-		where += " AND " + anyOf(filters)
+	list, args := inList(append(slices.Sorted(maps.Keys(ids)), "")) // "" is nobody's, so everybody's
+	return "r.org IN " + list, args
+}
+
+// inFilters is the condition on r of being within one of the constraints.
+func (g *gate) inFilters() (string, []any) {
+	if len(g.filters) == 0 {
+		return "1", nil
 	}
-	return where, args
+	var filters []string
+	var args []any
+	for _, f := range g.filters {
+		sql, more := f.where()
+		filters, args = append(filters, sql), append(args, more...)
+	}
+	return anyOf(filters), args
 }
 
 // shown leaves out the versions that are outside of every constraint.
@@ -228,16 +288,5 @@ func (g *gate) shown(ctx context.Context, db querier, r *row, versions []Resourc
 // May reports whether the view lets its holder do what the letter stands for
 // with a resource as it is: whoever patches one need not be one who may see it.
 func (s *Store) May(ctx context.Context, v View, letter Letters, res *Resource) (bool, error) {
-	g, err := s.gate(ctx, v, res.Type, letter)
-	if err == nil {
-		err = g.organization(res.Type, res.ID, res.Organization)
-	}
-	if err == nil {
-		err = g.content(res)
-	}
-	var forbidden *ForbiddenError
-	if errors.As(err, &forbidden) {
-		return false, nil
-	}
-	return err == nil, err
+	return s.gates(s.cur.Load().read, v).shows(ctx, res, letter)
 }

@@ -2,7 +2,6 @@ package fhirstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,11 +20,21 @@ type inclusion struct {
 	iterate bool // starts from what was included, too
 }
 
-// inclusion reads Source:param, Source:param:Target or Source:*.
+// inclusion reads Source:param, Source:param:Target, Source:* or, of _include,
+// the * alone, which is everything that the matches refer to.
 func (p *queryParser) inclusion(param Param) error {
 	name, modifier, _ := strings.Cut(param.Name, ":")
 	if modifier != "" && modifier != "iterate" {
 		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s has no modifier :%s, only :iterate", name, modifier)}
+	}
+	if param.Value == "*" && name == "_include" {
+		inc := inclusion{iterate: modifier == "iterate"}
+		for _, typ := range slices.Concat(p.query.Types, []string{p.query.Type}) {
+			inc.params = append(inc.params, references(p.defs, typ)...)
+		}
+		p.query.include = append(p.query.include, inc)
+		p.query.Used = append(p.query.Used, param)
+		return nil
 	}
 	parts := strings.Split(param.Value, ":")
 	if len(parts) < 2 || len(parts) > 3 || !p.defs.IsType(parts[0]) || len(parts) == 3 && !p.defs.IsType(parts[2]) {
@@ -36,11 +45,7 @@ func (p *queryParser) inclusion(param Param) error {
 		inc.target = parts[2]
 	}
 	if parts[1] == "*" {
-		for _, def := range p.defs.Params(parts[0]) {
-			if def.Kind == r4.Reference {
-				inc.params = append(inc.params, def)
-			}
-		}
+		inc.params = references(p.defs, parts[0])
 	} else if def, ok := p.defs.Param(parts[0], parts[1]); ok && def.Kind == r4.Reference {
 		inc.params = []*r4.SearchParam{def}
 	} else {
@@ -54,6 +59,16 @@ func (p *queryParser) inclusion(param Param) error {
 	return nil
 }
 
+// references are the reference parameters of a type.
+func references(defs *r4.Table, typ string) (list []*r4.SearchParam) {
+	for _, def := range defs.Params(typ) {
+		if def.Kind == r4.Reference {
+			list = append(list, def)
+		}
+	}
+	return list
+}
+
 // maxSteps is how many steps from the matches inclusions with :iterate lead.
 const maxSteps = 5
 
@@ -61,7 +76,7 @@ const maxSteps = 5
 // resources that the view may read, each once and none that is a match.
 // Inclusions with :iterate start from what was added, too. hidden are the types
 // of which something was left out because the view has no letter for them.
-func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches []row) (added []Resource, hidden []string, err error) {
+func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matches []row) (added []Resource, hidden []string, err error) {
 	if len(q.include) == 0 || len(matches) == 0 {
 		return nil, nil, nil
 	}
@@ -69,7 +84,6 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 	for i := range matches {
 		seen[matches[i].rid] = true
 	}
-	gates := gates{store: s, view: v}
 	from := matches
 	for step := 0; step < maxSteps && len(from) > 0; step++ {
 		var reached []row
@@ -78,6 +92,9 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 				continue
 			}
 			for _, def := range inc.params {
+				if !inc.reverse && !slices.ContainsFunc(from, func(r row) bool { return r.typ == def.Type }) {
+					continue
+				}
 				rows, err := d.follow(ctx, inc, def, from)
 				if err != nil {
 					return nil, nil, fmt.Errorf("include: %w", err)
@@ -93,13 +110,13 @@ func (s *Store) included(ctx context.Context, d *data, v View, q *Query, matches
 						return nil, nil, err
 					}
 					res := r.resource(json)
-					ok, err := gates.readable(ctx, &res)
+					ok, err := gs.shows(ctx, &res, LetterRead)
 					if err != nil {
 						return nil, nil, err
 					}
 					if ok {
 						added, reached = append(added, res), append(reached, *r)
-					} else if !v.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
+					} else if !gs.view.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
 						hidden = append(hidden, res.Type)
 					}
 				}
@@ -123,41 +140,5 @@ func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, m
 	if inc.reverse {
 		return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
 	}
-	return d.rows(ctx, `r.live = 1 AND r.rid IN (
-		SELECT t.rid FROM ix_ref x
-		JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
-		WHERE x.param = ? AND x.rid IN (`+list+`)) ORDER BY r.rid LIMIT `+fmt.Sprint(maxIncluded), args...)
-}
-
-// gates are a view's permissions to read, by type, made when first asked for.
-type gates struct {
-	store  *Store
-	view   View
-	byType map[string]*gate // nil value: may not read the type
-}
-
-// readable reports whether the view shows the resource.
-func (gs *gates) readable(ctx context.Context, res *Resource) (bool, error) {
-	g, ok := gs.byType[res.Type]
-	if !ok {
-		var err error
-		g, err = gs.store.gate(ctx, gs.view, res.Type, LetterRead)
-		var forbidden *ForbiddenError
-		if err != nil && !errors.As(err, &forbidden) {
-			return false, err
-		}
-		if gs.byType == nil {
-			gs.byType = map[string]*gate{}
-		}
-		gs.byType[res.Type] = g
-	}
-	if g == nil || g.organization(res.Type, res.ID, res.Organization) != nil {
-		return false, nil
-	}
-	err := g.content(res)
-	var forbidden *ForbiddenError
-	if errors.As(err, &forbidden) {
-		return false, nil
-	}
-	return err == nil, err
+	return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT t.rid FROM "+targets+" WHERE x.param = ? AND x.rid IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
 }

@@ -31,12 +31,15 @@ func (p *queryParser) chain(param Param) error {
 	}
 	head, rest, _ := strings.Cut(param.Name, ".")
 	code, typ, _ := strings.Cut(head, ":")
-	def, ok := p.defs.Param(p.query.paramType(), code)
+	if len(p.query.Types) > 0 {
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: "a search across types has no chains: search each type by itself"}
+	}
+	def, ok := p.defs.Param(p.query.Type, code)
 	switch {
 	case !ok:
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
 	case def.Kind != r4.Reference:
-		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.paramType())}
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("%s of %s is no reference: a chain leads along references", code, p.query.Type)}
 	case typ != "" && !p.defs.IsType(typ):
 		return &QueryError{Code: "value", Parameter: param.Name, Message: fmt.Sprintf("%s is no resource type", typ)}
 	}
@@ -111,7 +114,7 @@ func codeOf(err error) string {
 // linked returns the query with its links as conditions in SQL. The view has to
 // have the search letter at the other end (FR-SC-20), and sees there what it
 // sees everywhere.
-func (s *Store) linked(ctx context.Context, d *data, v View, q *Query) (*Query, error) {
+func (s *Store) linked(ctx context.Context, d *data, gs *gates, q *Query) (*Query, error) {
 	if !slices.ContainsFunc(q.clauses, func(c clause) bool { return c.link != nil }) {
 		return q, nil
 	}
@@ -122,7 +125,7 @@ func (s *Store) linked(ctx context.Context, d *data, v View, q *Query) (*Query, 
 		if c.link == nil {
 			continue
 		}
-		source, args, err := s.linkSource(ctx, d, v, q, c.link)
+		source, args, err := s.linkSource(ctx, d, gs, q, c.link)
 		if err != nil {
 			return nil, err
 		}
@@ -132,11 +135,11 @@ func (s *Store) linked(ctx context.Context, d *data, v View, q *Query) (*Query, 
 }
 
 // linkSource is a link as a query of the resources that q is about.
-func (s *Store) linkSource(ctx context.Context, d *data, v View, q *Query, l *link) (source string, args []any, err error) {
+func (s *Store) linkSource(ctx context.Context, d *data, gs *gates, q *Query, l *link) (source string, args []any, err error) {
 	var sources []string
 	var refused error
 	for _, end := range l.ends {
-		where, more, err := s.condition(ctx, d, v, end)
+		where, more, err := s.condition(ctx, d, gs, end)
 		var forbidden *ForbiddenError
 		if errors.As(err, &forbidden) && len(l.ends) > 1 {
 			refused = err // there are other types to look at
@@ -180,12 +183,12 @@ func (l *link) pointedAt(q *Query) []string {
 }
 
 // condition is a query under a view as a condition on r.
-func (s *Store) condition(ctx context.Context, d *data, v View, q *Query) (where string, args []any, err error) {
-	visible, more, err := s.visible(ctx, v, q)
+func (s *Store) condition(ctx context.Context, d *data, gs *gates, q *Query) (where string, args []any, err error) {
+	visible, more, err := gs.visible(ctx, q)
 	if err != nil {
 		return "", nil, err
 	}
-	if q, err = s.linked(ctx, d, v, q); err != nil {
+	if q, err = s.linked(ctx, d, gs, q); err != nil {
 		return "", nil, err
 	}
 	if where, args, err = d.plan(ctx, q); err != nil {
@@ -194,29 +197,37 @@ func (s *Store) condition(ctx context.Context, d *data, v View, q *Query) (where
 	return where + " AND " + visible, append(args, more...), nil
 }
 
-// visible is what a view shows of the types of a query, as a condition on r.
-func (s *Store) visible(ctx context.Context, v View, q *Query) (where string, args []any, err error) {
+// visible is what the view shows of the types of a query, as a condition on r.
+func (gs *gates) visible(ctx context.Context, q *Query) (where string, args []any, err error) {
 	if q.Type != "" {
-		g, err := s.gate(ctx, v, q.Type, LetterSearch)
+		g, err := gs.gate(ctx, q.Type, LetterSearch)
 		if err != nil {
 			return "", nil, err
 		}
 		where, args = g.where()
 		return where, args, nil
 	}
-	var types []string
-	narrowed := false
+	var whole, narrowed []string // types without and with constraints, these as conditions
+	var narrow []any
 	for _, typ := range q.Types {
-		g, err := s.gate(ctx, v, typ, LetterSearch)
+		g, err := gs.gate(ctx, typ, LetterSearch)
 		if err != nil {
 			return "", nil, err
 		}
-		condition, more := g.where()
-		narrowed = narrowed || len(more) > 0
-		types, args = append(types, "r.type = ? AND "+condition), append(append(args, typ), more...)
+		if len(g.filters) == 0 {
+			whole = append(whole, typ)
+			continue
+		}
+		condition, more := g.inFilters()
+		narrowed, narrow = append(narrowed, "r.type = ? AND "+condition), append(append(narrow, typ), more...)
 	}
-	if !narrowed { // the types themselves are a condition already
-		return "1", nil, nil
+	where, args = ofOrganizations(gs.organizations)
+	if len(narrowed) == 0 { // the types themselves are a condition already
+		return where, args, nil
 	}
-	return anyOf(types), args, nil
+	if len(whole) > 0 {
+		list, types := inList(whole)
+		narrowed, narrow = append(narrowed, "r.type IN "+list), append(narrow, types...)
+	}
+	return where + " AND " + anyOf(narrowed), append(args, narrow...), nil
 }

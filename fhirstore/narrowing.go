@@ -25,9 +25,10 @@ func (e *exporter) narrow(typ string) (*narrowing, error) {
 	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
 		e.inCompartments(typ, n)
 	}
+	gs := e.store.gates(e.tx, e.view)
 	var before *gate
 	for _, letter := range []Letters{LetterRead, LetterSearch} {
-		g, err := e.store.gateIn(e.ctx, e.tx, e.view, typ, letter)
+		g, err := gs.gate(e.ctx, typ, letter)
 		if err != nil {
 			return nil, err
 		}
@@ -95,9 +96,7 @@ func (s *Store) inAnyCompartment(typ string) (where string, args []any) {
 	if !ok {
 		return own, nil
 	}
-	return `(` + own + ` OR EXISTS (SELECT 1 FROM ix_ref x
-		JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
-		JOIN compartment c ON c.rid = t.rid WHERE x.rid = r.rid AND x.param = ?))`, []any{target}
+	return "(" + own + " OR EXISTS (SELECT 1 FROM " + targets + " JOIN compartment c ON c.rid = t.rid WHERE x.rid = r.rid AND x.param = ?))", []any{target}
 }
 
 // provenanceTarget returns, for the type Provenance, the parameter of what one

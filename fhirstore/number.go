@@ -137,7 +137,13 @@ func (q numberQuery) match(n numberValue) bool {
 }
 
 func (q numberQuery) sql() (string, []any) {
-	where, args := q.rangeSQL()
+	where, args := q.between("x.lo", "x.hi")
+	return q.inUnit(part{where, args})
+}
+
+// inUnit adds the unit to a condition.
+func (q numberQuery) inUnit(p part) (string, []any) {
+	where, args := p.where, p.args
 	if q.system != "" {
 		where, args = where+" AND x.system = ?", append(args, q.system)
 	}
@@ -150,24 +156,47 @@ func (q numberQuery) sql() (string, []any) {
 	return where, args
 }
 
-func (q numberQuery) rangeSQL() (string, []any) {
+// between is match, but for the unit, as a condition on two columns.
+func (q numberQuery) between(lo, hi string) (string, []any) {
 	switch q.prefix {
 	case "ne":
-		return "NOT (x.lo >= ? AND x.hi < ?)", []any{q.lo, q.hi}
+		return "NOT (" + lo + " >= ? AND " + hi + " < ?)", []any{q.lo, q.hi}
 	case "gt":
-		return "x.hi > ?", []any{q.hi}
+		return hi + " > ?", []any{q.hi}
 	case "ge":
-		return "x.hi >= ?", []any{q.hi}
+		return hi + " >= ?", []any{q.hi}
 	case "lt":
-		return "x.lo < ?", []any{q.lo}
+		return lo + " < ?", []any{q.lo}
 	case "le":
-		return "x.lo <= ?", []any{q.lo}
+		return lo + " <= ?", []any{q.lo}
 	case "sa":
-		return "x.lo > ?", []any{q.hi}
+		return lo + " > ?", []any{q.hi}
 	case "eb":
-		return "x.lo < ? AND x.hi < ?", []any{q.lo, q.lo}
+		return lo + " < ? AND " + hi + " < ?", []any{q.lo, q.lo}
 	case "ap":
-		return "x.lo <= ? AND x.hi >= ?", []any{q.hi, q.lo}
+		return lo + " <= ? AND " + hi + " >= ?", []any{q.hi, q.lo}
 	}
-	return "x.lo >= ? AND x.lo < ? AND x.hi < ?", []any{q.lo, q.hi, q.hi}
+	return lo + " >= ? AND " + lo + " < ? AND " + hi + " < ?", []any{q.lo, q.hi, q.hi}
+}
+
+// ranges is sql as ranges of the indexes: lo bounds most values at both ends,
+// and those that have two ends are looked for by hi besides.
+func (q numberQuery) ranges() []part {
+	const wide = "x.lo < x.hi AND " // the condition of the index by hi; the + leaves lo out of the choice
+	var list []part
+	switch q.prefix {
+	case "gt":
+		list = []part{{"x.lo > ?", []any{q.hi}}, {wide + "x.hi > ? AND +x.lo <= ?", []any{q.hi, q.hi}}}
+	case "ge":
+		list = []part{{"x.lo >= ?", []any{q.hi}}, {wide + "x.hi >= ? AND +x.lo < ?", []any{q.hi, q.hi}}}
+	case "ap":
+		list = []part{{"x.lo >= ? AND x.lo <= ?", []any{q.lo, q.hi}}, {wide + "x.hi >= ? AND +x.lo < ?", []any{q.lo, q.lo}}}
+	default:
+		where, args := q.between("x.lo", "x.hi")
+		list = []part{{where, args}}
+	}
+	for i := range list {
+		list[i].where, list[i].args = q.inUnit(list[i])
+	}
+	return list
 }

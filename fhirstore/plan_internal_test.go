@@ -184,6 +184,8 @@ func TestPlans(t *testing.T) {
 			"Observation?patient=a", "Observation?subject=Patient/a,Patient/b", "Observation?subject:missing=false", "Observation?subject:missing=true",
 			"Observation?value-quantity=gt5", "Observation?value-quantity=5|http://x|y", "StructureDefinition?url=http://x", "Patient?_id=a,b", "Patient?_lastUpdated=gt2020", "Observation?patient=a&_lastUpdated=gt2020",
 			"Observation?patient=a&status=final&date=ge2024&_include=Observation:subject", "Patient?_id=a&_revinclude=Observation:patient", "Patient?_id=a&_revinclude=Observation:patient&_include:iterate=Observation:subject",
+			"Observation?value-quantity=ge5,ap6", "Observation?code-value-quantity=a$gt5,b$5", "Observation?code-value-quantity=a$ap5||mg&status=final", "Observation?code-value-concept=a$b,c$d", "Observation?code-value-string=a$b", "Observation?code-value-date=a$ge2025,b$ap2025",
+			"Observation?code:text=a", "Observation?subject:identifier=a|b", "Patient?identifier:of-type=a|b|c", "StructureDefinition?url:below=http://x", "StructureDefinition?url:above=http://x/y",
 			"Observation?patient.name=abe", "Observation?subject:Patient.gender=female&status=final", "Patient?_has:Observation:patient:status=final", "Patient?gender=female&_sort=-birthdate,name", "Patient?_sort=_lastUpdated",
 		} {
 			t.Run(name+" view, "+search, func(t *testing.T) {
@@ -312,12 +314,12 @@ func TestPlansAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := record(s)
-	ofSearch := func(query string) []recorded {
+	ofType := func(typ, query string) []recorded {
 		params, err := ParseParams(query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		q, err := s.Query("Patient", params, QueryOptions{Strict: true})
+		q, err := s.Query(typ, params, QueryOptions{Strict: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -326,6 +328,7 @@ func TestPlansAreBounded(t *testing.T) {
 		}
 		return r.take()
 	}
+	ofSearch := func(query string) []recorded { return ofType("Patient", query) }
 	ofExport := func(sel Selection) []recorded {
 		queries, _ := exportRecorded(t, s, Everything(), sel)
 		return queries
@@ -337,6 +340,17 @@ func TestPlansAreBounded(t *testing.T) {
 	}{
 		{"a page begins where the one before ended, in order", ofSearch("_count=10&_page=" + page), "resource_type (type=? AND live=? AND rowid>?)"},
 		{"a date has both ends", ofSearch("birthdate=1970"), "ix_date_value (param=? AND span=? AND lo>? AND lo<?)"},
+		{"a date about another has both ends", ofSearch("birthdate=ap1970"), "ix_date_value (param=? AND span=? AND lo>? AND lo<?)"},
+		{"a number begins at its bound", ofType("Observation", "value-quantity=gt5"), "ix_number_value (param=? AND lo>?)"},
+		{"a range of numbers, too", ofType("Observation", "value-quantity=gt5"), "ix_number_wide (param=? AND hi>?)"},
+		{"a composite has its token and the bounds of what is beside it", ofType("Observation", "code-value-quantity=a$5"), "ix_token_number_value (param=? AND head_code=? AND lo>? AND lo<?)"},
+		{"a composite with a prefix", ofType("Observation", "code-value-quantity=a$ge5"), "ix_token_number_wide (param=? AND head_code=? AND hi>?)"},
+		{"a composite of two tokens", ofType("Observation", "code-value-concept=a$b"), "ix_token_token_value (param=? AND head_code=? AND code=?)"},
+		{"a composite with a text", ofType("Observation", "code-value-string=a$b"), "ix_token_string_value (param=? AND head_code=? AND norm>? AND norm<?)"},
+		{"a composite with a date", ofType("Observation", "code-value-date=a$2025"), "ix_token_date_value (param=? AND head_code=? AND span=? AND lo>? AND lo<?)"},
+		{"a composite with a reference", ofType("DocumentReference", "relationship=a$b"), "ix_token_ref_value (param=? AND head_code=? AND target=?)"},
+		{"the type of an identifier", ofSearch("identifier:of-type=a|b|c"), "ix_token_token_value (param=? AND head_code=? AND code=?)"},
+		{"a URL below another", ofType("StructureDefinition", "url:below=http://x"), "ix_uri_value (param=? AND value>? AND value<?)"},
 		{"a name has both ends", ofSearch("name=abe"), "ix_string_value (param=? AND norm>? AND norm<?)"},
 		{"an increment begins at its instant", ofExport(Selection{Types: []string{"Patient"}, Since: time.UnixMilli(1)}), "resource_at (type=? AND at>?)"},
 		{"an increment of patients, too", ofExport(Selection{Level: PatientLevel, Types: []string{"Patient"}, Since: time.UnixMilli(1)}), "resource_at (type=? AND at>?)"},

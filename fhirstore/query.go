@@ -71,16 +71,16 @@ const pageParam = "_page"
 // Query reads the parameters of a search for resources of type typ. Its errors
 // are *QueryError (FHIR R4, Search).
 func (s *Store) Query(typ string, params []Param, opts QueryOptions) (*Query, error) {
-	return s.read(&Query{Type: typ, Count: DefaultCount}, params, opts)
+	return s.parseQuery(&Query{Type: typ, Count: DefaultCount}, params, opts)
 }
 
 // QueryAll reads the parameters of a search across types: those that all types
 // have (FHIR R4, http, variant searches).
 func (s *Store) QueryAll(types []string, params []Param, opts QueryOptions) (*Query, error) {
-	return s.read(&Query{Types: types, Count: DefaultCount}, params, opts)
+	return s.parseQuery(&Query{Types: types, Count: DefaultCount}, params, opts)
 }
 
-func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error) {
+func (s *Store) parseQuery(q *Query, params []Param, opts QueryOptions) (*Query, error) {
 	p := queryParser{defs: s.defs, now: s.clock.Now(), opts: opts, query: q}
 	if opts.Patient != "" {
 		q.clauses = append(q.clauses, compartmentClause(q, opts.Patient))
@@ -111,7 +111,7 @@ func (s *Store) read(q *Query, params []Param, opts QueryOptions) (*Query, error
 	return q, nil
 }
 
-// Filter reads a query that is only a filter from its URL-encoded form.
+// filter reads a query that is only a filter from its URL-encoded form.
 func (s *Store) filter(typ, encoded string) (*Query, error) {
 	params, err := ParseParams(encoded)
 	if err != nil {
@@ -126,14 +126,6 @@ func (q *Query) typeList() (sql string, args []any) {
 		return inList([]string{q.Type})
 	}
 	return inList(q.Types)
-}
-
-// paramType is the type whose search parameters the query has.
-func (q *Query) paramType() string {
-	if len(q.Types) > 0 {
-		return "Resource"
-	}
-	return q.Type
 }
 
 // searches reports whether the query is about resources of a type.
@@ -178,25 +170,21 @@ func (p *queryParser) param(param Param) error {
 		return p.addParsed(param, modifier, p.lastUpdatedClause)
 	case code == "_has":
 		return p.reverseChain(param)
+	case code == "_list":
+		return p.inList(param, modifier)
+	case code == "_query":
+		return &QueryError{Code: "not-supported", Parameter: param.Name, Message: fmt.Sprintf("there is no named query %q: this server has none", param.Value)}
 	case strings.Contains(param.Name, "."):
 		return p.chain(param)
 	}
-	def, ok := p.defs.Param(p.query.paramType(), code)
-	if !ok || def.Expression == "" {
-		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.paramType(), code))
+	if len(p.query.Types) > 0 {
+		return p.shared(param, code, modifier)
 	}
-	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) {
-		c, err := p.clause(def, modifier, value)
-		if len(p.query.Types) > 0 {
-			c.param, c.others = 0, nil
-			for _, typ := range p.query.Types {
-				if of, ok := p.defs.Param(typ, code); ok {
-					c.others = append(c.others, of.ID)
-				}
-			}
-		}
-		return c, err
-	})
+	def, ok := p.defs.Param(p.query.Type, code)
+	if !ok || def.Expression == "" {
+		return p.unknown(param, fmt.Sprintf("%s has no search parameter %q", p.query.Type, code))
+	}
+	return p.addParsed(param, modifier, func(modifier, value string) (clause, error) { return p.clause(def, modifier, value) })
 }
 
 func (p *queryParser) add(param Param, c clause) error {
@@ -233,9 +221,9 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if modifier == "missing" {
 		return missingClause(def, value)
 	}
-	c := clause{table: tableOf(def.Kind), param: def.ID}
+	c := clause{table: tableUnder(def, modifier), param: def.ID}
 	if c.table == "" {
-		return c, &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
+		return c, notOffered(def)
 	}
 	if err := checkModifier(p.defs, def, modifier); err != nil {
 		return c, err
@@ -244,7 +232,7 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	if err != nil {
 		return c, err
 	}
-	if def.Kind == r4.Reference || def.Kind == r4.URI {
+	if c.table == "ix_ref" || c.table == "ix_uri" && modifier != "below" {
 		return c, p.texts(&c, def, modifier, alternatives)
 	}
 	if err := p.count(len(alternatives)); err != nil {
@@ -257,6 +245,10 @@ func (p *queryParser) clause(def *r4.SearchParam, modifier, value string) (claus
 	}
 	c.negate = modifier == "not"
 	return c, nil
+}
+
+func notOffered(def *r4.SearchParam) error {
+	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the search parameter %s of %s is not offered", def.Code, def.Type)}
 }
 
 // count adds n alternatives to those of the query and refuses too many.
@@ -275,6 +267,9 @@ func (p *queryParser) texts(c *clause, def *r4.SearchParam, modifier string, alt
 	for _, text := range alternatives {
 		if def.Kind == r4.URI {
 			list = append(list, unescape(text))
+			if modifier == "above" {
+				list = append(list, above(unescape(text))...)
+			}
 			continue
 		}
 		targets, err := parseReference(def, modifier, p.opts.Base, text)
@@ -291,16 +286,27 @@ func (p *queryParser) texts(c *clause, def *r4.SearchParam, modifier string, alt
 	return nil
 }
 
+// alternative reads one value into the clause, by the table that it is looked
+// up in.
 func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text string) error {
-	switch def.Kind {
-	case r4.Token:
+	switch {
+	case modifier == "of-type":
+		q, err := parseTyped(text)
+		if err != nil {
+			return err
+		}
+		c.codes = append(c.codes, q.head.code)
+		addAlternative(c, q, func(v *values) []pair { return v.pairs }, func(p pair) int32 { return p.param })
+	case def.Kind == r4.Composite:
+		return p.addPair(c, def, text)
+	case c.table == "ix_token":
 		t, err := parseToken(def, text)
 		if err != nil {
 			return err
 		}
 		c.codes = append(c.codes, t.code)
 		addAlternative(c, t, func(v *values) []tokenValue { return v.tokens }, func(t tokenValue) int32 { return t.param })
-	case r4.String:
+	case c.table == "ix_string":
 		q := stringQuery{text: normalize(unescape(text))}
 		switch modifier {
 		case "exact":
@@ -309,7 +315,9 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 			q.mode = 'c'
 		}
 		addAlternative(c, q, func(v *values) []stringValue { return v.strings }, func(s stringValue) int32 { return s.param })
-	case r4.Number, r4.Quantity:
+	case c.table == "ix_uri":
+		addAlternative(c, below(unescape(text)), func(v *values) []uriValue { return v.uris }, func(u uriValue) int32 { return u.param })
+	case c.table == "ix_number":
 		q, err := parseNumberQuery(text, def.Kind == r4.Quantity)
 		if err != nil {
 			return err
@@ -328,14 +336,49 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 // checkModifier refuses a modifier that the parameter's kind does not have: an
 // ignored modifier would find other resources than were asked for.
 func checkModifier(defs *r4.Table, def *r4.SearchParam, modifier string) error {
-	ok := modifier == "" ||
-		def.Kind == r4.Token && modifier == "not" ||
-		def.Kind == r4.String && (modifier == "exact" || modifier == "contains") ||
-		def.Kind == r4.Reference && defs.IsType(modifier)
-	if ok {
+	if modifier == "" || slices.Contains(modifiersOf(def.Kind), modifier) || def.Kind == r4.Reference && defs.IsType(modifier) {
 		return nil
 	}
-	return &QueryError{Code: "not-supported", Message: fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, def.Kind)}
+	message := fmt.Sprintf("the modifier :%s is not offered for %s, a parameter of type %s", modifier, def.Code, def.Kind)
+	if def.Kind == r4.Token && slices.Contains([]string{"in", "not-in", "above", "below"}, modifier) {
+		message += ": it needs a terminology service, which this server is not; name the codes instead, with commas between them"
+	}
+	return &QueryError{Code: "not-supported", Message: message}
+}
+
+// modifiersOf are the modifiers of a kind of parameter beside :missing and, of
+// a reference, the types.
+func modifiersOf(kind r4.ParamKind) []string {
+	switch kind {
+	case r4.Token:
+		return []string{"not", "text", "of-type"}
+	case r4.String:
+		return []string{"exact", "contains"}
+	case r4.Reference:
+		return []string{"identifier"}
+	case r4.URI:
+		return []string{"above", "below"}
+	}
+	return nil
+}
+
+// tableUnder names the table that a parameter is looked up in under a modifier,
+// or "" where it has none.
+func tableUnder(def *r4.SearchParam, modifier string) string {
+	switch {
+	case def.Kind == r4.Composite:
+		if kept, ok := compositeOf(def); ok {
+			return pairTable(def.Components[kept.tail].Param.Kind)
+		}
+		return ""
+	case def.Kind == r4.Token && modifier == "text":
+		return "ix_string"
+	case def.Kind == r4.Token && modifier == "of-type":
+		return "ix_token_token"
+	case def.Kind == r4.Reference && modifier == "identifier":
+		return "ix_token"
+	}
+	return tableOf(def.Kind)
 }
 
 // tableOf names the table of a kind of parameter, or "" where it has none.
@@ -358,4 +401,4 @@ func tableOf(k r4.ParamKind) string {
 }
 
 // Searchable reports whether a search by the parameter is offered.
-func Searchable(p *r4.SearchParam) bool { return p.Expression != "" && tableOf(p.Kind) != "" }
+func Searchable(p *r4.SearchParam) bool { return p.Expression != "" && tableUnder(p, "") != "" }

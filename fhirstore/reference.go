@@ -10,7 +10,8 @@ import (
 )
 
 // A refValue is a value of a reference parameter: "Type/id" for a literal
-// relative reference, without a version; otherwise the URL as it stands.
+// relative reference, without a version; otherwise the URL as it stands. A
+// canonical with a version is a second value without it.
 type refValue struct {
 	param  int32
 	target string
@@ -22,6 +23,9 @@ type uriValue struct {
 	value string
 }
 
+// targets joins references x with the resources t that they lead to.
+const targets = `ix_ref x JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)`
+
 func appendRefs(to []refValue, param int32, f fhirpath.Value) []refValue {
 	text := f.Node.Text
 	if f.Node.Kind == fhirjson.Object {
@@ -32,6 +36,9 @@ func appendRefs(to []refValue, param int32, f fhirpath.Value) []refValue {
 	}
 	if local := localReference(text); local != "" {
 		text = local
+	}
+	if unversioned, _, versioned := strings.Cut(text, "|"); versioned && f.Type == "canonical" {
+		to = append(to, refValue{param, unversioned})
 	}
 	return append(to, refValue{param, text})
 }
@@ -73,9 +80,46 @@ func parseReference(p *r4.SearchParam, modifier, base, text string) ([]string, e
 	if modifier != "" {
 		return []string{modifier + "/" + text}, nil
 	}
-	targets := make([]string, 0, len(p.Targets))
+	list := make([]string, 0, len(p.Targets))
 	for _, t := range p.Targets {
-		targets = append(targets, t+"/"+text)
+		list = append(list, t+"/"+text)
 	}
-	return targets, nil
+	return list, nil
+}
+
+// above returns the URLs above one: those that it lies below by the segments of
+// its path (FHIR R4, Search, uri).
+func above(url string) (list []string) {
+	start := 0
+	if i := strings.Index(url, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	for end := len(url); ; {
+		cut := strings.LastIndexByte(url[start:end], '/')
+		if cut < 0 {
+			return list
+		}
+		end = start + cut
+		list = append(list, url[:end], url[:end+1])
+	}
+}
+
+// below is the alternative of being a URL or one below it by the segments of
+// its path (FHIR R4, Search, uri).
+type below string
+
+func (b below) dir() string { return strings.TrimSuffix(string(b), "/") + "/" }
+
+func (b below) match(u uriValue) bool {
+	return u.value == string(b) || strings.HasPrefix(u.value, b.dir())
+}
+
+func (b below) sql() (string, []any) {
+	dir := b.dir()
+	return "(x.value = ? OR x.value >= ? AND x.value < ?)", []any{string(b), dir, dir[:len(dir)-1] + "0"} // 0 comes after /
+}
+
+func (b below) ranges() []part {
+	_, args := b.sql()
+	return []part{{"x.value = ?", args[:1]}, {"x.value >= ? AND x.value < ?", args[1:]}}
 }

@@ -6,13 +6,22 @@ import (
 	"fmt"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
+// extraction counts the changes of what extract takes out of a resource and of
+// how the search rows hold it. It is raised with every such change.
+const extraction = 2
+
+// indexVersion names what search rows are made with: rows of another version
+// are made anew.
+func indexVersion(defs *r4.Table) string { return fmt.Sprintf("%s %d", defs.Hash(), extraction) }
+
 // reindexIfNeeded makes all search rows anew where they were made with other
-// definitions than this program has.
+// definitions, or by other rules, than this program has.
 func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
 	have, err := d.meta(ctx, metaIndex)
-	if err != nil || have == s.defs.Hash() {
+	if err != nil || have == indexVersion(s.defs) {
 		return err
 	}
 	if have != "" {
@@ -25,7 +34,7 @@ func (s *Store) reindexIfNeeded(ctx context.Context, d *data) error {
 }
 
 func (s *Store) markIndexed(ctx context.Context, d *data) error {
-	return s.amend(ctx, d, func(tx *writeTx) error { return tx.setMeta(ctx, metaIndex, s.defs.Hash()) })
+	return s.amend(ctx, d, func(tx *writeTx) error { return tx.setMeta(ctx, metaIndex, indexVersion(s.defs)) })
 }
 
 // amend runs f in a transaction that writes no version.

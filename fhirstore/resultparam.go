@@ -61,7 +61,11 @@ func (p *queryParser) resultParam(param Param) (handled bool, err error) {
 		return true, p.sort(param)
 	case "_include", "_revinclude":
 		return true, p.inclusion(param)
-	default:
+	default: // contained resources are not searched, which is what false says
+		if param == (Param{"_contained", "false"}) {
+			q.Used = append(q.Used, param)
+			return true, nil
+		}
 		return true, p.unknown(param, code+" is not offered")
 	}
 	return true, nil

@@ -18,8 +18,10 @@ type Page struct {
 	// Total counts the matches on all pages; -1 where it was not asked for.
 	Total int64
 	// Next is the page token of the next page; empty on the last one. It is the
-	// value of the parameter NextParam.
-	Next string
+	// value of the parameter NextParam. Previous is that of the page before,
+	// empty on the first one, and Last that of the last page where Next is not
+	// empty: it is counted from the end and is as long as the others.
+	Next, Previous, Last string
 }
 
 // NextParam is the parameter that carries a page token.
@@ -39,18 +41,19 @@ const (
 // are left out. Its error is a *ForbiddenError where the view may not
 // search the type at all.
 func (s *Store) Search(ctx context.Context, v View, q *Query) (*Page, error) {
-	page, rows, err := s.search(ctx, v, q)
+	d := s.cur.Load()
+	gs := s.gates(d.read, v)
+	page, rows, err := s.search(ctx, d, gs, q)
 	if err != nil {
 		return nil, err
 	}
-	page.Included, page.Hidden, err = s.included(ctx, s.cur.Load(), v, q, rows)
+	page.Included, page.Hidden, err = s.included(ctx, d, gs, q, rows)
 	return page, err
 }
 
 // search is Search without what is included; rows are those of the matches.
-func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, error) {
-	d := s.cur.Load()
-	where, args, err := s.condition(ctx, d, v, q)
+func (s *Store) search(ctx context.Context, d *data, gs *gates, q *Query) (*Page, []row, error) {
+	where, args, err := s.condition(ctx, d, gs, q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,16 +72,41 @@ func (s *Store) search(ctx context.Context, v View, q *Query) (*Page, []row, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("search %s: %w", q.Type, err)
 	}
-	if len(rows) > q.Count {
-		rows = rows[:q.Count]
-		if page.Next, err = cursors[q.Count-1].token(); err != nil {
-			return nil, nil, err
-		}
+	if rows, err = page.cut(q, rows, cursors); err != nil {
+		return nil, nil, err
 	}
 	if page.Matches, err = d.resources(ctx, rows); err != nil {
 		return nil, nil, err
 	}
 	return page, rows, nil
+}
+
+// cut takes a row too many off a page and sets the tokens of those around it.
+func (page *Page) cut(q *Query, rows []row, cursors []cursor) ([]row, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	back, end := q.from != nil && q.from.Back, q.from != nil && q.from.End
+	more := len(rows) > q.Count
+	switch {
+	case more && back:
+		rows, cursors = rows[1:], cursors[1:]
+	case more:
+		rows, cursors = rows[:q.Count], cursors[:q.Count]
+	}
+	var err error
+	if q.from != nil && (more || !back) {
+		if page.Previous, err = cursors[0].back().token(); err != nil {
+			return nil, err
+		}
+	}
+	if more && !back || back && !end {
+		if page.Next, err = cursors[len(cursors)-1].token(); err != nil {
+			return nil, err
+		}
+		page.Last, err = cursor{Back: true, End: true}.token()
+	}
+	return rows, err
 }
 
 // plan returns the query as a condition on r. The clause that finds the least

@@ -2,11 +2,13 @@ package fhirstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +38,7 @@ func (p *queryParser) sort(param Param) error {
 		code, descending := strings.CutPrefix(name, "-")
 		key, ok := p.sortKey(code, descending)
 		if !ok {
-			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", p.query.paramType(), code))
+			return p.unknown(param, fmt.Sprintf("%s cannot be sorted by %q", cmp.Or(p.query.Type, "a search across types"), code))
 		}
 		keys = append(keys, key)
 	}
@@ -56,7 +58,7 @@ func (p *queryParser) sortKey(code string, descending bool) (sortKey, bool) {
 		return key, true
 	}
 	def, ok := p.defs.Param(p.query.Type, code)
-	if !ok || !Searchable(def) {
+	if !ok || def.Expression == "" || tableOf(def.Kind) == "" {
 		return key, false
 	}
 	value := map[r4.ParamKind]string{r4.Token: "code", r4.String: "norm", r4.Reference: "target", r4.URI: "value",
@@ -74,11 +76,17 @@ func (p *queryParser) sortKey(code string, descending bool) (sortKey, bool) {
 }
 
 // A cursor is where a page begins: behind the last resource of the page before,
-// which had these values of the sort keys.
+// which had these values of the sort keys. With Back the page ends there: before
+// the first resource of the page behind it, or with End, at the end of all.
 type cursor struct {
 	Keys []any `json:"k,omitempty"`
 	RID  int64 `json:"r"`
+	Back bool  `json:"b,omitempty"`
+	End  bool  `json:"e,omitempty"`
 }
+
+// back is the cursor of the page that ends before a resource.
+func (c cursor) back() cursor { return cursor{Keys: c.Keys, RID: c.RID, Back: true} }
 
 // token writes the cursor as the value of NextParam. It says nothing about the
 // query: every page is searched for with the parameters that its link has.
@@ -100,7 +108,10 @@ func parseCursor(token string, keys int) (cursor, error) {
 		decoder.DisallowUnknownFields()
 		err = decoder.Decode(&c)
 	}
-	if err != nil || c.RID < 0 || len(c.Keys) != keys {
+	if err == nil && c.End && c.Back && len(c.Keys) == 0 {
+		return c, nil
+	}
+	if err != nil || c.End || c.RID < 0 || len(c.Keys) != keys {
 		return c, foreignPage()
 	}
 	for i, key := range c.Keys {
@@ -125,21 +136,34 @@ func foreignPage() error {
 	return &QueryError{Code: "value", Parameter: pageParam, Message: fmt.Sprintf("%s is not the token of a page of this search: follow the link that the page before gave", pageParam)}
 }
 
-// after is the condition on r, with the sort keys as its columns k0, k1 and so
-// on, to come behind the cursor.
-func (c cursor) after(keys []sortKey) (where string, args []any) {
+// beyond is the condition on r, with the sort keys as its columns k0, k1 and so
+// on, to come behind the cursor or, with Back, before it.
+func (c cursor) beyond(keys []sortKey) (where string, args []any) {
+	if c.End {
+		return "1", nil
+	}
 	where, args = "r.rid > ?", []any{c.RID}
+	if c.Back {
+		where = "r.rid < ?"
+	}
 	for i := len(keys) - 1; i >= 0; i-- {
 		k := "r.k" + strconv.Itoa(i)
-		if c.Keys[i] == nil {
+		if c.Keys[i] == nil { // which come last
 			where = "(" + k + " IS NULL AND " + where + ")"
+			if c.Back {
+				where = "(" + k + " IS NOT NULL OR " + where + ")"
+			}
 			continue
 		}
-		beyond := " > ?"
-		if keys[i].descending {
-			beyond = " < ?"
+		compare := " > ?"
+		if keys[i].descending != c.Back {
+			compare = " < ?"
 		}
-		where = "(" + k + beyond + " OR " + k + " IS NULL OR " + k + " = ? AND " + where + ")"
+		behind := ""
+		if !c.Back {
+			behind = " OR " + k + " IS NULL"
+		}
+		where = "(" + k + compare + behind + " OR " + k + " = ? AND " + where + ")"
 		args = append([]any{c.Keys[i], c.Keys[i]}, args...)
 	}
 	return where, args
@@ -147,25 +171,29 @@ func (c cursor) after(keys []sortKey) (where string, args []any) {
 
 // sorted returns at most limit rows for which a condition on r holds, in the
 // order of the keys and those of one place in the order of their creation, and
-// the cursor of each.
+// the cursor of each. They are the first ones beyond from; where that leads
+// back, the last ones.
 func (d *data) sorted(ctx context.Context, where string, args []any, keys []sortKey, from *cursor, limit int) (list []row, cursors []cursor, err error) {
 	var columns, order strings.Builder
 	var all []any
+	back := from != nil && from.Back
+	direction := func(descending bool) string {
+		if descending != back {
+			return " DESC"
+		}
+		return ""
+	}
 	for i, key := range keys {
 		k := "k" + strconv.Itoa(i)
 		columns.WriteString(", " + key.sql + " AS " + k)
 		all = append(all, key.args...)
-		direction := ""
-		if key.descending {
-			direction = " DESC"
-		}
-		order.WriteString("r." + k + " IS NULL, r." + k + direction + ", ")
+		order.WriteString("r." + k + " IS NULL" + direction(false) + ", r." + k + direction(key.descending) + ", ")
 	}
 	all = append(all, args...)
 	behind := "1"
 	if from != nil {
 		var more []any
-		behind, more = from.after(keys)
+		behind, more = from.beyond(keys)
 		all = append(all, more...)
 	}
 	selected := ""
@@ -187,9 +215,13 @@ func (d *data) sorted(ctx context.Context, where string, args []any, keys []sort
 				values[i] = string(text)
 			}
 		}
-		list, cursors = append(list, r), append(cursors, cursor{values, r.rid})
+		list, cursors = append(list, r), append(cursors, cursor{Keys: values, RID: r.rid})
 		return nil
 	}, "SELECT "+rowColumns+selected+" FROM (SELECT r.*"+columns.String()+" FROM resource r WHERE "+where+") r WHERE "+behind+
-		" ORDER BY "+order.String()+"r.rid LIMIT ?", append(all, limit)...)
+		" ORDER BY "+order.String()+"r.rid"+direction(false)+" LIMIT ?", append(all, limit)...)
+	if back {
+		slices.Reverse(list)
+		slices.Reverse(cursors)
+	}
 	return list, cursors, err
 }

@@ -149,7 +149,7 @@ func (d *data) packNumbers(ctx context.Context) (map[int64]bool, error) {
 // The keys of the meta table.
 const (
 	metaLast  = "last"  // the newest instant, in milliseconds
-	metaIndex = "index" // the hash of the definitions that the search rows were made with
+	metaIndex = "index" // what the search rows were made with, an indexVersion
 )
 
 func (d *data) meta(ctx context.Context, key string) (string, error) {

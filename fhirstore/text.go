@@ -11,8 +11,9 @@ import (
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
-// A stringValue is a value of a string parameter: as it stands and as it is
-// compared, without case and accents (FHIR R4, Search, string).
+// A stringValue is a value of a string parameter, or a text of a token's: as it
+// stands and as it is compared, without case and accents (FHIR R4, Search,
+// string).
 type stringValue struct {
 	param       int32
 	norm, exact string

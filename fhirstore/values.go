@@ -19,6 +19,7 @@ type values struct {
 	uris    []uriValue
 	numbers []numberValue
 	dates   []dateValue
+	pairs   []pair
 
 	patients []string // ids of the patients in whose compartments it is
 	members  []memberValue
@@ -43,6 +44,10 @@ func extract(defs *r4.Table, typ, id string, root *fhirjson.Node) *values {
 		if err != nil {
 			continue
 		}
+		if p.Kind == r4.Composite {
+			v.pairs = appendPairs(v.pairs, p, root, found)
+			continue
+		}
 		for _, f := range found {
 			v.add(p, f)
 		}
@@ -61,10 +66,15 @@ func (v *values) add(p *r4.SearchParam, f fhirpath.Value) {
 	switch p.Kind {
 	case r4.Token:
 		v.tokens = appendTokens(v.tokens, p.ID, f)
+		v.strings = appendDisplays(v.strings, p.ID, f)
+		v.pairs = appendTyped(v.pairs, p.ID, f)
 	case r4.String:
 		v.strings = appendStrings(v.strings, p, f)
 	case r4.Reference:
 		v.refs = appendRefs(v.refs, p.ID, f)
+		if identifier := f.Node.Get("identifier"); f.Type == "Reference" && identifier != nil {
+			v.tokens = appendCoding(v.tokens, p.ID, identifier, "value")
+		}
 	case r4.URI:
 		if f.Node.Kind == fhirjson.String {
 			v.uris = append(v.uris, uriValue{p.ID, f.Node.Text})
@@ -125,7 +135,8 @@ func groupMembers(root *fhirjson.Node) []memberValue {
 }
 
 // indexTables have a column rid with the resource that a row belongs to.
-var indexTables = [...]string{"ix_token", "ix_string", "ix_ref", "ix_uri", "ix_number", "ix_date", "compartment", "member"}
+var indexTables = [...]string{"ix_token", "ix_string", "ix_ref", "ix_uri", "ix_number", "ix_date",
+	"ix_token_token", "ix_token_string", "ix_token_ref", "ix_token_number", "ix_token_date", "compartment", "member"}
 
 // writeIndex adds the search, compartment and member rows of a resource.
 func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v *values) error {
@@ -154,6 +165,14 @@ func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v 
 		w.add(rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
 	}
 	w.flush(ctx, tx, "ix_date(rid, param, span, lo, hi)", 5)
+	for _, t := range pairColumns {
+		for i := range v.pairs {
+			if table, row := v.pairs[i].row(rid); table == t.table {
+				w.add(row...)
+			}
+		}
+		w.flush(ctx, tx, t.table+"(rid, param, head_code, head_system, "+t.columns+")", 5+strings.Count(t.columns, ","))
+	}
 	for _, p := range v.patients {
 		w.add(p, typ, rid)
 	}

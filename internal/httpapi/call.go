@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -25,14 +27,15 @@ type call struct {
 	original string // path as it was sent, escapes included
 	routed   string // without prefixes
 
-	body     *onceReader // the request's, once something looked at it
+	params   func() ([]fhirstore.Param, error) // see queryParams
+	body     *onceReader                       // the request's, once something looked at it
 	exchange *recording
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
 	// Of an entry of a batch or transaction:
-	params map[string]string // of the path
-	store  *fhirstore.Store  // that shows the transaction; nil outside of one
+	bound map[string]string // the parts of the path, by their names in the route
+	store *fhirstore.Store  // that shows the transaction; nil outside of one
 }
 
 type callKeyType struct{}
@@ -51,8 +54,8 @@ func (l *call) Method() string { return l.method }
 
 // Params is a part of the path by its name in the route.
 func (l *call) Params(name string) string {
-	if l.params != nil {
-		return l.params[name]
+	if l.bound != nil {
+		return l.bound[name]
 	}
 	return l.Ctx.Params(name)
 }
@@ -76,6 +79,12 @@ func (l *call) requestURL() string {
 
 // query is the raw query string.
 func (l *call) query() string { return string(l.Request().URI().QueryString()) }
+
+// queryParams are the parameters of the query, which is read once.
+func (l *call) queryParams() ([]fhirstore.Param, error) {
+	params, err := l.params()
+	return slices.Clone(params), err
+}
 
 // authorizations are the values of the Authorization header, each as sent.
 func (l *call) authorizations() []string {

@@ -57,9 +57,11 @@ const (
 )
 
 func (l *call) capabilityStatement() models.CapabilityStatement {
+	documentation := searchDocumentation
 	rest := models.CapabilityStatementRest{
-		Mode:     models.RestfulCapabilityModeServer,
-		Security: l.capabilitySecurity(),
+		Mode:          models.RestfulCapabilityModeServer,
+		Documentation: &documentation,
+		Security:      l.capabilitySecurity(),
 		Interaction: []models.CapabilityStatementRestInteraction{
 			{Code: models.SystemRestfulInteractionTransaction},
 			{Code: models.SystemRestfulInteractionBatch},
@@ -69,7 +71,9 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 		Operation: []models.CapabilityStatementRestResourceOperation{
 			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
 		},
-		Resource: l.server.resources(),
+		Resource:    l.server.resources(),
+		SearchParam: commonSearchParams(r4.Definitions()),
+		Compartment: []string{"http://hl7.org/fhir/CompartmentDefinition/patient"},
 	}
 	software := "Sandfhir"
 	return models.CapabilityStatement{
@@ -102,13 +106,70 @@ func (l *call) capabilitySecurity() *models.CapabilityStatementRestSecurity {
 	}
 }
 
+// searchDocumentation says of searches what a CapabilityStatement has no element
+// for.
+const searchDocumentation = "Modifiers of search parameters: :missing of all but composites; " +
+	":not, :text and :of-type of tokens; :exact and :contains of strings; :identifier and the name of a type of references; :above and :below of URIs. " +
+	"Others are refused, :in, :not-in, :above and :below of tokens among them, because there is no terminology service. " +
+	"Prefixes: eq, ne, gt, lt, ge, le, sa, eb and ap of numbers, dates and quantities, also within composites. " +
+	"Chains and _has lead over up to four references. " +
+	"_include and _revinclude take :iterate, and * as the name of the parameter. " +
+	"A _revinclude may follow every reference parameter that can point to the type; of those that can point to any type, searchRevInclude lists Provenance:target only."
+
+// commonSearchParams are the parameters of searches across types and of every
+// type. Those without a definition are described by FHIR R4, Search, only.
+func commonSearchParams(defs *r4.Table) (list []models.CapabilityStatementRestResourceSearchParam) {
+	for _, p := range defs.Params("Resource") {
+		if one, ok := capabilitySearchParam(p); ok {
+			list = append(list, one)
+		}
+	}
+	for _, p := range []struct{ name, documentation string }{
+		{"_has", "Reverse chaining: _has:Observation:patient:code=1234-5."},
+		{"_list", "The resources that the List with this id has."},
+		{"_type", "The types to search, in searches across types."},
+	} {
+		list = append(list, models.CapabilityStatementRestResourceSearchParam{Name: p.name, Type: models.SearchParamTypeString, Documentation: &p.documentation})
+	}
+	return list
+}
+
+// capabilitySearchParam describes a parameter that is offered.
+func capabilitySearchParam(p *r4.SearchParam) (one models.CapabilityStatementRestResourceSearchParam, ok bool) {
+	if p.Code != "_id" && p.Code != "_lastUpdated" && !fhirstore.Searchable(p) {
+		return one, false
+	}
+	one = models.CapabilityStatementRestResourceSearchParam{Name: p.Code, Definition: &p.URL}
+	return one, one.Type.UnmarshalJSON([]byte(`"`+p.Kind.String()+`"`)) == nil
+}
+
+// revIncludes are the inclusions that lead from other types to one. Of the
+// parameters that may point to anything only Provenance's is there: all of them
+// for all types would make the statement twice as long.
+func revIncludes(defs *r4.Table) map[string][]string {
+	to := map[string][]string{}
+	for _, source := range defs.Types() {
+		for _, p := range defs.Params(source) {
+			if p.Kind != r4.Reference || len(p.Targets) == len(defs.Types()) && source != "Provenance" {
+				continue
+			}
+			for _, target := range p.Targets {
+				to[target] = append(to[target], source+":"+p.Code)
+			}
+		}
+	}
+	return to
+}
+
 // capabilityResources says what can be done with every type. It is the same for
 // every request.
 func capabilityResources() []models.CapabilityStatementRestResource {
 	defs := r4.Definitions()
+	reverse := revIncludes(defs)
 	var list []models.CapabilityStatementRestResource
 	for _, typ := range defs.Types() {
 		if resource, ok := capabilityResource(defs, typ); ok {
+			resource.SearchRevInclude = reverse[typ]
 			list = append(list, resource)
 		}
 	}
@@ -135,17 +196,17 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 		resource.Interaction = append(resource.Interaction, models.CapabilityStatementRestResourceInteraction{Code: interaction})
 	}
 	for _, p := range defs.Params(typ) {
-		if p.Code != "_id" && p.Code != "_lastUpdated" && !fhirstore.Searchable(p) {
+		one, ok := capabilitySearchParam(p)
+		if !ok {
 			continue
 		}
-		var kind models.SearchParamType
-		if kind.UnmarshalJSON([]byte(`"`+p.Kind.String()+`"`)) != nil {
-			continue
-		}
-		resource.SearchParam = append(resource.SearchParam, models.CapabilityStatementRestResourceSearchParam{Name: p.Code, Type: kind, Definition: &p.URL})
+		resource.SearchParam = append(resource.SearchParam, one)
 		if p.Kind == r4.Reference {
 			resource.SearchInclude = append(resource.SearchInclude, typ+":"+p.Code)
 		}
+	}
+	if len(resource.SearchInclude) > 0 {
+		resource.SearchInclude = append([]string{"*"}, resource.SearchInclude...)
 	}
 	resource.Operation = []models.CapabilityStatementRestResourceOperation{{Name: "validate", Definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate"}}
 	switch typ {

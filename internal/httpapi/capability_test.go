@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A capabilityStatement is what clients read of one.
@@ -28,9 +30,12 @@ type capabilityStatement struct {
 				Extension []struct{ URL, ValueURI string }
 			}
 		}
-		Resource    []capabilityResource
-		Interaction []struct{ Code string }
-		Operation   []capabilityOperation
+		Documentation string
+		SearchParam   []capabilityParam
+		Compartment   []string
+		Resource      []capabilityResource
+		Interaction   []struct{ Code string }
+		Operation     []capabilityOperation
 	}
 }
 
@@ -44,10 +49,13 @@ type capabilityResource struct {
 	ConditionalUpdate bool
 	ConditionalRead   string
 	ConditionalDelete string
-	SearchParam       []struct{ Name, Type string }
+	SearchParam       []capabilityParam
 	SearchInclude     []string
+	SearchRevInclude  []string
 	Operation         []capabilityOperation
 }
+
+type capabilityParam struct{ Name, Type, Definition string }
 
 type capabilityOperation struct{ Name, Definition string }
 
@@ -147,7 +155,110 @@ func TestCapabilityStatementFormats(t *testing.T) {
 
 // examples are values of search parameters by their kind.
 var examples = map[string]string{
-	"number": "1", "date": "2020-01-01", "string": "x", "token": "x", "reference": "Patient/x", "quantity": "1", "uri": "urn:x",
+	"number": "1", "date": "2020-01-01", "string": "x", "token": "x", "reference": "x", "quantity": "1", "uri": "urn:x",
+}
+
+// example is a value of a search parameter.
+func (p capabilityParam) example(t *testing.T, typ string) string {
+	if value := examples[p.Type]; value != "" {
+		return value
+	}
+	if p.Type != "composite" {
+		t.Errorf("%s of %s is of the type %s, for which there is no example", p.Name, typ, p.Type)
+	}
+	def, ok := r4.Definitions().Param(typ, p.Name)
+	if !ok {
+		t.Fatalf("%s of %s is not defined", p.Name, typ)
+	}
+	var parts []string
+	for i := range def.Components {
+		parts = append(parts, examples[def.Components[i].Param.Kind.String()])
+	}
+	return strings.Join(parts, "$")
+}
+
+// TestCapabilityStatementOfSearches sends, for each of all types, everything
+// that the statement lists for searches, and looks for what it does not list
+// (FR-CA-04, FR-CA-06).
+func TestCapabilityStatementOfSearches(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	var s capabilityStatement
+	w.at().get(t, "/fhir/metadata").want(t, 200).decode(t, &s)
+	strict := []string{"Prefer", "handling=strict"}
+	composites := 0
+	for _, r := range s.Rest[0].Resource {
+		if len(r.SearchParam) < 2 || len(r.SearchInclude) == 1 {
+			t.Errorf("got %v and %v of %s", r.SearchParam, r.SearchInclude, r.Type)
+		}
+		query := url.Values{"_count": {"1"}}
+		listed := map[string]bool{}
+		for _, p := range r.SearchParam {
+			listed[p.Name] = true
+			query.Add(p.Name, p.example(t, r.Type))
+			if p.Type == "composite" {
+				composites++
+			}
+		}
+		w.all.search(t, "/"+r.Type+"/_search", query.Encode(), strict...).want(t, 200)
+		query = url.Values{"_id": {"x"}, "_include": r.SearchInclude, "_revinclude": r.SearchRevInclude}
+		w.all.search(t, "/"+r.Type+"/_search", query.Encode(), strict...).want(t, 200)
+		for _, p := range r4.Definitions().Params(r.Type) {
+			if !listed[p.Code] {
+				w.all.get(t, "/"+r.Type+"?"+url.QueryEscape(p.Code)+"=x", strict...).refused(t, 400, "not-supported")
+			}
+		}
+		if !slices.Contains(r.SearchRevInclude, "Provenance:target") { // FR-UC-22
+			t.Errorf("%s has no _revinclude=Provenance:target", r.Type)
+		}
+	}
+	if composites < 70 {
+		t.Errorf("FR-ST-08: %d composites are listed", composites)
+	}
+	var common []string
+	for _, p := range s.Rest[0].SearchParam {
+		common = append(common, p.Name)
+		value := examples[p.Type]
+		switch p.Name {
+		case "_type":
+			value = "Patient"
+		case "_has":
+			p.Name = "_has:Observation:patient:code"
+		}
+		w.all.get(t, "?"+url.QueryEscape(p.Name)+"="+url.QueryEscape(value), strict...).want(t, 200)
+		if p.Name != "_type" {
+			w.all.get(t, "/Patient?"+url.QueryEscape(p.Name)+"="+url.QueryEscape(value), strict...).want(t, 200)
+		}
+	}
+	for _, name := range []string{"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_has", "_list", "_type"} { // FR-SE-08
+		if !slices.Contains(common, name) {
+			t.Errorf("FR-SE-08: %s works and is not listed among %v", name, common)
+		}
+	}
+	for _, name := range []string{"_text", "_content", "_filter", "_query"} { // which is not offered, and not listed
+		w.all.get(t, "/Patient?"+name+"=x", strict...).refused(t, 400, "not-supported")
+		if slices.Contains(common, name) {
+			t.Errorf("FR-CA-04: %s is listed", name)
+		}
+	}
+	// What there is no element for is said in words.
+	for modifier, of := range map[string]string{":not": "gender:not=male", ":text": "language:text=x", ":of-type": "identifier:of-type=a|b|c", ":exact": "name:exact=x", ":contains": "name:contains=x", ":identifier": "organization:identifier=x", ":missing": "name:missing=true"} {
+		if !strings.Contains(s.Rest[0].Documentation, modifier) {
+			t.Errorf("FR-CA-04: nothing says that there is %s", modifier)
+		}
+		w.all.get(t, "/Patient?"+of, strict...).want(t, 200)
+	}
+	for _, modifier := range []string{"in", "not-in", "above", "below"} {
+		a := w.all.get(t, "/Observation?code:"+modifier+"=x").refused(t, 400, "not-supported")
+		if !strings.Contains(a.Diagnostics, "terminology") {
+			t.Errorf("FR-MO-03: %q does not say why", a.Diagnostics)
+		}
+	}
+	for _, typ := range []string{"Patient", "Observation"} {
+		if got := w.all.get(t, "/Patient/pt-000002/"+typ).want(t, 200); s.Rest[0].Compartment[0] != "http://hl7.org/fhir/CompartmentDefinition/patient" {
+			t.Errorf("FR-CA-04: %s works, and the compartments are %v", got.request, s.Rest[0].Compartment)
+		}
+	}
 }
 
 // minimal is the least that a resource of a type has besides its type and id.
@@ -171,17 +282,6 @@ func TestCapabilityStatementIsTrue(t *testing.T) {
 	w.at().get(t, "/fhir/metadata").want(t, 200).decode(t, &s)
 	for typ, rest := range minimal {
 		r := s.resource(t, typ)
-		t.Run("search parameters of "+typ, func(t *testing.T) {
-			if len(r.SearchParam) < 2 {
-				t.Fatalf("got %v, want search parameters", r.SearchParam)
-			}
-			for _, p := range r.SearchParam {
-				w.all.get(t, "/"+typ+"?"+url.QueryEscape(p.Name)+"="+url.QueryEscape(examples[p.Type]), "Prefer", "handling=strict").want(t, 200)
-			}
-			for _, include := range r.SearchInclude {
-				w.all.get(t, "/"+typ+"?_count=1&_include="+url.QueryEscape(include), "Prefer", "handling=strict").want(t, 200)
-			}
-		})
 		t.Run("interactions of "+typ, func(t *testing.T) {
 			var codes []string
 			for _, i := range r.Interaction {

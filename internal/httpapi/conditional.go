@@ -36,7 +36,7 @@ func (l *call) beginWhere(c *fhirstore.Change, letters authz.Letters, doing stri
 	if err != nil {
 		return err
 	}
-	params, err := fhirstore.ParseParams(l.query())
+	params, err := l.queryParams()
 	if err != nil {
 		return err
 	}

@@ -116,13 +116,13 @@ func (e *entry) find(method, url string) error {
 		if r.method != method && (r.method != http.MethodGet || method != http.MethodHead) {
 			continue
 		}
-		params, ok := r.bind(e.routed)
+		bound, ok := r.bind(e.routed)
 		switch {
 		case !ok:
 		case r.alone:
 			return e.wrong("not-supported", "request.url", method+" "+url+" cannot be part of a batch or transaction; send it by itself")
 		default:
-			e.route, e.params = r, params
+			e.route, e.bound = r, bound
 			return nil
 		}
 	}

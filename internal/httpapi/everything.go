@@ -36,6 +36,9 @@ func (l *call) everything() error {
 	if err != nil {
 		return err
 	}
+	if err := l.openPages(params); err != nil {
+		return err
+	}
 	want, used, err := l.everythingQuery(store, params)
 	if err != nil {
 		return err
@@ -54,7 +57,7 @@ func (l *call) everything() error {
 	b := newBundle("searchset", page.Total)
 	b.link("self", withQuery(at, used))
 	if page.Next != "" {
-		used.Set(fhirstore.NextParam, page.Next)
+		used.Set(fhirstore.NextParam, l.ownPage(page.Next))
 		b.link("next", withQuery(at, used))
 	}
 	for i := range page.Matches {
@@ -127,13 +130,9 @@ func (l *call) everythingQuery(store *fhirstore.Store, params []fhirstore.Param)
 // careDate reads a date and returns the beginning and the end of what it stands
 // for.
 func careDate(p fhirstore.Param) (from, to time.Time, err error) {
-	for layout, end := range map[string]func(time.Time) time.Time{
-		"2006":       func(t time.Time) time.Time { return t.AddDate(1, 0, 0) },
-		"2006-01":    func(t time.Time) time.Time { return t.AddDate(0, 1, 0) },
-		"2006-01-02": func(t time.Time) time.Time { return t.AddDate(0, 0, 1) },
-	} {
-		if t, err := time.Parse(layout, p.Value); err == nil {
-			return t, end(t), nil
+	if len(p.Value) <= len(time.DateOnly) {
+		if from, to, err = fhirstore.DateBounds(p.Value); err == nil {
+			return from, to, nil
 		}
 	}
 	return from, to, badRequest("value", p.Name+" has to be a date such as 2026-01-31, 2026-01 or 2026")
@@ -142,7 +141,7 @@ func careDate(p fhirstore.Param) (from, to time.Time, err error) {
 // operationParams are the parameters of an operation's query and, for POST, of
 // its Parameters body.
 func (l *call) operationParams() ([]fhirstore.Param, error) {
-	params, err := fhirstore.ParseParams(l.query())
+	params, err := l.queryParams()
 	if err != nil || l.Method() != fiber.MethodPost {
 		return params, err
 	}

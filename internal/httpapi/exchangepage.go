@@ -86,7 +86,7 @@ func (l *call) exchangePageOf(v exchangeView) web.ExchangePage {
 		Request: web.Message{Header: fieldViews(e.RequestHeader), Body: e.RequestBody},
 		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
 		Aborted: e.Aborted, Broken: e.Broken, Fault: e.Fault, Refusal: e.Refusal,
-		Registration: registrationView(e.Registration), Fetches: l.fetchViews(e.Fetches),
+		Registration: registrationView(e.Registration), Fetches: l.fetchLinks(e.Fetches),
 	}
 	if a := e.Assertion; a != nil {
 		page.Assertion = &web.Assertion{Header: a.Header, Claims: a.Claims}
@@ -127,9 +127,9 @@ func registrationView(r *exchange.Registration) *web.Registration {
 	return v
 }
 
-// fetchViews tells of the fetches of key sets that a request used, as far as
+// fetchLinks tells of the fetches of key sets that a request used, as far as
 // they are still kept.
-func (l *call) fetchViews(ids []string) []web.Link {
+func (l *call) fetchLinks(ids []string) []web.Link {
 	var list []web.Link
 	for _, id := range ids {
 		if e := l.workspace.Exchanges.Get(id); e != nil {

@@ -88,6 +88,14 @@ func (b bundle) link(relation string) string {
 	return ""
 }
 
+// relations are those of the links, in their order.
+func (b bundle) relations() (list []string) {
+	for _, l := range b.Link {
+		list = append(list, l.Relation)
+	}
+	return list
+}
+
 // matches are the ids of the entries with a mode.
 func (b bundle) ids(mode string) (ids []string) {
 	for _, e := range b.Entry {

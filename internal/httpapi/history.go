@@ -111,7 +111,7 @@ func (l *call) historyOf(types []string, path string) error {
 // historyQuery reads the parameters of a history, each of which stands there at
 // most once.
 func (l *call) historyQuery() (q fhirstore.HistoryQuery, used url.Values, err error) {
-	params, err := fhirstore.ParseParams(l.query())
+	params, err := l.queryParams()
 	if err != nil {
 		return q, nil, err
 	}

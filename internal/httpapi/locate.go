@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
@@ -56,12 +57,13 @@ func (s *Server) admit(c *fiber.Ctx) error {
 // newCall returns the call of a request as far as its path tells.
 func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
 	l := &call{Ctx: c, server: s, method: methodOf(c), original: string(c.Request().URI().PathOriginal())}
+	l.params = sync.OnceValues(func() ([]fhirstore.Param, error) { return fhirstore.ParseParams(l.query()) })
 	if l.original == "" { // its URL and Host together are no URL
 		l.original, _, _ = strings.Cut(c.OriginalURL(), "?")
 	}
 	l.path, l.refused = unescapePath(l.original)
 	if query := l.query(); l.refused == nil && (strings.Contains(query, "%") || !utf8.ValidString(query)) {
-		_, l.refused = fhirstore.ParseParams(query)
+		_, l.refused = l.queryParams()
 	}
 	at := placeOf(l.path)
 	l.routed, l.surface = at.path, surfaceOf(at.path)

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 )
 
@@ -15,6 +16,45 @@ func TestSelfLinkOfLaterPages(t *testing.T) {
 		got, want := again.ids("match"), page.ids("match")
 		if len(want) == 0 || len(got) != len(want) || got[0] != want[0] {
 			t.Errorf("%s leads to %v, want %v", page.link("self"), got, want)
+		}
+	}
+}
+
+// TestPagesBackwards is about the links previous, first and last (FR-RC-05).
+func TestPagesBackwards(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	people(t, w.all, 5, "Backwards")
+	for _, query := range []string{"family=backwards&_count=2", "family=backwards&_count=2&_sort=-birthdate"} {
+		forward := w.all.pages(t, "/Patient?"+query)
+		if len(forward) != 3 {
+			t.Fatalf("FR-RC-05: %s has %d pages, want 3", query, len(forward))
+		}
+		for i, page := range forward {
+			want := []string{"self", "next", "last"}
+			switch i {
+			case 1:
+				want = []string{"self", "first", "previous", "next", "last"}
+			case 2:
+				want = []string{"self", "first", "previous"}
+			}
+			if got := page.relations(); !slices.Equal(got, want) {
+				t.Errorf("FR-RC-05: page %d of %s has the links %v, want %v", i+1, query, got, want)
+			}
+			if i == 0 {
+				continue
+			}
+			back := w.all.get(t, page.link("previous")).bundle(t)
+			if got, want := back.ids("match"), forward[i-1].ids("match"); !slices.Equal(got, want) {
+				t.Errorf("FR-RC-05: before page %d of %s is %v, want %v", i+1, query, got, want)
+			}
+			if got, want := w.all.get(t, page.link("first")).bundle(t).ids("match"), forward[0].ids("match"); !slices.Equal(got, want) {
+				t.Errorf("FR-RC-05: the first page of %s is %v, want %v", query, got, want)
+			}
+		}
+		all := slices.Concat(forward[0].ids("match"), forward[1].ids("match"), forward[2].ids("match"))
+		if got := w.all.get(t, forward[0].link("last")).bundle(t).ids("match"); !slices.Equal(got, all[3:]) {
+			t.Errorf("FR-RC-05: the last page of %s is %v, want %v", query, got, all[3:])
 		}
 	}
 }

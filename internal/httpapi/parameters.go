@@ -7,7 +7,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
@@ -15,7 +14,7 @@ import (
 // kickOffParams are the parameters of the query or of the Parameters body; a
 // POST without a body may have them in its query.
 func (l *call) kickOffParams() ([]bulk.Param, error) {
-	query, err := fhirstore.ParseParams(l.query())
+	query, err := l.queryParams()
 	if err != nil {
 		return nil, err
 	}

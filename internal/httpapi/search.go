@@ -143,17 +143,25 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 		return err
 	}
 	b := newBundle("searchset", page.Total)
-	token := pageToken(params)
+	token := l.ownPage(pageToken(params))
 	b.link("self", l.searchURL(path, q.Used, token))
 	if token != "" {
 		b.link("first", l.searchURL(path, q.Used, ""))
 	}
-	if page.Next != "" {
-		b.link("next", l.searchURL(path, q.Used, page.Next))
+	for _, to := range []struct{ relation, token string }{{"previous", page.Previous}, {"next", page.Next}, {"last", page.Last}} {
+		if to.token != "" {
+			b.link(to.relation, l.searchURL(path, q.Used, l.ownPage(to.token)))
+		}
 	}
+	wanted := map[string]subset.Selection{} // by type
 	for i := range page.Matches {
 		res := &page.Matches[i]
-		if res.JSON, err = subset.Of(r4.Definitions(), res.JSON, q.Selection(res.Type)); err != nil {
+		selection, known := wanted[res.Type]
+		if !known {
+			selection = q.Selection(res.Type)
+			wanted[res.Type] = selection
+		}
+		if res.JSON, err = subset.Of(r4.Definitions(), res.JSON, selection); err != nil {
 			return err
 		}
 		b.match(l.addresses.FHIRBase, res, "match")
@@ -172,9 +180,12 @@ func (l *call) found(store *fhirstore.Store, q *fhirstore.Query, path string, pa
 
 // searchParams are the parameters of the URL and, for POST, of the form.
 func (l *call) searchParams() ([]fhirstore.Param, error) {
-	params, err := fhirstore.ParseParams(l.query())
-	if err != nil || l.Method() != fiber.MethodPost {
-		return params, err
+	params, err := l.queryParams()
+	if err != nil {
+		return nil, err
+	}
+	if l.Method() != fiber.MethodPost {
+		return params, l.openPages(params)
 	}
 	if media, _, err := mime.ParseMediaType(l.Get(fiber.HeaderContentType)); err != nil || media != fiber.MIMEApplicationForm {
 		return nil, &httpError{status: fiber.StatusUnsupportedMediaType, code: "not-supported", message: "the body of a _search is a form: Content-Type application/x-www-form-urlencoded"}
@@ -184,7 +195,11 @@ func (l *call) searchParams() ([]fhirstore.Param, error) {
 		return nil, err
 	}
 	more, err := fhirstore.ParseParams(string(body))
-	return append(params, more...), err
+	if err != nil {
+		return nil, err
+	}
+	params = append(params, more...)
+	return params, l.openPages(params)
 }
 
 // pageToken is the token of the page that the parameters ask for, or "" for

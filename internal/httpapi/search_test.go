@@ -212,6 +212,18 @@ func TestSearchPages(t *testing.T) {
 		w.stranger().get(t, next).refused(t, 401, "login")
 		w.grant(t, "system/Patient.r").get(t, next).refused(t, 403, "forbidden")
 	})
+	t.Run("FR-RC-06 pages of another client", func(t *testing.T) {
+		b := p.get(t, "/Patient?_count=1").bundle(t)
+		other := w.holder(t, w.client(t, "system/*.rs"), "system/*.rs")
+		for _, relation := range []string{"next", "last"} {
+			other.get(t, b.link(relation)).refused(t, 403, "forbidden")
+			p.get(t, b.link(relation)).want(t, 200)
+		}
+		next, _ := url.Parse(b.link("next"))
+		other.search(t, "/Patient/_search", next.RawQuery).refused(t, 403, "forbidden")
+		token, _, _ := strings.Cut(next.Query().Get("_page"), ".")
+		p.get(t, "/Patient?_page="+token).refused(t, 400, "value")
+	})
 	for _, query := range []string{"_count=0", "_summary=count"} {
 		t.Run("FR-RC-04 "+query, func(t *testing.T) {
 			a := p.get(t, "/Patient?family=paged&"+query).want(t, 200)

@@ -82,7 +82,7 @@ type validationRequest struct {
 // Parameters, and the parameters of the query.
 func (l *call) readValidation(typ string) (*validationRequest, error) {
 	asked := &validationRequest{}
-	query, err := fhirstore.ParseParams(l.query())
+	query, err := l.queryParams()
 	if err != nil {
 		return nil, err
 	}

@@ -26,17 +26,26 @@ func TestSystemSearch(t *testing.T) {
 	w.all.put(t, "/Patient/sys", `{"resourceType":"Patient","id":"sys",`+tag+`}`).want(t, 201)
 	w.all.put(t, "/Group/sys", `{"resourceType":"Group","id":"sys","type":"person","actual":true,`+tag+`}`).want(t, 201)
 	w.all.put(t, "/Observation/sys", `{"resourceType":"Observation","id":"sys","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/sys"},`+tag+`}`).want(t, 201)
+	w.all.put(t, "/Observation/sys", `{"resourceType":"Observation","id":"sys","status":"final","code":{"coding":[{"code":"sys-code"}]},"subject":{"reference":"Patient/sys"},`+tag+`}`).want(t, 200)
+	w.all.put(t, "/Condition/sys", `{"resourceType":"Condition","id":"sys","code":{"coding":[{"code":"sys-code"}]},"subject":{"reference":"Patient/sys"},`+tag+`}`).want(t, 201)
+	w.all.put(t, "/List/sys", `{"resourceType":"List","id":"sys","status":"current","mode":"working","entry":[{"item":{"reference":"Patient/sys"}},{"item":{"reference":"Observation/sys"}}]}`).want(t, 201)
 	for _, c := range []struct {
 		name, path string
 		as         party
 		want       string
 	}{
-		{"FR-SE-02 all types", "?_tag=urn:t|mine", w.all, "map[Group:1 Observation:1 Patient:1]"},
-		{"FR-SE-02 with a slash", "/?_tag=urn:t|mine", w.all, "map[Group:1 Observation:1 Patient:1]"},
+		{"FR-SE-02 all types", "?_tag=urn:t|mine", w.all, "map[Condition:1 Group:1 Observation:1 Patient:1]"},
+		{"FR-SE-02 with a slash", "/?_tag=urn:t|mine", w.all, "map[Condition:1 Group:1 Observation:1 Patient:1]"},
 		{"FR-SE-02 _type", "?_tag=urn:t|mine&_type=Patient,Group", w.all, "map[Group:1 Patient:1]"},
 		{"FR-SE-02 _id", "?_id=sys&_type=Patient,Observation", w.all, "map[Observation:1 Patient:1]"},
 		{"FR-CH-02 _has", "?_type=Patient,Group&_has:Observation:patient:_tag=urn:t|mine", w.all, "map[Patient:1]"},
 		{"FR-CH-02 _has of no type that is searched for", "?_type=Group&_has:Observation:patient:_tag=urn:t|mine&_tag=urn:t|mine", w.all, "map[]"},
+		{"FR-SE-02 shared parameter", "?_type=Observation,Condition&patient=Patient/sys", w.all, "map[Condition:1 Observation:1]"},
+		{"FR-SE-02 shared parameter by id", "?_type=Observation,Condition&patient=sys&_tag=urn:t|mine", w.all, "map[Condition:1 Observation:1]"},
+		{"FR-SE-02 shared token", "?_type=Observation,Condition&code=sys-code", w.all, "map[Condition:1 Observation:1]"},
+		{"FR-SE-02 shared token, :not", "?_type=Observation,Condition&code:not=sys-code&_tag=urn:t|mine", w.all, "map[]"},
+		{"FR-SE-02 shared token, :missing", "?_type=Observation,Condition&encounter:missing=true&_tag=urn:t|mine", w.all, "map[Condition:1 Observation:1]"},
+		{"FR-SE-08 _list", "?_type=Patient,Observation&_list=sys", w.all, "map[Observation:1 Patient:1]"},
 		{"FR-SC-07 without _type what the scopes allow", "?_tag=urn:t|mine", w.grant(t, "system/Patient.rs system/Group.s"), "map[Group:1 Patient:1]"},
 		{"FR-SC-33 a constrained scope", "?_tag=urn:t|mine", w.grant(t, "system/Patient.rs system/Observation.rs?status=amended"), "map[Patient:1]"},
 	} {
@@ -72,7 +81,11 @@ func TestSystemSearch(t *testing.T) {
 		w.grant(t, "system/Patient.r").get(t, "?_tag=x").refused(t, 403, "forbidden")
 	})
 	t.Run("FR-SE-02 parameters of one type", func(t *testing.T) {
-		w.all.get(t, "?family=x", "Prefer", "handling=strict").refused(t, 400, "not-supported")
+		for _, query := range []string{"family=x", "_type=Patient,Group&family=x", "_type=Observation,Condition&date=2020", "_type=Observation,DiagnosticReport&status=http://hl7.org/fhir/observation-status|final", "_type=Observation,Condition&patient.name=x"} {
+			w.all.get(t, "?"+query).refused(t, 400, "not-supported")
+		}
+		w.all.get(t, "?nonsense=x").want(t, 200)
+		w.all.get(t, "?nonsense=x", "Prefer", "handling=strict").refused(t, 400, "not-supported")
 		w.all.get(t, "?_type=Patient,Nothing").refused(t, 400, "value")
 	})
 	t.Run("SB-RS-15 without a token", func(t *testing.T) { w.stranger().get(t, "").refused(t, 401, "login") })
@@ -88,6 +101,26 @@ func TestSystemSearch(t *testing.T) {
 			t.Errorf("included are %q, want the patient", included)
 		}
 	})
+}
+
+// TestSearchByList is about the resources that a List has.
+func TestSearchByList(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.all.put(t, "/List/mine", `{"resourceType":"List","id":"mine","status":"current","mode":"working","entry":[{"item":{"reference":"Patient/pt-000002"}},{"item":{"reference":"Observation/none"}}]}`).want(t, 201)
+	b := w.all.get(t, "/Patient?_list=mine&active=true", "Prefer", "handling=strict").bundle(t)
+	if got := b.ids("match"); !slices.Equal(got, []string{"pt-000002"}) {
+		t.Errorf("FR-SE-08: got %v", got)
+	}
+	if self := b.link("self"); !strings.Contains(self, "_list=mine") {
+		t.Errorf("FR-RC-02: got self %q", self)
+	}
+	if b := w.all.get(t, "/Patient?_list=nobody").bundle(t); *b.Total != 0 {
+		t.Errorf("FR-SE-08: a List that is not there has %d patients", *b.Total)
+	}
+	w.grant(t, "system/Patient.rs").get(t, "/Patient?_list=mine").refused(t, 403, "forbidden") // FR-SC-20
+	w.grant(t, "system/Patient.rs system/List.r").get(t, "/Patient?_list=mine").refused(t, 403, "forbidden")
+	w.grant(t, "system/Patient.rs system/List.s").get(t, "/Patient?_list=mine").want(t, 200)
 }
 
 // TestCompartmentSearch is about searches within a patient's compartment.

@@ -58,3 +58,35 @@ func (t *Table) codesAt(path string) (codes []Coding, listed bool) {
 	}
 	return t.Codes(binding)
 }
+
+// HasSystem reports whether values of a token parameter can be of a code system: an element of
+// the type boolean, ContactPoint or uri cannot (FHIR R4, Search, token). Where the type of an
+// element does not show in the expression, it can.
+func (p *SearchParam) HasSystem() bool {
+	for path := range strings.SplitSeq(p.Expression, " | ") {
+		switch p.table.typeAt(path) {
+		case "boolean", "ContactPoint", "uri", "url", "canonical":
+		default:
+			return true
+		}
+	}
+	return p.Expression == ""
+}
+
+// typeAt returns the type of the element that a path leads to, which may be narrowed by where();
+// "" for other expressions.
+func (t *Table) typeAt(path string) string {
+	typ, rest, _ := strings.Cut(path, ".")
+	for name := range strings.SplitSeq(rest, ".") {
+		if strings.HasPrefix(name, "where(") && strings.HasSuffix(name, ")") {
+			continue
+		}
+		elements := t.Elements(typ)
+		i := slices.IndexFunc(elements, func(e ElementDef) bool { return e.Name == name && !e.Choice && len(e.Types) == 1 })
+		if i < 0 {
+			return ""
+		}
+		typ = elements[i].Types[0]
+	}
+	return typ
+}

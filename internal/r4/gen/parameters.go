@@ -74,6 +74,9 @@ func (d *definitions) parametersOf(typ string, types map[string]structure) ([]pa
 			}
 			one.parts = append(one.parts, part{code, c.Expression})
 		}
+		if p.URL == parameterPrefix+"DocumentReference-relationship" { // published with its parts' expressions exchanged
+			one.parts[0].expression, one.parts[1].expression = one.parts[1].expression, one.parts[0].expression
+		}
 		found = append(found, one)
 	}
 	slices.SortFunc(found, func(a, b parameter) int { return strings.Compare(a.code, b.code) })

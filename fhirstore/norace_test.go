@@ -1,0 +1,5 @@
+//go:build !race
+
+package fhirstore_test
+
+const raceDetector = false
