@@ -3,14 +3,20 @@ package fhirstore
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
-// maxIncluded bounds what one page's inclusions may add.
-const maxIncluded = 1000
+// maxIncluded bounds what one page's inclusions may add. A page with a part of
+// it would look whole, so that what adds more is refused.
+const maxIncluded = 10_000
+
+func tooManyIncluded() error {
+	return &QueryError{Code: "too-costly", Parameter: "_include", Message: fmt.Sprintf("_include and _revinclude add more than %d resources to a page; ask for smaller pages with _count, or for less to be included", maxIncluded)}
+}
 
 // An inclusion is one _include or _revinclude.
 type inclusion struct {
@@ -69,13 +75,11 @@ func references(defs *r4.Table, typ string) (list []*r4.SearchParam) {
 	return list
 }
 
-// maxSteps is how many steps from the matches inclusions with :iterate lead.
-const maxSteps = 5
-
 // included returns what the query's inclusions add to the matches: live
 // resources that the view may read, each once and none that is a match.
 // Inclusions with :iterate start from what was added, too. hidden are the types
-// of which something was left out because the view has no letter for them.
+// of which something was left out because the view has no letter for them. The
+// error is a *QueryError where they would add more than maxIncluded.
 func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matches []row) (added []Resource, hidden []string, err error) {
 	if len(q.include) == 0 || len(matches) == 0 {
 		return nil, nil, nil
@@ -84,24 +88,20 @@ func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matc
 	for i := range matches {
 		seen[matches[i].rid] = true
 	}
-	from := matches
-	for step := 0; step < maxSteps && len(from) > 0; step++ {
+	for from, step := matches, 0; len(from) > 0; step++ { // what is seen is not reached again
 		var reached []row
-		for _, inc := range q.include {
-			if step > 0 && !inc.iterate {
+		for inc, def := range inclusions(q.include, step > 0) {
+			if !inc.reverse && !slices.ContainsFunc(from, func(r row) bool { return r.typ == def.Type }) {
 				continue
 			}
-			for _, def := range inc.params {
-				if !inc.reverse && !slices.ContainsFunc(from, func(r row) bool { return r.typ == def.Type }) {
-					continue
-				}
-				rows, err := d.follow(ctx, inc, def, from)
+			for part := range slices.Chunk(from, followed) {
+				rows, err := d.follow(ctx, *inc, def, part)
 				if err != nil {
 					return nil, nil, fmt.Errorf("include: %w", err)
 				}
 				for i := range rows {
 					r := &rows[i]
-					if seen[r.rid] || len(added) == maxIncluded || inc.target != "" && !inc.reverse && r.typ != inc.target {
+					if seen[r.rid] || inc.target != "" && !inc.reverse && r.typ != inc.target {
 						continue
 					}
 					seen[r.rid] = true
@@ -111,12 +111,14 @@ func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matc
 					}
 					res := r.resource(json)
 					ok, err := gs.shows(ctx, &res, LetterRead)
-					if err != nil {
+					switch {
+					case err != nil:
 						return nil, nil, err
-					}
-					if ok {
+					case ok && len(added) == maxIncluded:
+						return nil, nil, tooManyIncluded()
+					case ok:
 						added, reached = append(added, res), append(reached, *r)
-					} else if !gs.view.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type) {
+					case !gs.view.Has(res.Type, LetterRead) && !slices.Contains(hidden, res.Type):
 						hidden = append(hidden, res.Type)
 					}
 				}
@@ -127,18 +129,42 @@ func (s *Store) included(ctx context.Context, d *data, gs *gates, q *Query, matc
 	return added, hidden, nil
 }
 
-func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, matches []row) ([]row, error) {
-	args := []any{def.ID}
-	for i := range matches {
-		if inc.reverse {
-			args = append(args, matches[i].typ+"/"+matches[i].id)
-		} else {
-			args = append(args, matches[i].rid)
+// followed is how many resources are followed from at once.
+const followed = 500
+
+// inclusions are those with each of their parameters, or of them the ones with
+// :iterate.
+func inclusions(list []inclusion, iterate bool) iter.Seq2[*inclusion, *r4.SearchParam] {
+	return func(yield func(*inclusion, *r4.SearchParam) bool) {
+		for i := range list {
+			if iterate && !list[i].iterate {
+				continue
+			}
+			for _, def := range list[i].params {
+				if !yield(&list[i], def) {
+					return
+				}
+			}
 		}
 	}
-	list := placeholders(len(matches))
-	if inc.reverse {
-		return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
+}
+
+// follow returns the live resources that an inclusion leads to from a few
+// others, by one of its parameters. Its limit lies beyond all that can be seen
+// already and all that can be added.
+func (d *data) follow(ctx context.Context, inc inclusion, def *r4.SearchParam, from []row) ([]row, error) {
+	args := []any{def.ID}
+	for i := range from {
+		if inc.reverse {
+			args = append(args, from[i].typ+"/"+from[i].id)
+		} else {
+			args = append(args, from[i].rid)
+		}
 	}
-	return d.rows(ctx, "r.live = 1 AND r.rid IN (SELECT t.rid FROM "+targets+" WHERE x.param = ? AND x.rid IN ("+list+")) ORDER BY r.rid LIMIT "+fmt.Sprint(maxIncluded), args...)
+	list := placeholders(len(from))
+	reached := "SELECT t.rid FROM " + targets + " WHERE x.param = ? AND x.rid IN (" + list + ")"
+	if inc.reverse {
+		reached = "SELECT x.rid FROM ix_ref x WHERE x.param = ? AND x.target IN (" + list + ")"
+	}
+	return d.rows(ctx, "r.live = 1 AND r.rid IN ("+reached+") ORDER BY r.rid LIMIT "+fmt.Sprint(2*maxIncluded+MaxCount), args...)
 }

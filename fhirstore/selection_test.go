@@ -101,3 +101,35 @@ func TestExportSeesNoMoreThanItsView(t *testing.T) {
 		}
 	})
 }
+
+// TestTooManyIncluded: a page never looks whole that is not (FR-ER-20).
+func TestTooManyIncluded(t *testing.T) {
+	t.Parallel()
+	s := must(fhirstore.Open(t.Context(), "", fhirstore.Options{}))
+	defer s.Close()
+	put(t, s, `{"resourceType":"Patient","id":"p"}`)
+	load := must(s.Load(t.Context(), all))
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			id := fmt.Sprintf("b%d", i)
+			if err := load.Add(t.Context(), fhirstore.Input{Type: "Basic", ID: id, JSON: []byte(`{"resourceType":"Basic","id":"` + id + `","subject":{"reference":"Patient/p"}}`)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := load.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(0, 10_000)
+	if page := search(t, s, all, "Patient", "_revinclude=Basic:subject"); len(page.Included) != 10_000 {
+		t.Errorf("got %d included, want 10,000", len(page.Included))
+	}
+	load = must(s.Load(t.Context(), all))
+	add(10_000, 10_001)
+	q := must(s.Query("Patient", must(fhirstore.ParseParams("_revinclude=Basic:subject")), fhirstore.QueryOptions{}))
+	_, err := s.Search(t.Context(), all, q)
+	var costly *fhirstore.QueryError
+	if !errors.As(err, &costly) || costly.Code != "too-costly" {
+		t.Errorf("FR-ER-20 one more: %v, want too-costly", err)
+	}
+}
