@@ -68,8 +68,7 @@ func FuzzBundleReferences(f *testing.F) {
 		}
 		want := resource(text)
 		urn := strings.HasPrefix(text, "urn:uuid:") || strings.HasPrefix(text, "urn:oid:")
-		uri := name == "url" || name == "uri" || strings.HasSuffix(name, "Uri") || strings.HasSuffix(name, "Url") ||
-			strings.HasSuffix(name, "Oid") || strings.HasSuffix(name, "Uuid")
+		uri := name == "url" || name == "uri" || strings.HasSuffix(name, "Uri") || strings.HasSuffix(name, "Url") && name != "fullUrl"
 		if text == fullURL && (name == "reference" || uri && urn) {
 			want = resource("Patient/a")
 		}

@@ -26,9 +26,9 @@ func layers() [][]string {
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
 		{"internal/bulk"},
 		{"authz", "fhirstore", "internal/patch", "internal/processdir", "internal/validation", "seed", "web"},
-		{"internal/subset"},
+		{"internal/reference", "internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
-		{"internal/fhirpath", "internal/reference", "seed/internal/fhirjson"},
+		{"internal/fhirpath", "seed/internal/fhirjson"},
 		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/snippet"},
 	}
 }

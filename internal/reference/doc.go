@@ -3,5 +3,5 @@
 // references and links).
 //
 // It knows the places and how to write what comes in their stead, and nothing about what a name
-// means. It imports internal/fhirjson alone.
+// means. It imports internal/fhirjson and internal/r4.
 package reference

@@ -1,10 +1,11 @@
 package reference
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A Kind tells what a place is.
@@ -13,7 +14,7 @@ type Kind int
 // The kinds.
 const (
 	Reference Kind = iota // Reference.reference
-	URI                   // an element of type uri, url, oid or uuid, or a link or image of a narrative
+	URI                   // an element of type uri or url, or a link or image of a narrative
 )
 
 // Edits asks of each place of a resource what its text becomes and returns what that changes, in
@@ -21,37 +22,64 @@ const (
 // text and where it stands in data, and returns the new text or "" for none; the new text needs
 // no escapes in JSON or in HTML.
 //
-// Canonical URLs are no such places, nor is the url of a resource, which is its own canonical
-// name.
+// What names something and does not lead to it is no such place: canonical URLs, the url of a
+// resource or an extension, the system of a code or identifier. Nor are UUIDs and OIDs, which no
+// other text can stand for, and what is within a Bundle, whose names are its own.
 func Edits(resource *fhirjson.Node, data []byte, become func(kind Kind, text string, at int) string) []Edit {
-	w := walk{data: data, become: become}
-	w.visit("", resource, nil)
+	w := walk{defs: r4.Definitions(), data: data, become: become}
+	w.object(resource, resource.Str("resourceType"))
 	return w.edits
 }
 
 type walk struct {
+	defs   *r4.Table
 	data   []byte
 	become func(kind Kind, text string, at int) string
 	edits  []Edit
 }
 
-func (w *walk) visit(name string, n, parent *fhirjson.Node) {
+// object walks through an object of a type, "" for one that is not known.
+func (w *walk) object(n *fhirjson.Node, typ string) {
 	for i := range n.Members {
-		w.visit(n.Members[i].Name, &n.Members[i].Value, n)
+		m := &n.Members[i]
+		if typ == "Bundle" && m.Name == "entry" {
+			continue
+		}
+		w.element(&m.Value, m.Name, n, typ)
 	}
+}
+
+// element walks through the element name of a parent.
+func (w *walk) element(n *fhirjson.Node, name string, parent *fhirjson.Node, parentType string) {
 	for i := range n.Items {
-		w.visit(name, &n.Items[i], parent)
+		w.element(&n.Items[i], name, parent, parentType)
 	}
-	if n.Kind != fhirjson.String {
-		return
+	switch n.Kind {
+	case fhirjson.Object:
+		w.object(n, w.typeOf(n, name, parentType))
+	case fhirjson.String:
+		w.text(n, name, parent, parentType)
 	}
+}
+
+// typeOf is the type of an element that is an object.
+func (w *walk) typeOf(n *fhirjson.Node, name, parentType string) string {
+	if types, ok := w.defs.Element(parentType, name); ok && len(types) == 1 && types[0] != "Resource" {
+		return types[0]
+	}
+	return n.Str("resourceType") // within contained, a parameter, or what is not known
+}
+
+func (w *walk) text(n *fhirjson.Node, name string, parent *fhirjson.Node, parentType string) {
+	types, known := w.defs.Element(parentType, name)
 	switch {
-	case name == "reference":
+	case name == "reference" && (!known || parentType == "Reference"):
 		w.whole(Reference, n)
-	case isURI(name, parent):
-		w.whole(URI, n)
-	case name == "div":
+	case name == "div" && (!known || slices.Contains(types, "xhtml")):
 		w.links(n)
+	case known && (slices.Contains(types, "uri") || slices.Contains(types, "url")) && !isName(name, parent, parentType),
+		!known && looksLikeURI(name, parent):
+		w.whole(URI, n)
 	}
 }
 
@@ -61,37 +89,22 @@ func (w *walk) whole(kind Kind, n *fhirjson.Node) {
 	}
 }
 
-// isURI reports whether an element of this name holds a uri, url, oid or uuid that can lead to a
-// resource. A name does: code systems and the like, whose elements are called system, are named
-// by a URI and are not where it leads to.
-func isURI(name string, parent *fhirjson.Node) bool {
+// isName reports whether an element of type uri says what something is called, not where it is.
+func isName(name string, parent *fhirjson.Node, parentType string) bool {
+	switch name {
+	case "system":
+		return parentType == "Coding" || parentType == "Identifier" || strings.HasSuffix(parentType, "Quantity")
+	case "url":
+		return parentType == "Extension" || parent.Get("resourceType") != nil
+	}
+	return false
+}
+
+// looksLikeURI reports whether an element that R4 does not define has the name of one that holds
+// a uri or url.
+func looksLikeURI(name string, parent *fhirjson.Node) bool {
 	if name == "url" {
 		return parent.Get("resourceType") == nil
 	}
-	for _, suffix := range [...]string{"Uri", "Url", "Uuid", "Oid"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return name == "uri"
-}
-
-// link finds the value of an href or src in the JSON of a narrative, behind whichever white space
-// and in whichever quotation marks.
-var link = regexp.MustCompile(`(?:[ \t]|\\[nrt]|\\u00[0-9A-Fa-f]{2})(?:href|src)[ \t]*=[ \t]*(?:(?:\\"|\\u0022)([^"'\\<>]+)|(?:'|\\u0027)([^"'\\<>]+))`)
-
-// links asks for the links and images of a narrative, each without its fragment.
-func (w *walk) links(div *fhirjson.Node) {
-	literal := w.data[div.Start:div.End]
-	for _, found := range link.FindAllSubmatchIndex(literal, -1) {
-		start, end := found[2], found[3]
-		if start < 0 {
-			start, end = found[4], found[5]
-		}
-		url, _, _ := strings.Cut(string(literal[start:end]), "#")
-		start += div.Start
-		if text := w.become(URI, url, start); text != "" {
-			w.edits = append(w.edits, Edit{start, start + len(url), text})
-		}
-	}
+	return name == "uri" || strings.HasSuffix(name, "Uri") || strings.HasSuffix(name, "Url") && name != "fullUrl"
 }
