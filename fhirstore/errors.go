@@ -162,10 +162,20 @@ func (e *OverlapError) Error() string {
 	return fmt.Sprintf("%s/%s is what another change of the transaction is about", e.Type, e.ID)
 }
 
-// A NoTargetError says that nothing matches a conditional reference.
-type NoTargetError struct{ Reference string }
+// A ReferenceError says why a conditional reference leads nowhere: Err is a
+// *NoMatchError, a *MultipleMatchesError, a *QueryError or a *ForbiddenError.
+type ReferenceError struct {
+	Reference  string
+	Expression string // FHIRPath of the element
+	Err        error
+}
 
-func (e *NoTargetError) Error() string { return "nothing matches it" }
+func (e *ReferenceError) Error() string {
+	return "the conditional reference " + e.Reference + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *ReferenceError) Unwrap() error { return e.Err }
 
 // A DuplicateError says that a load has the same resource twice.
 type DuplicateError struct{ Type, ID string }

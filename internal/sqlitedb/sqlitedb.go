@@ -203,15 +203,15 @@ func (tx *Tx) Statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt, ok := tx.own[query]; ok {
 		return stmt, nil
 	}
-	stmt := tx.db.write.kept(query)
-	if stmt != nil {
-		stmt = tx.StmtContext(ctx, stmt)
-	} else {
+	stmt := tx.db.write.inTx(ctx, tx.Tx, query)
+	if stmt == nil {
 		var err error
 		if stmt, err = tx.PrepareContext(ctx, query); err != nil {
 			return nil, err
 		}
-		tx.new = append(tx.new, query)
+		if len(tx.new) < maxPrepared {
+			tx.new = append(tx.new, query)
+		}
 	}
 	if tx.own == nil {
 		tx.own = map[string]*sql.Stmt{}
@@ -238,7 +238,7 @@ func (tx *Tx) end(f func() error) error {
 	defer tx.db.mu.Unlock()
 	err := f()
 	for _, query := range tx.new { // its connection is free only now
-		tx.db.write.statement(context.Background(), query)
+		tx.db.write.keep(context.Background(), query)
 	}
 	return err
 }
