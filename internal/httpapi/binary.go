@@ -3,6 +3,8 @@ package httpapi
 import (
 	"encoding/base64"
 	"mime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -44,9 +46,10 @@ func (l *call) readBinary() error {
 }
 
 // ownsBinary reports whether the token may read a DocumentReference that leads
-// to a Binary.
+// to a Binary. Whoever could write one could have it lead anywhere.
 func (l *call) ownsBinary(store *fhirstore.Store, id string) (bool, error) {
-	if !l.access.Allows("DocumentReference", authz.Read).Granted || !fhirstore.ValidID(id) {
+	may := func(letter authz.Letters) bool { return l.access.Allows("DocumentReference", letter).Granted }
+	if !may(authz.Read) || may(authz.Create) || may(authz.Update) || !fhirstore.ValidID(id) {
 		return false, nil
 	}
 	place := binaryType + "/" + id
@@ -72,16 +75,20 @@ func (l *call) ownsBinary(store *fhirstore.Store, id string) (bool, error) {
 // sendBinary answers with the content of a Binary as it is, or with the
 // resource where FHIR is asked for (FHIR R4, binary).
 func (l *call) sendBinary(res *fhirstore.Resource) error {
-	if l.asksForJSON() {
-		return l.sendResource(fiber.StatusOK, res)
-	}
+	l.Vary(fiber.HeaderAccept)
 	root, err := fhirjson.Parse(res.JSON)
 	if err != nil {
 		return err
 	}
-	content, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(root.Str("data")), ""))
-	if err != nil { // only where what is written is not judged
+	content, undecodable := decodeBase64(root.Str("data")) // only where what is written is not judged
+	if undecodable != nil || l.asksForFHIR(root.Str("contentType")) {
+		if err := l.answersJSON(); err != nil {
+			return err
+		}
 		return l.sendResource(fiber.StatusOK, res)
+	}
+	if err := l.oneVersion(); err != nil {
+		return err
 	}
 	l.versionHeaders(res)
 	if l.unchanged(res) {
@@ -90,17 +97,54 @@ func (l *call) sendBinary(res *fhirstore.Resource) error {
 	if context := root.Get("securityContext").Str("reference"); context != "" {
 		l.Set(securityContext, context)
 	}
-	l.Vary(fiber.HeaderAccept)
 	// It is on the portal's origin, and whatever was written.
 	l.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	l.Set(fiber.HeaderContentSecurityPolicy, "sandbox")
-	return l.send(fiber.StatusOK, root.Str("contentType"), content)
+	l.Set(fiber.HeaderContentType, root.Str("contentType"))
+	return l.Status(fiber.StatusOK).Send(content)
 }
 
-// asksForJSON reports whether a request names FHIR's JSON as what it takes.
-func (l *call) asksForJSON() bool {
-	return l.Query("_format") != "" || accepts(l.accept(), jsonTypes()...)
+// decodeBase64 reads a base64Binary, which may have white space in it.
+func decodeBase64(text string) ([]byte, error) {
+	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 }
+
+// asksForFHIR reports whether a request for a Binary wants the resource: it has
+// _format, or names a type of FHIR and does not like that of the content better.
+func (l *call) asksForFHIR(contentType string) bool {
+	if l.Query("_format") != "" {
+		return true
+	}
+	media, _, _ := mime.ParseMediaType(contentType) // "" for what is none
+	ofFHIR, ofContent := 0.0, 0.0
+	for _, part := range strings.Split(l.accept(), ",") {
+		accepted, params, err := mime.ParseMediaType(strings.TrimSpace(part))
+		if err != nil {
+			continue
+		}
+		q, err := strconv.ParseFloat(params["q"], 64)
+		if err != nil {
+			q = 1
+		}
+		switch {
+		case accepted == media:
+			ofContent = max(ofContent, q)
+		case isFHIRType(accepted):
+			ofFHIR = max(ofFHIR, q)
+		}
+	}
+	return ofFHIR > 0 && ofFHIR >= ofContent
+}
+
+// isFHIRType reports whether a media type is one of FHIR's, which is taken here
+// or not.
+func isFHIRType(media string) bool {
+	return slices.Contains(jsonTypes(), media) || strings.HasPrefix(media, "application/fhir+")
+}
+
+// maxContent is the largest content that still fits into a Binary that can be
+// written again as a resource, in bytes.
+const maxContent = maxFHIRBody/4*3 - 64<<10
 
 // binaryBody reads the content of a Binary that is sent as it is, and makes the
 // resource of it; id is that of the URL, or "". Where the resource is sent it
@@ -108,10 +152,10 @@ func (l *call) asksForJSON() bool {
 func (l *call) binaryBody(id string) ([]byte, error) {
 	contentType := l.Get(fiber.HeaderContentType)
 	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil || l.sendsJSON() == nil || media == "application/fhir+xml" {
+	if err != nil || isFHIRType(media) {
 		return nil, nil
 	}
-	content, err := l.readBytes(maxFHIRBody)
+	content, err := l.readBytes(maxContent)
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,14 @@ func TestBinary(t *testing.T) {
 	resource := `{"resourceType":"Binary","id":"b","contentType":"application/pdf","securityContext":{"reference":"Patient/p"},"data":"` + base64.StdEncoding.EncodeToString([]byte(content)) + `"}`
 	p.put(t, "/Binary/b", resource).want(t, 201)
 	for _, path := range []string{"/Binary/b", "/Binary/b/_history/1"} {
-		for _, accept := range []string{"", "*/*", "application/pdf", "text/html, */*;q=0.8"} {
+		for _, accept := range []string{"", "*/*", "application/pdf", "text/html, */*;q=0.8", "application/pdf, application/json;q=0.1"} {
 			a := p.get(t, path, "Accept", accept).want(t, 200).wantHeader(t, "Content-Type", "application/pdf").wantHeader(t, "ETag", `W/"1"`).
 				wantHeader(t, "X-Security-Context", "Patient/p").wantHeader(t, "X-Content-Type-Options", "nosniff").wantHeader(t, "Content-Security-Policy", "sandbox")
 			if string(a.body) != content {
 				t.Errorf("FR-CN-10 Accept %q: got %q", accept, a.body)
 			}
 		}
-		for _, accept := range []string{"application/fhir+json", "application/json", "application/pdf, application/fhir+json;q=0.5"} {
+		for _, accept := range []string{"application/fhir+json", "application/json", "application/pdf;q=0.5, application/fhir+json;q=0.5"} {
 			if a := p.get(t, path, "Accept", accept).want(t, 200).wantHeader(t, "Content-Type", fhirJSON); !strings.Contains(string(a.body), `"resourceType":"Binary"`) {
 				t.Errorf("FR-CN-10 Accept %q: got %q", accept, a.body)
 			}
@@ -32,6 +32,12 @@ func TestBinary(t *testing.T) {
 	p.get(t, "/Binary/b", "If-None-Match", `W/"1"`).want(t, 304)
 	if head := p.send(t, "HEAD", "/Binary/b", ""); head.status != 200 || head.header.Get("Content-Type") != "application/pdf" {
 		t.Errorf("HEAD: got %d %q", head.status, head.header.Get("Content-Type"))
+	}
+	p.get(t, "/Binary/b", "Accept", "application/fhir+xml").refused(t, 406, "not-supported")
+	p.get(t, "/Binary/b", "Accept", fhirJSON+"; fhirVersion=5.0").refused(t, 406, "not-supported")
+	p.get(t, "/Binary/b?_format=xml").refused(t, 406, "not-supported")
+	if got := string(p.get(t, "/Binary/b?_pretty=true", "Accept", "*/*").want(t, 200).body); got != content {
+		t.Errorf("_pretty: got %q", got)
 	}
 	p.get(t, "/Binary?_count=1", "Accept", "application/pdf").refused(t, 406, "not-supported")
 	p.get(t, "/Binary/none").refused(t, 404, "not-found")
@@ -69,6 +75,7 @@ func TestBinary(t *testing.T) {
 				t.Errorf("Binary/%s: got %d, want %d", id, a.status, status)
 			}
 		}
+		w.grant(t, "system/DocumentReference.cr").get(t, "/Binary/relative").refused(t, 403, "forbidden")
 		w.grant(t, "system/DocumentReference.s").get(t, "/Binary/relative").refused(t, 403, "forbidden")
 		w.grant(t, "system/Binary.r").get(t, "/Binary/alone", "Accept", "*/*").want(t, 200)
 		reader.get(t, "/Binary/relative/_history/1").refused(t, 403, "forbidden")

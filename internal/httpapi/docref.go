@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"errors"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -60,6 +63,12 @@ func docrefParams(params []fhirstore.Param) (asked docrefRequest, used []fhirsto
 	once := map[string]*string{"patient": &asked.patient, "start": &asked.start, "end": &asked.end}
 	for _, p := range params {
 		value := strings.ReplaceAll(p.Value, " ", "+") // a zone's raw + arrives as a space
+		switch {
+		case p.Value == "":
+			return asked, nil, badRequest("value", p.Name+" is empty")
+		case strings.Contains(p.Value, ",") && (p.Name == "start" || p.Name == "end"):
+			return asked, nil, badRequest("value", p.Name+" has to be one date")
+		}
 		switch p.Name {
 		case "patient", "start", "end":
 			if *once[p.Name] != "" {
@@ -71,6 +80,9 @@ func docrefParams(params []fhirstore.Param) (asked docrefRequest, used []fhirsto
 		case "profile":
 			asked.profiles = append(asked.profiles, p.Value)
 		case "on-demand":
+			if slices.ContainsFunc(used, func(before fhirstore.Param) bool { return before.Name == p.Name }) {
+				return asked, nil, badRequest("invalid", p.Name+" is there more than once")
+			}
 			if p.Value != "true" && p.Value != "false" {
 				return asked, nil, badRequest("value", "on-demand has to be true or false")
 			}
@@ -113,7 +125,7 @@ func (l *call) documents(asked docrefRequest) ([]fhirstore.Resource, error) {
 		between("period", asked),
 		append(between("date", asked), fhirstore.Param{Name: "period:missing", Value: "true"}),
 	} {
-		more, err := l.allDocuments(append(dated, filter...))
+		more, err := l.findDocuments(append(dated, filter...), math.MaxInt)
 		if err != nil {
 			return nil, err
 		}
@@ -144,25 +156,24 @@ func (l *call) currentDocument(filter []fhirstore.Param, types []string) ([]fhir
 		tries = [][]fhirstore.Param{ofTypes(strings.Join(types, ","))}
 	}
 	for _, params := range tries {
-		found, err := l.allDocuments(params)
-		if err != nil {
-			return nil, err
-		}
-		if len(found) > 0 {
-			return found[:1], nil
+		found, err := l.findDocuments(params, 1)
+		if err != nil || len(found) > 0 {
+			return found, err
 		}
 	}
 	return nil, nil
 }
 
-// allDocuments returns the documents that a search finds and the token may read.
-func (l *call) allDocuments(params []fhirstore.Param) (found []fhirstore.Resource, err error) {
+// findDocuments returns the documents that a search finds and the token may
+// read, up to a number.
+func (l *call) findDocuments(params []fhirstore.Param, most int) (found []fhirstore.Resource, err error) {
 	store, err := l.data()
 	if err != nil {
 		return nil, err
 	}
 	options := fhirstore.QueryOptions{Strict: true, Base: l.addresses.FHIRBase}
-	q, err := store.Query("DocumentReference", append(params, fhirstore.Param{Name: "_count", Value: itoa(fhirstore.MaxCount)}, fhirstore.Param{Name: "_total", Value: "none"}), options)
+	params = append(params, fhirstore.Param{Name: "_count", Value: strconv.Itoa(min(most, fhirstore.MaxCount))}, fhirstore.Param{Name: "_total", Value: "none"})
+	q, err := store.Query("DocumentReference", params, options)
 	if err != nil {
 		return nil, ofDocref(err)
 	}
@@ -180,7 +191,7 @@ func (l *call) allDocuments(params []fhirstore.Param) (found []fhirstore.Resourc
 				found = append(found, page.Matches[i])
 			}
 		}
-		if page.Next == "" {
+		if page.Next == "" || len(found) >= most {
 			return found, nil
 		}
 		if q, err = store.Query("DocumentReference", append(params, fhirstore.Param{Name: fhirstore.NextParam, Value: page.Next}), options); err != nil {

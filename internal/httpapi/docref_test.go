@@ -56,7 +56,7 @@ func TestDocref(t *testing.T) {
 		}
 	})
 	for query, code := range map[string]string{
-		"": "required", "patient=Patient/p": "value", "patient=p&patient=q": "invalid", "patient=p&start=yesterday": "value", "patient=p&on-demand=maybe": "value", "patient=p&colour=red": "not-supported",
+		"": "required", "patient=Patient/p": "value", "patient=p&patient=q": "invalid", "patient=p&start=yesterday": "value", "patient=p&start=2030,2020-01-01": "value", "patient=p&type=": "value", "patient=p&on-demand=true&on-demand=true": "invalid", "patient=p&on-demand=maybe": "value", "patient=p&colour=red": "not-supported",
 	} {
 		t.Run("FR-OP-05 refused "+query, func(t *testing.T) {
 			w.all.get(t, "/DocumentReference/$docref?"+query).refused(t, 400, code)

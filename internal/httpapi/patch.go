@@ -95,9 +95,11 @@ func refusedWrite(err error) *httpError {
 		none      *fhirstore.NoMatchError
 		several   *fhirstore.MultipleMatchesError
 		taken     *fhirstore.IDTakenError
-		untied    *fhirstore.NoTargetError
+		untied    *fhirstore.ReferenceError
 	)
 	switch {
+	case errors.As(err, &untied):
+		return ofReference(untied)
 	case errors.As(err, &unpatched):
 		status := fiber.StatusUnprocessableEntity
 		if unpatched.Malformed {
@@ -110,12 +112,29 @@ func refusedWrite(err error) *httpError {
 		return &httpError{status: fiber.StatusPreconditionFailed, code: "conflict", message: none.Error()}
 	case errors.As(err, &none):
 		return &httpError{status: fiber.StatusNotFound, code: "not-found", message: none.Error()}
-	case errors.As(err, &untied):
-		return badRequest("not-found", err.Error())
 	case errors.As(err, &several):
 		return &httpError{status: fiber.StatusPreconditionFailed, code: "multiple-matches", message: err.Error()}
 	case errors.As(err, &taken):
 		return &httpError{status: fiber.StatusConflict, code: "conflict", message: taken.Error()}
+	}
+	return nil
+}
+
+// ofReference is the refusal of a conditional reference; nil where the rules
+// word it.
+func ofReference(e *fhirstore.ReferenceError) *httpError {
+	var (
+		none    *fhirstore.NoMatchError
+		several *fhirstore.MultipleMatchesError
+		query   *fhirstore.QueryError
+	)
+	switch {
+	case errors.As(e.Err, &none):
+		return &httpError{status: fiber.StatusBadRequest, code: "not-found", message: "the conditional reference " + e.Reference + ": nothing matches it", expression: e.Expression}
+	case errors.As(e.Err, &several):
+		return &httpError{status: fiber.StatusPreconditionFailed, code: "multiple-matches", message: "the conditional reference " + e.Reference + " matches several resources", expression: e.Expression}
+	case errors.As(e.Err, &query):
+		return &httpError{status: fiber.StatusBadRequest, code: query.Code, message: e.Error(), expression: e.Expression}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/reference"
 )
 
 // maxEntries is how many entries a batch or transaction may have.
@@ -23,6 +24,9 @@ func (l *call) transact() error {
 		return err
 	}
 	if err := l.answersJSON(); err != nil {
+		return err
+	}
+	if err := l.refuseConditions("a batch or transaction", "put it into the request of its entry", conditionFields()...); err != nil {
 		return err
 	}
 	body, err := l.jsonBody()
@@ -47,9 +51,14 @@ func (l *call) transact() error {
 		return &httpError{status: fiber.StatusRequestEntityTooLarge, code: "too-costly",
 			message: fmt.Sprintf("the Bundle has %d entries; %d are the most that are taken", len(list.Items), maxEntries)}
 	}
+	if unknown := unknownMember(root, "Bundle"); unknown != "" {
+		return &httpError{status: fiber.StatusBadRequest, code: "structure", expression: "Bundle." + unknown, message: "a Bundle has no element " + unknown}
+	}
 	var entries []*entry
+	whole := &answers{}
 	for i := 0; list != nil && i < len(list.Items); i++ {
 		e := l.newEntry(i, &list.Items[i], body)
+		e.batch = whole
 		defer l.server.app.ReleaseCtx(e.Ctx)
 		entries = append(entries, e)
 	}
@@ -64,12 +73,37 @@ func (l *call) transact() error {
 	answer := []byte(`{"resourceType":"Bundle","type":"` + typ + `-response"`)
 	for i, e := range entries {
 		answer = append(answer, separator(i, `,"entry":[`)...)
-		answer = e.append(answer)
+		answer = append(answer, e.answer...)
 	}
 	if len(entries) > 0 {
 		answer = append(answer, ']')
 	}
+	l.applyPreference(l.preferences()["return"])
 	return l.send(fiber.StatusOK, fhirJSON, append(answer, '}'))
+}
+
+// answers are those of a Bundle's entries together.
+type answers struct {
+	bytes   int
+	refused int // entries
+}
+
+// maxAnswers is how large they may be together, in bytes: a small request can
+// ask for anything many times.
+const maxAnswers = 64 << 20
+
+func (a *answers) full() bool { return a.bytes > maxAnswers }
+
+func tooLargeAnswers() error {
+	return &httpError{status: fiber.StatusRequestEntityTooLarge, code: "too-costly",
+		message: "the answers to the entries before are " + bytesText(maxAnswers) + " together, the most that a batch or transaction brings; ask for the rest by itself, or for less with _count, _elements or Prefer: return=minimal"}
+}
+
+// take keeps what an entry is answered with.
+func (e *entry) take() {
+	e.answer = e.append(nil)
+	e.batch.bytes += len(e.answer)
+	e.Response().ResetBody()
 }
 
 // separator stands before the i-th member of a list that begins with open.
@@ -80,8 +114,9 @@ func separator(i int, open string) string {
 	return ","
 }
 
-// uniqueNames refuses a Bundle in which a fullUrl stands for two entries (FHIR
-// R4, Bundle, bdl-7).
+// uniqueNames refuses a Bundle in which a fullUrl stands for two entries. It is
+// stricter than bdl-7 (FHIR R4, Bundle), which lets versions of one resource
+// share one.
 func uniqueNames(entries []*entry) error {
 	at := map[string]int{}
 	for _, e := range entries {
@@ -99,18 +134,22 @@ func uniqueNames(entries []*entry) error {
 // batch answers entries one by one, each as if it had come alone (FHIR R4, http,
 // batch processing rules).
 func (l *call) batch(entries []*entry) {
-	created := map[string]*entry{}
+	written := map[string]*entry{}
 	for _, e := range entries {
-		if e.fullURL != "" && e.method == fiber.MethodPost {
-			created[e.fullURL] = e
+		if e.fullURL != "" && e.route.change != nil && (e.method == fiber.MethodPost || strings.HasPrefix(strings.ToLower(e.fullURL), "urn:")) {
+			written[e.fullURL] = e
 		}
 	}
 	for _, e := range inOrder(entries) {
 		if e.refused == nil {
-			e.refused = e.independent(created)
+			e.refused = e.independent(written)
+		}
+		if e.refused == nil && e.route.change == nil && e.batch.full() {
+			e.refused = tooLargeAnswers()
 		}
 		e.copyPreferences(l)
 		e.serve()
+		e.take()
 	}
 }
 
@@ -137,7 +176,7 @@ func (l *call) transaction(entries []*entry, root *fhirjson.Node, body []byte) e
 	if err != nil {
 		return err
 	}
-	t := fhirstore.Transaction{Base: l.addresses.FHIRBase}
+	t := fhirstore.Transaction{Base: l.addresses.FHIRBase, Judged: true}
 	var writes, reads []*entry
 	for _, e := range inOrder(entries) {
 		e.copyPreferences(l)
@@ -162,6 +201,9 @@ func (l *call) transaction(entries []*entry, root *fhirjson.Node, body []byte) e
 			if err := e.changed(after, e.change, done[i]); err != nil {
 				return e.failed(err)
 			}
+			if e.take(); e.batch.full() {
+				return e.failed(tooLargeAnswers())
+			}
 		}
 		return readAll(after, reads)
 	})
@@ -179,6 +221,9 @@ func readAll(store *fhirstore.Store, entries []*entry) error {
 		if err := e.route.serve(e.call); err != nil {
 			return e.failed(err)
 		}
+		if e.take(); e.batch.full() {
+			return e.failed(tooLargeAnswers())
+		}
 	}
 	return nil
 }
@@ -190,30 +235,21 @@ func (e *entry) copyPreferences(l *call) {
 	}
 }
 
-// independent refuses an entry of a batch that refers to what another one is to
-// create (FHIR R4, http, batch processing rules).
-func (e *entry) independent(created map[string]*entry) error {
-	other, text := (*entry)(nil), ""
-	var visit func(n *fhirjson.Node)
-	visit = func(n *fhirjson.Node) {
-		if n == nil {
-			return
-		}
-		if name := n.Str("reference"); name != "" && created[name] != nil && created[name] != e {
-			other, text = created[name], name
-		}
-		for i := range n.Members {
-			visit(&n.Members[i].Value)
-		}
-		for i := range n.Items {
-			visit(&n.Items[i])
-		}
-	}
-	visit(e.node.Get("resource"))
-	if other == nil {
+// independent refuses an entry of a batch that refers to what another one
+// writes (FHIR R4, http, batch processing rules).
+func (e *entry) independent(written map[string]*entry) error {
+	resource := e.node.Get("resource")
+	if resource == nil || len(written) == 0 {
 		return nil
 	}
-	return e.wrong("invalid", "resource", fmt.Sprintf("the reference %s means entry %d, and entries of a batch know nothing of each other; send them in a transaction", text, other.index+1))
+	var wrong error
+	reference.Edits(resource, e.bundle, func(_ reference.Kind, text string, _ int) string {
+		if other := written[text]; other != nil && other != e && wrong == nil {
+			wrong = e.wrong("invalid", "resource", fmt.Sprintf("the reference %s means entry %d, and entries of a batch know nothing of each other; send them in a transaction", text, other.index+1))
+		}
+		return ""
+	})
+	return wrong
 }
 
 // An entryError is why a transaction failed.

@@ -223,6 +223,44 @@ func TestTransaction(t *testing.T) {
 		}
 	})
 
+	t.Run("FR-BT-07 versions, fragments and the case of URNs", func(t *testing.T) {
+		p.put(t, "/Patient/bt-v", `{"resourceType":"Patient","id":"bt-v"}`)
+		entries := p.transact(t, requests("transaction",
+			does("PUT", "Patient/bt-v", `"fullUrl":"http://elsewhere.example/r4/Patient/bt-v"`, `{"resourceType":"Patient","id":"bt-v"}`),
+			does("POST", "Patient", `"fullUrl":"urn:uuid:00000000-0000-4000-8000-00000000000A"`, `{"resourceType":"Patient"}`),
+			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"http://elsewhere.example/r4/Patient/bt-v/_history/1"}}`),
+			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"http://elsewhere.example/r4/Patient/bt-v"},"text":{"status":"generated","div":"<div xmlns=\\"http://www.w3.org/1999/xhtml\\"><a href=\\"http://elsewhere.example/r4/Patient/bt-v#part\\">x</a></div>"}`),
+			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"URN:uuid:00000000-0000-4000-8000-00000000000a"}}`),
+		))
+		for i, want := range []string{"", "", `"Patient/bt-v/_history/2"`, `<a href=\\"Patient/bt-v#part\\">`, `"Patient/` + at(t, entries[1]) + `"`} {
+			if !strings.Contains(string(entries[i].Resource), want) {
+				t.Errorf("entry %d: %s is not in %s", i+1, want, entries[i].Resource)
+			}
+		}
+	})
+
+	t.Run("FR-BT-07 a Bundle within keeps its names", func(t *testing.T) {
+		inner := `{"resourceType":"Bundle","type":"collection","entry":[{` + named(1) + `,"resource":{"resourceType":"Patient"}},{` + named(2) + `,"resource":{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"` + urn(1) + `"}}}]}`
+		entries := p.transact(t, requests("transaction", does("POST", "Patient", named(1), `{"resourceType":"Patient"}`), does("POST", "Bundle", inner)))
+		if got := string(entries[1].Resource); strings.Count(got, urn(1)) != 2 || strings.Contains(got, "Patient/") {
+			t.Errorf("got %s", got)
+		}
+	})
+
+	t.Run("FR-BT-10 a patch of what has names that are no entry's", func(t *testing.T) {
+		p.put(t, "/Observation/bt-old", `{"resourceType":"Observation","id":"bt-old","status":"final","code":{"text":"x"},"subject":{"reference":"`+urn(77)+`"}}`).want(t, 201)
+		patch := `{"resourceType":"Binary","contentType":"application/json-patch+json","data":"` + base64.StdEncoding.EncodeToString([]byte(`[{"op":"replace","path":"/status","value":"amended"}]`)) + `"}`
+		wantStatuses(t, p.transact(t, requests("transaction", does("PATCH", "Observation/bt-old", patch))), "200 OK")
+	})
+
+	t.Run("FR-PR-01 deletes", func(t *testing.T) {
+		p.put(t, "/Patient/bt-gone", `{"resourceType":"Patient","id":"bt-gone"}`)
+		a := p.post(t, "", requests("transaction", does("DELETE", "Patient/bt-gone")), "Prefer", "return=OperationOutcome").want(t, 200).wantHeader(t, "Preference-Applied", "return=OperationOutcome")
+		if !strings.Contains(string(a.body), `"status":"200 OK"`) || !strings.Contains(string(a.body), "deleted as version 2") {
+			t.Errorf("got %s", a.body)
+		}
+	})
+
 	t.Run("FR-BT-08 conditional references", func(t *testing.T) {
 		p.put(t, "/Practitioner/bt-doc", `{"resourceType":"Practitioner","id":"bt-doc","identifier":[{"system":"http://npi","value":"1"}]}`)
 		entries := p.transact(t, requests("transaction",
@@ -273,6 +311,14 @@ func TestTransactionRefused(t *testing.T) {
 		{"FR-BT-03 nothing to patch", does("PATCH", "Patient/none", `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.active"}]}]}`), 404, "not-found", "Bundle.entry[1]", ""},
 		{"FR-BT-03 invalid resource", does("POST", "Patient", `{"resourceType":"Patient","birthDate":"yesterday"}`), 400, "value", "Bundle.entry[1].resource.birthDate", "(line 1,"},
 		{"FR-BT-03 invalid by what a name stands for", does("POST", "Observation", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"`+urn(9)+`"}}`), 400, "value", "Bundle.entry[1].resource.subject.reference", "entry 2 (POST Observation): "},
+		{"FR-BT-09 If-Match that is a number", does("PUT", "Patient/two-a", `?"ifMatch":7`, `{"resourceType":"Patient","id":"two-a"}`), 400, "value", "Bundle.entry[1].request.ifMatch", ""},
+		{"FR-BT-09 misspelt condition", does("POST", "Patient", `?"ifNoneExists":"identifier=1"`, patient), 400, "structure", "Bundle.entry[1].request.ifNoneExists", ""},
+		{"FR-BT-09 condition that is none of a create", does("POST", "Patient", `?"ifMatch":"W/\"1\""`, patient), 400, "not-supported", "Bundle.entry[1]", "If-Match is no condition of a create"},
+		{"FR-BT-09 condition that is none of an update", does("PUT", "Patient/two-a", `?"ifNoneExist":"identifier=1"`, `{"resourceType":"Patient","id":"two-a"}`), 400, "not-supported", "Bundle.entry[1]", ""},
+		{"FR-BT-01 url that is a number", `{"request":{"method":"GET","url":5}}`, 400, "structure", "Bundle.entry[1].request.url", ""},
+		{"FR-BT-07 fullUrl of another resource", does("PUT", "Patient/two-a", `"fullUrl":"http://x.example/fhir/Patient/two-b"`, `{"resourceType":"Patient","id":"two-a"}`), 400, "invalid", "Bundle.entry[1].fullUrl", ""},
+		{"FR-BT-06 create that finds what is updated", does("POST", "Patient", `?"ifNoneExist":"_id=two-a"`, patient) + "," + does("PUT", "Patient/two-a", `{"resourceType":"Patient","id":"two-a"}`), 400, "duplicate", "Bundle.entry[2]", ""},
+		{"FR-BT-15 discovery", does("GET", ".well-known/smart-configuration"), 400, "not-supported", "Bundle.entry[1].request.url", ""},
 		{"FR-BT-09 If-Match", does("PUT", "Patient/two-a", `?"ifMatch":"W/\"7\""`, `{"resourceType":"Patient","id":"two-a"}`), 412, "conflict", "Bundle.entry[1]", "is at version 1"},
 		{"FR-BT-09 If-None-Match", does("PUT", "Patient/two-a", `?"ifNoneMatch":"*"`, `{"resourceType":"Patient","id":"two-a"}`), 412, "conflict", "Bundle.entry[1]", ""},
 		{"FR-BT-09 several by criteria", does("PUT", "Patient?identifier=two", patient), 412, "multiple-matches", "Bundle.entry[1]", ""},
@@ -283,10 +329,10 @@ func TestTransactionRefused(t *testing.T) {
 		{"FR-BT-06 criteria that match what another entry writes", does("PUT", "Patient?identifier=three", patient) + "," + does("POST", "Patient", `{"resourceType":"Patient","identifier":[{"value":"three"}]}`), 400, "duplicate", "Bundle.entry[1]", "its criteria match what entry 3 (POST Patient) writes"},
 		{"FR-BT-06 two creates that exclude each other", does("POST", "Patient", `?"ifNoneExist":"identifier=4"`, `{"resourceType":"Patient","identifier":[{"value":"4"}]}`) + "," + does("POST", "Patient", `?"ifNoneExist":"identifier=4"`, `{"resourceType":"Patient","identifier":[{"value":"4"}]}`), 400, "duplicate", "Bundle.entry[1]", ""},
 		{"bdl-7 same fullUrl", does("POST", "Basic", named(9), `{"resourceType":"Basic","code":{"text":"x"}}`), 400, "duplicate", "Bundle.entry[1].fullUrl", "entries 1 and 2"},
-		{"FR-BT-07 name of nothing", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"`+urn(404)+`"}}`), 400, "invalid", "Bundle.entry[1]", "means no entry"},
-		{"FR-BT-08 no target", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?identifier=none"}}`), 400, "not-found", "Bundle.entry[1]", "the conditional reference Patient?identifier=none: nothing matches it"},
-		{"FR-BT-08 several targets", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?identifier=two"}}`), 412, "multiple-matches", "Bundle.entry[1]", "the conditional reference Patient?identifier=two: "},
-		{"FR-BT-08 unknown parameter", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?colour=red"}}`), 400, "not-supported", "Bundle.entry[1]", "the conditional reference"},
+		{"FR-BT-07 name of nothing", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"`+urn(404)+`"}}`), 400, "invalid", "Bundle.entry[1].resource.subject.reference", "means no entry"},
+		{"FR-BT-08 no target", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?identifier=none"}}`), 400, "not-found", "Bundle.entry[1].resource.subject.reference", "the conditional reference Patient?identifier=none: nothing matches it"},
+		{"FR-BT-08 several targets", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?identifier=two"}}`), 412, "multiple-matches", "Bundle.entry[1].resource.subject.reference", "the conditional reference Patient?identifier=two matches several"},
+		{"FR-BT-08 unknown parameter", does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient?colour=red"}}`), 400, "not-supported", "Bundle.entry[1].resource.subject.reference", "the conditional reference"},
 		{"FR-BT-15 another server", does("GET", "http://elsewhere.example/fhir/Patient/1"), 400, "invalid", "Bundle.entry[1].request.url", "of another server"},
 		{"FR-BT-15 a slash", does("GET", "/Patient/two-a"), 400, "invalid", "Bundle.entry[1].request.url", "write Patient/two-a"},
 		{"FR-BT-15 nested", does("POST", "", `{"resourceType":"Bundle","type":"batch"}`), 400, "invalid", "Bundle.entry[1].request.url", "cannot hold another one"},
@@ -349,13 +395,24 @@ func TestBatch(t *testing.T) {
 		does("POST", "Patient/$validate", `{"resourceType":"Patient","gender":"none"}`),
 		does("GET", "Patient?_id=%zz"),
 		does("GET", "metadata"),
+		does("DELETE", "Patient/b", `?"ifMatch":99`),
+		does("POST", "Patient", `?"ifNoneExist":""`, `{"resourceType":"Patient"}`),
+		does("GET", ".well-known/smart-configuration"),
+		does("PUT", "Patient/c", named(3), `{"resourceType":"Patient","id":"c"}`),
+		does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"extension":[{"url":"http://x","valueUri":"`+urn(3)+`"}]}`),
+		does("HEAD", "Patient/none"),
+		does("GET", "Patient/b?_elements=nothing"),
 	))
 	wantStatuses(t, entries, "200 OK", "404 Not Found", "400 Bad Request", "201 Created", "400 Bad Request", "400 Bad Request", "200 OK", "204 No Content",
-		"400 Bad Request", "400 Bad Request", "405 Method Not Allowed", "200 OK", "200 OK", "400 Bad Request", "200 OK")
+		"400 Bad Request", "400 Bad Request", "405 Method Not Allowed", "200 OK", "200 OK", "400 Bad Request", "200 OK",
+		"400 Bad Request", "400 Bad Request", "400 Bad Request", "201 Created", "400 Bad Request", "404 Not Found", "400 Bad Request")
+	if e := entries[21]; e.Response.Outcome == nil || entries[20].Response.Outcome == nil || e.Response.Etag != "" {
+		t.Errorf("FR-BT-04: a refused HEAD and GET are %s", marshalled(t, entries[20:]))
+	}
 	if !strings.Contains(string(entries[0].Resource), `"active":true`) {
 		t.Errorf("FR-BT-02: a read sees %s, want what the update wrote", entries[0].Resource)
 	}
-	for i, words := range map[int]string{1: "there is no Patient", 2: "yesterday", 4: "entries of a batch know nothing of each other", 5: "only stand in a transaction", 8: "needs a request", 9: "JSON object", 10: "FETCH is not offered"} {
+	for i, words := range map[int]string{1: "there is no Patient", 2: "yesterday", 4: "entries of a batch know nothing of each other", 5: "only stand in a transaction", 8: "needs a request", 9: "JSON object", 10: "FETCH is not offered", 15: "ifMatch has to be a string", 17: "cannot be part of a batch", 19: "entries of a batch know nothing"} {
 		o := entries[i].Response.Outcome
 		if o == nil || len(o.Issue) == 0 || !strings.Contains(o.Issue[0].Diagnostics, words) || len(entries[i].Resource) > 0 {
 			t.Errorf("FR-BT-04: entry %d is %s, want an outcome with %q", i+1, marshalled(t, entries[i]), words)
@@ -475,5 +532,49 @@ func TestTransactionOrder(t *testing.T) {
 	}
 	if want := "204 No Content; 201 Created; 200 OK; 200 OK; 201 Created; 200 OK; true 1"; outcome != want {
 		t.Errorf("got %s, want %s", outcome, want)
+	}
+}
+
+// TestConditionalReferencesOfEachOther: what a conditional reference matches does
+// not depend on whether another one has been replaced already (FR-BT-02).
+func TestConditionalReferencesOfEachOther(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.all.put(t, "/Patient/p", `{"resourceType":"Patient","id":"p","identifier":[{"value":"p"}]}`)
+	observation := does("POST", "Observation", `{"resourceType":"Observation","identifier":[{"value":"o"}],"status":"final","code":{"text":"x"},"subject":{"reference":"Patient?identifier=p"}}`)
+	report := does("POST", "DiagnosticReport", `{"resourceType":"DiagnosticReport","status":"final","code":{"text":"x"},"result":[{"reference":"Observation?patient=p&identifier=o"}]}`)
+	w.all.post(t, "", requests("transaction", observation, report)).refused(t, 400, "not-found")
+	w.all.post(t, "", requests("transaction", report, observation)).refused(t, 400, "not-found")
+}
+
+// TestAnswersHaveALimit asks for more than a batch brings (FR-ER-20).
+func TestAnswersHaveALimit(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.all.put(t, "/Binary/large", large("large", 20<<20)).want(t, 201)
+	var reads []string
+	for range 6 {
+		reads = append(reads, does("GET", "Binary/large"))
+	}
+	got := statuses(w.all.transact(t, requests("batch", reads...)))
+	if got[0] != "200 OK" || got[5] != "413 Request Entity Too Large" {
+		t.Errorf("got %v", got)
+	}
+	w.all.post(t, "", requests("transaction", reads...)).refused(t, 413, "too-costly")
+}
+
+// TestConditionsThatAreNone: a condition that a write does not have is refused,
+// not passed over (FR-CO-02).
+func TestConditionsThatAreNone(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	patient := `{"resourceType":"Patient","id":"p"}`
+	w.all.post(t, "/Patient", patient, "If-Match", `W/"5"`).refused(t, 400, "not-supported")
+	w.all.post(t, "/Patient", patient, "If-None-Match", "*").refused(t, 400, "not-supported")
+	w.all.put(t, "/Patient/p", patient, "If-None-Exist", "identifier=1").refused(t, 400, "not-supported")
+	w.all.send(t, "DELETE", "/Patient/p", "", "If-None-Exist", "identifier=1").refused(t, 400, "not-supported")
+	w.all.post(t, "", requests("batch"), "If-Match", `W/"5"`).refused(t, 400, "not-supported")
+	if n := *w.all.get(t, "/Patient?_summary=count").bundle(t).Total; n != patients {
+		t.Errorf("there are %d patients, want %d", n, patients)
 	}
 }

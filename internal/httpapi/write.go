@@ -22,6 +22,9 @@ func (l *call) create() (c fhirstore.Change, err error) {
 	if c.Type, store, err = l.begin(letters, doing); err != nil {
 		return c, err
 	}
+	if err := l.refuseConditions("a create", "there is no version of it yet", conditionFields()[1:]...); err != nil {
+		return c, err
+	}
 	if conditional {
 		if c.Criteria, err = l.noneExist(store, c.Type); err != nil {
 			return c, err
@@ -95,6 +98,14 @@ func (l *call) changed(store *fhirstore.Store, c fhirstore.Change, done fhirstor
 			l.Set(fiber.HeaderETag, etag(res.Version))
 			l.version = res
 		}
+		if asked := l.preferences()["return"]; asked == "OperationOutcome" {
+			l.applyPreference(asked)
+			happened := "there was nothing to delete"
+			if res != nil {
+				happened = "deleted as version " + res.VersionID()
+			}
+			return l.send(fiber.StatusOK, fhirJSON, operationOutcome("information", "informational", happened, ""))
+		}
 		return l.Status(fiber.StatusNoContent).Send(nil)
 	}
 	status, happened := fiber.StatusOK, "stored as version "+res.VersionID()
@@ -138,6 +149,9 @@ func (l *call) jsonBody() ([]byte, error) {
 // condition reads If-Match and If-None-Match. FHIR compares the weak tags that
 // HTTP would not (FHIR R4, http, managing resource contention).
 func (l *call) condition() (cond fhirstore.Condition, err error) {
+	if err := l.refuseConditions("an update, patch or delete", "it is for a create; here criteria stand behind a ? in the URL", ifNoneExist); err != nil {
+		return cond, err
+	}
 	switch none := l.Get(fiber.HeaderIfNoneMatch); none {
 	case "":
 	case "*":
@@ -166,13 +180,38 @@ func (l *call) condition() (cond fhirstore.Condition, err error) {
 	return cond, nil
 }
 
+// applyPreference tells that a value of Prefer: return was heeded (RFC 7240
+// section 3).
+func (l *call) applyPreference(asked string) {
+	switch asked {
+	case "minimal", "representation", "OperationOutcome":
+		l.Set("Preference-Applied", "return="+asked)
+	}
+}
+
+// conditionFields are the header fields that make a write conditional.
+func conditionFields() []string {
+	return []string{ifNoneExist, fiber.HeaderIfMatch, fiber.HeaderIfNoneMatch, fiber.HeaderIfModifiedSince, fiber.HeaderIfUnmodifiedSince}
+}
+
+// refuseConditions refuses a write with conditions that are none of it: to
+// ignore one would write what was not to be written (FR-CO-02).
+func (l *call) refuseConditions(of, why string, fields ...string) error {
+	for _, name := range fields {
+		if len(l.Request().Header.PeekAll(name)) > 0 {
+			return badRequest("not-supported", name+" is no condition of "+of+": "+why)
+		}
+	}
+	return nil
+}
+
 // answer answers with a version as Prefer: return asks, and says what happened
 // where an OperationOutcome is asked for.
 func (l *call) answer(status int, res *fhirstore.Resource, mayRead bool, happened string) error {
 	l.versionHeaders(res)
 	asked := l.preferences()["return"]
-	if asked == "minimal" || asked == "OperationOutcome" || asked == "representation" && mayRead {
-		l.Set("Preference-Applied", "return="+asked)
+	if asked != "representation" || mayRead {
+		l.applyPreference(asked)
 	}
 	switch {
 	case asked == "OperationOutcome":
