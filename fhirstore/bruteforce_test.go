@@ -47,7 +47,11 @@ func TestAgainstBruteForce(t *testing.T) {
 	w.fill(t, s)
 
 	b := bruteForce{t: t, s: s, r: r, seed: seed}
-	for range 500 {
+	rounds := 500
+	if raceDetector { // which makes each take ten times as long
+		rounds = 50
+	}
+	for range rounds {
 		check(&b, "Observation", w.measures, w.measuredTry, w.measuredOrder, func(o measured) string { return o.id })
 		check(&b, "Patient", w.people, w.personTry, w.personOrder, func(p person) string { return p.id })
 		check(&b, "Questionnaire", w.forms, w.formTry, nil, func(f form) string { return f.id })
