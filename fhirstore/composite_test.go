@@ -144,7 +144,7 @@ func withoutComposites() (statements []string) {
 	for _, kind := range []string{"token", "string", "ref", "number", "date"} {
 		statements = append(statements, "DROP TABLE ix_token_"+kind)
 	}
-	return append(statements, "DROP INDEX ix_number_wide")
+	return append(statements, "DROP INDEX ix_number_wide", "DROP TABLE spans")
 }
 
 // TestAllCompositesAreOffered: every composite of R4 can be searched by.

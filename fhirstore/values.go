@@ -162,7 +162,7 @@ func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v 
 	}
 	w.flush(ctx, tx, "ix_number(rid, param, lo, hi, system, code, unit)", 7)
 	for _, d := range v.dates {
-		w.add(rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
+		w.add(rid, d.param, spanClass(d.lo, d.hi, v.hasSeveral(d.param)), d.lo, d.hi)
 	}
 	w.flush(ctx, tx, "ix_date(rid, param, span, lo, hi)", 5)
 	pairs := map[string][]any{}
