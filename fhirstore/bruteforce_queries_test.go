@@ -300,3 +300,13 @@ func (w *world) formTry(r *rand.Rand) try[form] {
 		return f.url == url || strings.HasPrefix(url, strings.TrimSuffix(f.url, "/")+"/")
 	}}
 }
+
+func (w *world) goalTry(r *rand.Rand) try[goal] {
+	prefix, date := anyPrefix(r), randomDate(r)
+	return try[goal]{"target-date", prefix + date, func(g goal) bool {
+		return slices.ContainsFunc(g.due, func(due string) bool {
+			lo, hi := span(due)
+			return compareDate(prefix, date, lo, hi, w.now)
+		})
+	}}
+}

@@ -75,6 +75,24 @@ type use struct {
 	concept   []coding
 }
 
+// A goal has any number of dates.
+type goal struct {
+	id  string
+	due []string
+}
+
+func (g goal) json() string {
+	m := map[string]any{"resourceType": "Goal", "id": g.id, "lifecycleStatus": "active"}
+	var targets []any
+	for _, d := range g.due {
+		targets = append(targets, map[string]any{"dueDate": d})
+	}
+	if targets != nil {
+		m["target"] = targets
+	}
+	return encode(m)
+}
+
 func randomDate(r *rand.Rand) string {
 	year, month, day := 2020+r.IntN(2), 1+r.IntN(3), 1+r.IntN(4)
 	switch r.IntN(6) {
@@ -174,6 +192,14 @@ func randomWorld(r *rand.Rand) *world {
 			f.use = append(f.use, u)
 		}
 		w.forms = append(w.forms, f)
+	}
+	for i := range 40 {
+		g := goal{id: fmt.Sprintf("g%d", i)}
+		for range pick(r, 0, 1, 1, 1, 2, 3) {
+			d := randomDate(r)
+			g.due = append(g.due, d[:min(10, len(d))])
+		}
+		w.goals = append(w.goals, g)
 	}
 	return w
 }

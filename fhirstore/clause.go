@@ -21,8 +21,9 @@ type clause struct {
 	where  []string // alternatives over the alias x; none means any row
 	args   []any
 	negate bool
-	codes  []string // of a token, or of a composite's: each alternative's code, "" for any
-	ranges []part   // the alternatives once more, each part one range of the table's index
+	codes  []string   // of a token, or of a composite's: each alternative's code, "" for any
+	ranges []part     // the alternatives once more, each part one range of the table's index
+	date   *dateQuery // the only alternative of a date parameter
 
 	lead     string // of a clause without a table: the query of its resources, if it can lead
 	leadArgs []any
@@ -54,6 +55,7 @@ type comparison[T any] interface {
 type part struct {
 	where string
 	args  []any
+	from  string // goes before the table where the condition needs another beside it
 }
 
 // A ranger is a comparison that is one range of the index only in parts.
@@ -65,7 +67,7 @@ func addAlternative[T any](c *clause, q comparison[T], list func(*values) []T, p
 	if r, ok := q.(ranger); ok {
 		c.ranges = append(c.ranges, r.ranges()...)
 	} else {
-		c.ranges = append(c.ranges, part{where, args})
+		c.ranges = append(c.ranges, part{where: where, args: args})
 	}
 	id := c.param
 	c.test = append(c.test, func(s *subject) bool {
@@ -300,7 +302,7 @@ func (c *clause) source() (query string, args []any, ok bool) {
 		queries := make([]string, len(c.ranges))
 		args = nil
 		for i, r := range c.ranges {
-			queries[i] = query + " AND " + r.where
+			queries[i] = "SELECT x.rid FROM " + r.from + c.table + " x WHERE " + param + " AND " + r.where
 			args = append(append(args, ids...), r.args...)
 		}
 		return strings.Join(queries, " UNION ALL "), args, true

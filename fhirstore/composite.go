@@ -152,7 +152,7 @@ func (p *pair) row(rid int64) (table string, row []any) {
 		return "ix_token_number", append(row, t.lo, t.hi, t.system, t.code, t.unit, p.last.lo, p.last.hi)
 	}
 	d := p.tail.(dateValue)
-	return "ix_token_date", append(row, spanClass(d.lo, d.hi), d.lo, d.hi)
+	return "ix_token_date", append(row, spanClass(d.lo, d.hi, false), d.lo, d.hi)
 }
 
 // pairQuery is one alternative of a search by a composite.
@@ -167,7 +167,7 @@ type pairQuery struct {
 // newPairQuery returns the alternative of a head with a tail.
 func newPairQuery[T any](head tokenQuery, tail comparison[T]) pairQuery {
 	where, args := tail.sql()
-	q := pairQuery{head: head, where: part{where, args}}
+	q := pairQuery{head: head, where: part{where: where, args: args}}
 	q.parts = []part{q.where}
 	if r, ok := tail.(ranger); ok {
 		q.parts = r.ranges()
@@ -204,7 +204,7 @@ func (q pairQuery) with(tail part) part {
 		last, more := q.last.between("x.last_lo", "x.last_hi")
 		where, args = where+" AND ("+last+")", append(args, more...)
 	}
-	return part{where, args}
+	return part{where, args, tail.from}
 }
 
 // addPair reads one alternative of a search by a composite: the values of its

@@ -117,6 +117,7 @@ func TestOlderIndex(t *testing.T) {
 	t.Parallel()
 	for name, statements := range map[string][]string{
 		"older schema":     append(withoutComposites(), "PRAGMA user_version = 3", "UPDATE meta SET value = '"+r4.Definitions().Hash()+"' WHERE key = 'index'"),
+		"between the two":  {"DROP TABLE spans", "PRAGMA user_version = 4", "UPDATE meta SET value = '" + r4.Definitions().Hash() + " 2' WHERE key = 'index'"},
 		"older rules":      {"DELETE FROM ix_token_number", "DELETE FROM ix_string", "UPDATE meta SET value = '" + r4.Definitions().Hash() + " 1' WHERE key = 'index'"},
 		"the present ones": nil,
 	} {
@@ -144,7 +145,7 @@ func withoutComposites() (statements []string) {
 	for _, kind := range []string{"token", "string", "ref", "number", "date"} {
 		statements = append(statements, "DROP TABLE ix_token_"+kind)
 	}
-	return append(statements, "DROP INDEX ix_number_wide")
+	return append(statements, "DROP INDEX ix_number_wide", "DROP TABLE spans")
 }
 
 // TestAllCompositesAreOffered: every composite of R4 can be searched by.

@@ -12,7 +12,8 @@ import (
 )
 
 // grown returns a store of n Observations of n/100 patients, of which the last
-// found ones are what the queries of costs find: as many however large n is.
+// found ones are what the queries of costs find, or those in the middle: as many
+// however large n is.
 func grown(tb testing.TB, n int) *fhirstore.Store {
 	tb.Helper()
 	const found = 10
@@ -31,6 +32,9 @@ func grown(tb testing.TB, n int) *fhirstore.Store {
 				code, display, value, day = "rare", "Tail rate", 5000, 5000
 			}
 			at := time.Date(2010, 1, 1, 8, 0, 0, 0, time.UTC).AddDate(0, 0, day).Format(time.RFC3339)
+			if i >= n/2 && i < n/2+found {
+				at = "2011-05-16T03:30:00Z"
+			}
 			body := fmt.Sprintf(`,"status":"final","code":{"coding":[{"system":"urn:c","code":%q,"display":%q},{"system":"urn:c","code":"all"}]},"subject":{"reference":"Patient/p%d"},"effectiveDateTime":%q,"valueQuantity":{"value":%g,"unit":"mg","system":"urn:ucum","code":"mg"}`,
 				code, display, i/100, at, value)
 			if err := l.Add(ctx, input("Observation", fmt.Sprint("o", i), body)); err != nil {
@@ -59,6 +63,7 @@ func costs(tb testing.TB) []cost {
 	for _, c := range []struct{ name, typ, query string }{
 		{"token", "Observation", "code=urn:c|rare"},
 		{"date range", "Observation", "date=ge2023-01-01&date=lt2024-01-01"},
+		{"date range amid others", "Observation", "date=ge2011-05-16T03:00:00Z&date=lt2011-05-16T04:00:00Z"},
 		{"date from", "Observation", "date=gt2023-01-01"},
 		{"quantity from", "Observation", "value-quantity=gt4000"},
 		{"quantity about", "Observation", "value-quantity=ap5000||mg"},

@@ -3,6 +3,7 @@ package fhirstore
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
@@ -119,16 +120,36 @@ func DateBounds(text string) (from, to time.Time, err error) {
 	return fromMillis(lo), fromMillis(hi), err
 }
 
-// spanLimits are the widest ranges of the span classes, in milliseconds.
+// spanLimits are the widest ranges of the span classes, in milliseconds, as the
+// table spans has them.
 var spanLimits = [...]int64{1000, 86_400_000, 31 * 86_400_000, 366 * 86_400_000, 3660 * 86_400_000, maxMillis * 2}
 
-func spanClass(lo, hi int64) int {
-	for class, limit := range spanLimits {
+// spanClass is the class of a range. The classes of a resource's values are
+// others where it has several values of the parameter.
+func spanClass(lo, hi int64, several bool) int {
+	class := len(spanLimits) - 1
+	for i, limit := range spanLimits {
 		if hi-lo <= limit {
-			return class
+			class = i
+			break
 		}
 	}
-	return len(spanLimits) - 1
+	if several {
+		class += len(spanLimits)
+	}
+	return class
+}
+
+// hasSeveral reports whether the resource has several values of a date
+// parameter.
+func (v *values) hasSeveral(param int32) bool {
+	n := 0
+	for _, d := range v.dates {
+		if d.param == param {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // dateQuery is one alternative of a date search.
@@ -178,51 +199,99 @@ func (q dateQuery) match(d dateValue) bool {
 	return within
 }
 
-func (q dateQuery) sql() (string, []any) {
+func (q dateQuery) sql() (string, []any) { return q.between("x.lo", "x.hi") }
+
+// between is match as a condition on two columns.
+func (q dateQuery) between(lo, hi string) (string, []any) {
 	switch q.prefix {
 	case "ne":
-		return "NOT (x.lo >= ? AND x.hi <= ?)", []any{q.lo, q.hi}
+		return "NOT (" + lo + " >= ? AND " + hi + " <= ?)", []any{q.lo, q.hi}
 	case "gt":
-		return "x.hi > ?", []any{q.hi}
+		return hi + " > ?", []any{q.hi}
 	case "lt":
-		return "x.lo < ?", []any{q.lo}
+		return lo + " < ?", []any{q.lo}
 	case "ge":
-		return "(x.hi > ? OR x.lo >= ? AND x.hi <= ?)", []any{q.hi, q.lo, q.hi}
+		return "(" + hi + " > ? OR " + lo + " >= ? AND " + hi + " <= ?)", []any{q.hi, q.lo, q.hi}
 	case "le":
-		return "x.lo < ? AND (x.lo < ? OR x.hi <= ?)", []any{q.hi, q.lo, q.hi}
+		return lo + " < ? AND (" + lo + " < ? OR " + hi + " <= ?)", []any{q.hi, q.lo, q.hi}
 	case "sa":
-		return "x.lo >= ?", []any{q.hi}
+		return lo + " >= ?", []any{q.hi}
 	case "eb":
-		return "x.lo < ? AND x.hi <= ?", []any{q.lo, q.lo}
+		return lo + " < ? AND " + hi + " <= ?", []any{q.lo, q.lo}
 	case "ap":
-		return "x.lo < ? AND x.hi > ?", []any{q.hi, q.lo}
+		return lo + " < ? AND " + hi + " > ?", []any{q.hi, q.lo}
 	}
-	return "x.lo >= ? AND x.lo < ? AND x.hi <= ?", []any{q.lo, max(q.hi, q.lo+1), q.hi}
+	return lo + " >= ? AND " + lo + " < ? AND " + hi + " <= ?", []any{q.lo, max(q.hi, q.lo+1), q.hi}
 }
 
-// ranges is sql as ranges of the index: hi > bound bounds lo in every class.
-func (q dateQuery) ranges() []part {
-	var list []part
+// bounds are what the comparison asks of lo, both ends included, in each class of
+// spans: hi > bound bounds lo where ranges are at most so wide. least is in SQL.
+func (q dateQuery) bounds() (least string, args []any, most int64) {
 	switch q.prefix {
-	case "gt", "ge":
-		for class, limit := range spanLimits {
-			list = append(list, part{"x.span = ? AND x.lo > ? AND x.hi > ?", []any{class, q.hi - limit - 1, q.hi}})
-		}
+	case "gt":
+		return "? - spans.width", []any{q.hi}, maxMillis
+	case "ge":
+		return "min(?, ? - spans.width)", []any{q.lo, q.hi}, maxMillis
+	case "lt", "eb":
+		return "?", []any{minMillis}, q.lo - 1
+	case "le":
+		return "?", []any{minMillis}, q.hi - 1
+	case "sa":
+		return "?", []any{q.hi}, maxMillis
 	case "ap":
-		for class, limit := range spanLimits {
-			list = append(list, part{"x.span = ? AND x.lo > ? AND x.lo < ? AND x.hi > ?", []any{class, q.lo - limit - 1, q.hi, q.lo}})
-		}
-	default:
-		where, args := q.sql()
-		return []part{{allSpans + " AND " + where, args}}
+		return "? - spans.width", []any{q.lo}, q.hi - 1
+	case "ne":
+		return "?", []any{minMillis}, maxMillis
 	}
-	if q.prefix == "ge" {
-		where, args := dateQuery{"eq", q.lo, q.hi}.sql()
-		list = append(list, part{allSpans + " AND " + where, args})
-	}
-	return list
+	return "?", []any{q.lo}, max(q.hi, q.lo+1) - 1
 }
 
-// allSpans names every class, so that the index, which has the class before
-// lo, bounds lo within each.
-const allSpans = "x.span IN (0, 1, 2, 3, 4, 5)"
+// ranges is sql as a range of the index.
+func (q dateQuery) ranges() []part { return []part{inSpans("", q)} }
+
+// inSpans is comparisons that one value has to fulfil together as a range of the
+// index in each class of spans for which a condition holds, or in all.
+func inSpans(condition string, queries ...dateQuery) part {
+	p := part{from: "spans CROSS JOIN ", where: "x.span = spans.class" + condition} // in this order
+	var least []string
+	most := int64(maxMillis)
+	for _, q := range queries {
+		atLeast, args, atMost := q.bounds()
+		least, most = append(least, atLeast), min(most, atMost)
+		p.args = append(p.args, args...)
+	}
+	if len(least) > 1 {
+		least = []string{"max(" + strings.Join(least, ", ") + ")"}
+	}
+	p.where, p.args = p.where+" AND x.lo >= "+least[0]+" AND x.lo <= ?", append(p.args, most)
+	for _, q := range queries {
+		where, args := q.between("+x.lo", "x.hi") // the + leaves these out of the choice of bounds
+		p.where, p.args = p.where+" AND ("+where+")", append(p.args, args...)
+	}
+	return p
+}
+
+// together is what several clauses about one date parameter find, as a clause
+// that can lead a search: of resources with one value those whose value fulfils
+// all of them, and of those with several every one that fulfils the first. nil
+// where no two clauses are about one parameter.
+func together(clauses []clause) *clause {
+	for i := range clauses {
+		first := &clauses[i]
+		if first.date == nil || len(first.others) > 0 {
+			continue
+		}
+		queries := []dateQuery{*first.date}
+		for _, other := range clauses[i+1:] {
+			if other.date != nil && other.param == first.param && len(other.others) == 0 {
+				queries = append(queries, *other.date)
+			}
+		}
+		if len(queries) > 1 {
+			c := &clause{table: first.table, param: first.param, where: first.where, args: first.args}
+			c.ranges = []part{inSpans(" AND +spans.class < 6", queries...), inSpans(" AND +spans.class >= 6", queries[0])}
+			return c
+		}
+	}
+	return nil
+}

@@ -66,7 +66,19 @@ func TestLargeQueries(t *testing.T) {
 		for i := range 100 {
 			refs = append(refs, "subject="+repeated(fmt.Sprint("p", i, "-"), 30)+",a")
 		}
+		many := func(format string) string {
+			var list []string
+			for i := range 500 {
+				list = append(list, fmt.Sprintf(format, i))
+			}
+			return strings.Join(list, ",")
+		}
 		for name, query := range map[string]string{
+			"500 composites":                 "Observation?code-value-quantity=" + many("4548-4$gt0.0%d"),
+			"500 composites of any code":     "Observation?code-value-quantity=" + many("http://loinc.org|$gt0.0%d"),
+			"500 quantities":                 "Observation?value-quantity=" + many("gt0.0%d"),
+			"500 URLs and those below":       "ValueSet?url:below=http://example.org," + strings.TrimPrefix(many("http://x/%d"), "http://x/0,"),
+			"a URL of many segments":         "ValueSet?url:above=http://example.org/vs/One" + strings.Repeat("/x", 5000),
 			"ids of a reference to any type": "Provenance?target=" + repeated("p", 499) + ",o1",
 			"500 instants":                   "Observation?_lastUpdated=" + strings.TrimSuffix(strings.Repeat("ge2020,", 500), ","),
 			"500 ids":                        "Observation?_id=" + repeated("x", 499) + ",o1",

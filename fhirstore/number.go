@@ -138,7 +138,7 @@ func (q numberQuery) match(n numberValue) bool {
 
 func (q numberQuery) sql() (string, []any) {
 	where, args := q.between("x.lo", "x.hi")
-	return q.inUnit(part{where, args})
+	return q.inUnit(part{where: where, args: args})
 }
 
 // inUnit adds the unit to a condition.
@@ -186,14 +186,14 @@ func (q numberQuery) ranges() []part {
 	var list []part
 	switch q.prefix {
 	case "gt":
-		list = []part{{"x.lo > ?", []any{q.hi}}, {wide + "x.hi > ? AND +x.lo <= ?", []any{q.hi, q.hi}}}
+		list = []part{{where: "x.lo > ?", args: []any{q.hi}}, {where: wide + "x.hi > ? AND +x.lo <= ?", args: []any{q.hi, q.hi}}}
 	case "ge":
-		list = []part{{"x.lo >= ?", []any{q.hi}}, {wide + "x.hi >= ? AND +x.lo < ?", []any{q.hi, q.hi}}}
+		list = []part{{where: "x.lo >= ?", args: []any{q.hi}}, {where: wide + "x.hi >= ? AND +x.lo < ?", args: []any{q.hi, q.hi}}}
 	case "ap":
-		list = []part{{"x.lo >= ? AND x.lo <= ?", []any{q.lo, q.hi}}, {wide + "x.hi >= ? AND +x.lo < ?", []any{q.lo, q.lo}}}
+		list = []part{{where: "x.lo >= ? AND x.lo <= ?", args: []any{q.lo, q.hi}}, {where: wide + "x.hi >= ? AND +x.lo < ?", args: []any{q.lo, q.lo}}}
 	default:
 		where, args := q.between("x.lo", "x.hi")
-		list = []part{{where, args}}
+		list = []part{{where: where, args: args}}
 	}
 	for i := range list {
 		list[i].where, list[i].args = q.inUnit(list[i])

@@ -328,6 +328,10 @@ func (p *queryParser) alternative(c *clause, def *r4.SearchParam, modifier, text
 		if err != nil {
 			return err
 		}
+		c.date = nil
+		if len(c.where) == 0 {
+			c.date = &q
+		}
 		addAlternative(c, q, func(v *values) []dateValue { return v.dates }, func(d dateValue) int32 { return d.param })
 	}
 	return nil

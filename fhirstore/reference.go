@@ -121,5 +121,5 @@ func (b below) sql() (string, []any) {
 
 func (b below) ranges() []part {
 	_, args := b.sql()
-	return []part{{"x.value = ?", args[:1]}, {"x.value >= ? AND x.value < ?", args[1:]}}
+	return []part{{where: "x.value = ?", args: args[:1]}, {where: "x.value >= ? AND x.value < ?", args: args[1:]}}
 }

@@ -11,7 +11,7 @@ import (
 
 // extraction counts the changes of what extract takes out of a resource and of
 // how the search rows hold it. It is raised with every such change.
-const extraction = 2
+const extraction = 3
 
 // indexVersion names what search rows are made with: rows of another version
 // are made anew.

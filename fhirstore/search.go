@@ -113,7 +113,11 @@ func (page *Page) cut(q *Query, rows []row, cursors []cursor) ([]row, error) {
 // leads; the others are looked up for each resource that it finds, so that the
 // cost follows the narrowest clause and not the widest.
 func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, err error) {
-	lead, err := d.narrowest(ctx, q, probeLimit, widerProbeLimit)
+	clauses := q.clauses
+	if both := together(clauses); both != nil { // which finds less than either
+		clauses = append([]clause{*both}, clauses...)
+	}
+	lead, err := d.narrowest(ctx, clauses, probeLimit, widerProbeLimit)
 	if err != nil {
 		return "", nil, err
 	}
@@ -121,11 +125,11 @@ func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, er
 	types, typeArgs := q.typeList()
 	where, args = "r.type IN "+types+" AND r.live = 1", typeArgs
 	if lead >= 0 {
-		source, sourceArgs, _ := q.clauses[lead].source()
+		source, sourceArgs, _ := clauses[lead].source()
 		where, args = "r.rid IN ("+source+") AND +r.type IN "+types+" AND +r.live = 1", slices.Concat(sourceArgs, typeArgs)
 	}
 	for i := range q.clauses {
-		if i == lead {
+		if i == lead-(len(clauses)-len(q.clauses)) {
 			continue
 		}
 		sql, a := q.clauses[i].exists()
@@ -137,10 +141,10 @@ func (d *data) plan(ctx context.Context, q *Query) (where string, args []any, er
 // narrowest returns the index of the clause that finds the least, as far as it
 // was counted: to each limit only where all reach the one before. It is -1 if
 // none can lead.
-func (d *data) narrowest(ctx context.Context, q *Query, limits ...int) (int, error) {
+func (d *data) narrowest(ctx context.Context, clauses []clause, limits ...int) (int, error) {
 	var able []int
-	for i := range q.clauses {
-		if _, _, ok := q.clauses[i].source(); ok {
+	for i := range clauses {
+		if _, _, ok := clauses[i].source(); ok {
 			able = append(able, i)
 		}
 	}
@@ -154,7 +158,7 @@ func (d *data) narrowest(ctx context.Context, q *Query, limits ...int) (int, err
 	for _, limit := range limits {
 		least := limit
 		for _, i := range able {
-			source, args, _ := q.clauses[i].source()
+			source, args, _ := clauses[i].source()
 			var n int
 			err := d.read.QueryRowContext(ctx, "SELECT count(*) FROM ("+source+" LIMIT "+strconv.Itoa(limit)+")", args...).Scan(&n)
 			if err != nil {

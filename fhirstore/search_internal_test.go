@@ -67,7 +67,7 @@ func TestNarrowestClauseLeads(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.take()
-			lead, err := s.cur.Load().narrowest(ctx, q, narrow, wide)
+			lead, err := s.cur.Load().narrowest(ctx, q.clauses, narrow, wide)
 			if err != nil {
 				t.Fatal(err)
 			}

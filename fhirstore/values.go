@@ -162,15 +162,16 @@ func (tx *writeTx) writeIndex(ctx context.Context, rid int64, typ, id string, v 
 	}
 	w.flush(ctx, tx, "ix_number(rid, param, lo, hi, system, code, unit)", 7)
 	for _, d := range v.dates {
-		w.add(rid, d.param, spanClass(d.lo, d.hi), d.lo, d.hi)
+		w.add(rid, d.param, spanClass(d.lo, d.hi, v.hasSeveral(d.param)), d.lo, d.hi)
 	}
 	w.flush(ctx, tx, "ix_date(rid, param, span, lo, hi)", 5)
+	pairs := map[string][]any{}
+	for i := range v.pairs {
+		table, row := v.pairs[i].row(rid)
+		pairs[table] = append(pairs[table], row...)
+	}
 	for _, t := range pairColumns {
-		for i := range v.pairs {
-			if table, row := v.pairs[i].row(rid); table == t.table {
-				w.add(row...)
-			}
-		}
+		w.add(pairs[t.table]...)
 		w.flush(ctx, tx, t.table+"(rid, param, head_code, head_system, "+t.columns+")", 5+strings.Count(t.columns, ","))
 	}
 	for _, p := range v.patients {

@@ -35,5 +35,3 @@ CREATE INDEX ix_token_date_value ON ix_token_date(param, head_code, span, lo, hi
 -- Few values have two ends; those that have reach beyond a bound on lo.
 CREATE INDEX ix_number_wide ON ix_number(param, hi, rid) WHERE lo < hi;
 CREATE INDEX ix_token_number_wide ON ix_token_number(param, head_code, hi, rid) WHERE lo < hi;
-
--- Classes of span beside those of the first script: up to ten years (4), longer (5).
