@@ -229,10 +229,10 @@ func TestTransaction(t *testing.T) {
 			does("PUT", "Patient/bt-v", `"fullUrl":"http://elsewhere.example/r4/Patient/bt-v"`, `{"resourceType":"Patient","id":"bt-v"}`),
 			does("POST", "Patient", `"fullUrl":"urn:uuid:00000000-0000-4000-8000-00000000000A"`, `{"resourceType":"Patient"}`),
 			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"http://elsewhere.example/r4/Patient/bt-v/_history/1"}}`),
-			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"http://elsewhere.example/r4/Patient/bt-v"},"text":{"status":"generated","div":"<div xmlns=\\"http://www.w3.org/1999/xhtml\\"><a href=\\"http://elsewhere.example/r4/Patient/bt-v#part\\">x</a></div>"}`),
+			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"http://elsewhere.example/r4/Patient/bt-v"},"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"http://elsewhere.example/r4/Patient/bt-v#part\">x</a></div>"}}`),
 			does("POST", "Basic", `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"URN:uuid:00000000-0000-4000-8000-00000000000a"}}`),
 		))
-		for i, want := range []string{"", "", `"Patient/bt-v/_history/2"`, `<a href=\\"Patient/bt-v#part\\">`, `"Patient/` + at(t, entries[1]) + `"`} {
+		for i, want := range []string{"", "", `"Patient/bt-v/_history/2"`, `<a href=\"Patient/bt-v#part\">`, `"Patient/` + at(t, entries[1]) + `"`} {
 			if !strings.Contains(string(entries[i].Resource), want) {
 				t.Errorf("entry %d: %s is not in %s", i+1, want, entries[i].Resource)
 			}
