@@ -28,7 +28,7 @@ func (s *Store) gate(ctx context.Context, v View, typ string, letter Letters) (*
 
 // gateIn is gate inside a transaction.
 func (s *Store) gateIn(ctx context.Context, db querier, v View, typ string, letter Letters) (*gate, error) {
-	queries, ok := v.queries(typ, letter)
+	queries, ok := v.Queries(typ, letter)
 	if !ok {
 		return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: letter}
 	}

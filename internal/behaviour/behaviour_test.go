@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/behaviour"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
 // strict is a file like any other, and says what the rules default to.
@@ -17,6 +18,9 @@ func TestStrictIsTheDefault(t *testing.T) {
 	strict := behaviour.Strict()
 	if !reflect.DeepEqual(strict.Rules(), authz.Strict()) {
 		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Rules(), authz.Strict())
+	}
+	if !reflect.DeepEqual(strict.Exports(), bulk.Strict()) {
+		t.Errorf("strict.json gives %+v, bulk.Strict %+v", strict.Exports(), bulk.Strict())
 	}
 	for _, s := range strict.Settings() {
 		if s.Source == "" {
@@ -46,42 +50,60 @@ func others() map[string]struct {
 		wrong  []string
 	}
 	return map[string]other{
-		"aud.accept":               {"any", behaviour.Milder, nil, []string{"", "tokens", "token token", "token,,tokn"}},
-		"aud.array":                {"deny", behaviour.Stricter, nil, []string{"", "Deny", "true"}},
-		"exp.max":                  {"600s", behaviour.Milder, []string{"10m", "10m0s"}, []string{"", "600", "0s", "-5m", "ten minutes", "9000000h"}},
-		"clock.skew":               {"0s", behaviour.Stricter, []string{"0"}, []string{"-1s", "30"}},
-		"nbf.check":                {"false", behaviour.Milder, nil, []string{"", "no", "False"}},
-		"iat.check":                {"false", behaviour.Milder, nil, []string{"0"}},
-		"iat.require":              {"true", behaviour.Stricter, nil, []string{"yes"}},
-		"iat.max_age":              {"0s", behaviour.Milder, nil, []string{"-1s"}},
-		"jti.max_len":              {"64", behaviour.Stricter, nil, []string{"0", "-1", "1.5", "many", "99999999999999999999"}},
-		"jti.replay":               {"allow", behaviour.Milder, nil, []string{"allowed"}},
-		"typ.require":              {"false", behaviour.Milder, nil, []string{"maybe"}},
-		"alg.allow":                {"RS384", behaviour.Stricter, []string{" RS384 ", "RS384,"}, []string{"", "none", "HS384", "rs384"}},
-		"jwks.require_use":         {"true", behaviour.Stricter, nil, []string{"sig"}},
-		"jwks.inline":              {"array", behaviour.Different, nil, []string{"list"}},
-		"jwks.sources":             {"both", behaviour.Milder, nil, []string{"two"}},
-		"jwks.require_https":       {"true", behaviour.Stricter, nil, []string{""}},
-		"registration.defaults":    {"true", behaviour.Milder, nil, []string{""}},
-		"secret.offered":           {"false", behaviour.Stricter, nil, []string{""}},
-		"secret.expire_after":      {"2160h", behaviour.Stricter, []string{"2160h0m0s", "129600m"}, []string{"90d", "-1h"}},
-		"secret.grace":             {"1h30m", behaviour.Milder, []string{"5400s"}, []string{"-1h"}},
-		"basic.decode":             {"raw", behaviour.Different, nil, []string{"plain"}},
-		"basic.status":             {"400", behaviour.Different, nil, []string{"403", "200"}},
-		"failures.max":             {"5", behaviour.Stricter, nil, []string{"-1", "many"}},
-		"token.accept_json":        {"true", behaviour.Milder, nil, []string{""}},
-		"token.ttl":                {"1200s", behaviour.Milder, []string{"20m"}, []string{"0s", "500ms"}},
-		"token.max_ttl":            {"120s", behaviour.Stricter, []string{"2m"}, []string{"0s"}},
-		"token.type":               {"Bearer", behaviour.Different, nil, []string{"mac", "BEARER"}},
-		"token.omit_scope":         {"true", behaviour.Different, nil, []string{""}},
-		"scope.version":            {"v1", behaviour.Stricter, nil, []string{"1", "v3"}},
-		"scope.missing":            {"registered", behaviour.Milder, nil, []string{"default"}},
-		"scope.malformed":          {"drop", behaviour.Milder, nil, []string{"ignore"}},
-		"scope.superset":           {"refuse", behaviour.Stricter, nil, []string{"deny"}},
-		"scope.wildcard":           {"Observation Patient", behaviour.Stricter, []string{"Patient,Observation", "Patient Observation"}, []string{"", "*", "Patients", "patient", "all Patient"}},
-		"bearer.case_sensitive":    {"true", behaviour.Stricter, nil, []string{""}},
-		"hide_reasons":             {"true", behaviour.Different, nil, []string{""}},
-		"hide_reasons.description": {"authentication failed", behaviour.Different, nil, []string{"say \"no\"", "back\\slash", "Zürich", "two  spaces", strings.Repeat("x", 501)}},
+		"aud.accept":                 {"any", behaviour.Milder, nil, []string{"", "tokens", "token token", "token,,tokn"}},
+		"aud.array":                  {"deny", behaviour.Stricter, nil, []string{"", "Deny", "true"}},
+		"exp.max":                    {"600s", behaviour.Milder, []string{"10m", "10m0s"}, []string{"", "600", "0s", "-5m", "ten minutes", "9000000h"}},
+		"clock.skew":                 {"0s", behaviour.Stricter, []string{"0"}, []string{"-1s", "30"}},
+		"nbf.check":                  {"false", behaviour.Milder, nil, []string{"", "no", "False"}},
+		"iat.check":                  {"false", behaviour.Milder, nil, []string{"0"}},
+		"iat.require":                {"true", behaviour.Stricter, nil, []string{"yes"}},
+		"iat.max_age":                {"0s", behaviour.Milder, nil, []string{"-1s"}},
+		"jti.max_len":                {"64", behaviour.Stricter, nil, []string{"0", "-1", "1.5", "many", "99999999999999999999"}},
+		"jti.replay":                 {"allow", behaviour.Milder, nil, []string{"allowed"}},
+		"typ.require":                {"false", behaviour.Milder, nil, []string{"maybe"}},
+		"alg.allow":                  {"RS384", behaviour.Stricter, []string{" RS384 ", "RS384,"}, []string{"", "none", "HS384", "rs384"}},
+		"jwks.require_use":           {"true", behaviour.Stricter, nil, []string{"sig"}},
+		"jwks.inline":                {"array", behaviour.Different, nil, []string{"list"}},
+		"jwks.sources":               {"both", behaviour.Milder, nil, []string{"two"}},
+		"jwks.require_https":         {"true", behaviour.Stricter, nil, []string{""}},
+		"registration.defaults":      {"true", behaviour.Milder, nil, []string{""}},
+		"secret.offered":             {"false", behaviour.Stricter, nil, []string{""}},
+		"secret.expire_after":        {"2160h", behaviour.Stricter, []string{"2160h0m0s", "129600m"}, []string{"90d", "-1h"}},
+		"secret.grace":               {"1h30m", behaviour.Milder, []string{"5400s"}, []string{"-1h"}},
+		"basic.decode":               {"raw", behaviour.Different, nil, []string{"plain"}},
+		"basic.status":               {"400", behaviour.Different, nil, []string{"403", "200"}},
+		"failures.max":               {"5", behaviour.Stricter, nil, []string{"-1", "many"}},
+		"token.accept_json":          {"true", behaviour.Milder, nil, []string{""}},
+		"token.ttl":                  {"1200s", behaviour.Milder, []string{"20m"}, []string{"0s", "500ms"}},
+		"token.max_ttl":              {"120s", behaviour.Stricter, []string{"2m"}, []string{"0s"}},
+		"token.type":                 {"Bearer", behaviour.Different, nil, []string{"mac", "BEARER"}},
+		"token.omit_scope":           {"true", behaviour.Different, nil, []string{""}},
+		"scope.version":              {"v1", behaviour.Stricter, nil, []string{"1", "v3"}},
+		"scope.missing":              {"registered", behaviour.Milder, nil, []string{"default"}},
+		"scope.malformed":            {"drop", behaviour.Milder, nil, []string{"ignore"}},
+		"scope.superset":             {"refuse", behaviour.Stricter, nil, []string{"deny"}},
+		"scope.wildcard":             {"Observation Patient", behaviour.Stricter, []string{"Patient,Observation", "Patient Observation"}, []string{"", "*", "Patients", "patient", "all Patient"}},
+		"bearer.case_sensitive":      {"true", behaviour.Stricter, nil, []string{""}},
+		"hide_reasons":               {"true", behaviour.Different, nil, []string{""}},
+		"export.version":             {"4.0.0-ballot", behaviour.Different, nil, []string{"", "4", "2.0"}},
+		"export.strict_prefer":       {"false", behaviour.Milder, nil, []string{""}},
+		"export.strict_accept":       {"false", behaviour.Milder, nil, []string{""}},
+		"export.unsupported":         {"_elements patient", behaviour.Stricter, []string{"patient,_elements"}, []string{"", "elements", "none patient"}},
+		"export.outputformat_strict": {"true", behaviour.Stricter, nil, []string{""}},
+		"export.gzip":                {"true", behaviour.Milder, nil, []string{""}},
+		"export.separate_status":     {"false", behaviour.Stricter, nil, []string{""}},
+		"export.group_since":         {"delta", behaviour.Different, nil, []string{"changes"}},
+		"export.max_concurrent":      {"1", behaviour.Stricter, nil, []string{"", "-1", "one"}},
+		"export.dump":                {"true", behaviour.Milder, nil, []string{""}},
+		"poll.early":                 {"refuse", behaviour.Stricter, nil, []string{"429"}},
+		"poll.ban_after":             {"3", behaviour.Stricter, nil, []string{"-1"}},
+		"job.ttl":                    {"1h", behaviour.Stricter, []string{"3600s"}, []string{"0s", "500ms"}},
+		"manifest.page":              {"0", behaviour.Different, nil, []string{"-1"}},
+		"files.token":                {"false", behaviour.Different, nil, []string{""}},
+		"files.ttl":                  {"60s", behaviour.Stricter, []string{"1m"}, []string{"0s"}},
+		"files.max_rows":             {"10", behaviour.Different, nil, []string{"-1", "ten"}},
+		"files.max_bytes":            {"1000000", behaviour.Different, nil, []string{"1MB"}},
+		"hide_reasons.description":   {"authentication failed", behaviour.Different, nil, []string{"say \"no\"", "back\\slash", "Zürich", "two  spaces", strings.Repeat("x", 501)}},
 	}
 }
 
@@ -111,7 +133,7 @@ func TestEverySwitch(t *testing.T) {
 		}
 		for _, text := range append(other.also, setting.Value) {
 			again, err := behaviour.Strict().With(s.Name, text, "this test")
-			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) {
+			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) || !reflect.DeepEqual(again.Exports(), b.Exports()) {
 				t.Errorf("%s: %q is not the same as %q (%v)", s.Name, text, other.value, err)
 			}
 		}
@@ -120,16 +142,16 @@ func TestEverySwitch(t *testing.T) {
 				t.Errorf("%s: %q gives error %v, want one that names the switch", s.Name, text, err)
 			}
 		}
-		for name := range differing(authz.Strict(), b.Rules()) {
+		for _, name := range append(differing(authz.Strict(), b.Rules()), differing(bulk.Strict(), b.Exports())...) {
 			reached[name] = true
 		}
 	}
 	for name := range others {
 		t.Errorf("there is no switch %s", name)
 	}
-	for field := range fields() {
+	for _, field := range slices.Concat(fields[authz.Behaviour](), fields[bulk.Behaviour]()) {
 		if !reached[field] {
-			t.Errorf("no switch reaches authz.Behaviour.%s", field)
+			t.Errorf("no switch reaches Behaviour.%s", field)
 		}
 	}
 }
@@ -144,23 +166,18 @@ func settingOf(t *testing.T, b behaviour.Behaviour, name string) behaviour.Setti
 	return list[i]
 }
 
-func fields() map[string]bool {
-	names := map[string]bool{}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[authz.Behaviour]()) {
-		names[f.Name] = true
+func fields[B any]() (names []string) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[B]()) {
+		names = append(names, f.Name)
 	}
 	return names
 }
 
 // differing returns the fields in which two sets of rules differ.
-func differing(a, b authz.Behaviour) map[string]bool {
-	names := fields()
-	for name := range names {
-		if reflect.DeepEqual(reflect.ValueOf(a).FieldByName(name).Interface(), reflect.ValueOf(b).FieldByName(name).Interface()) {
-			delete(names, name)
-		}
-	}
-	return names
+func differing[B any](a, b B) []string {
+	return slices.DeleteFunc(fields[B](), func(name string) bool {
+		return reflect.DeepEqual(reflect.ValueOf(a).FieldByName(name).Interface(), reflect.ValueOf(b).FieldByName(name).Interface())
+	})
 }
 
 // The effects that one value of a switch does not show.
@@ -241,6 +258,7 @@ func TestAidbox(t *testing.T) {
 		"jwks.require_use": "true", "jwks.inline": "array", "basic.status": "400", "token.accept_json": "true",
 		"token.type": "Bearer", "token.omit_scope": "true", "scope.missing": "registered", "scope.superset": "refuse",
 		"scope.wildcard": "AllergyIntolerance CarePlan CareTeam Condition Device DiagnosticReport DocumentReference Encounter Goal Immunization Location MedicationRequest Observation Organization Patient Practitioner Procedure Provenance",
+		"export.gzip":    "true", "export.max_concurrent": "1", "export.dump": "true", "files.token": "false",
 	}
 	got := map[string]string{}
 	for _, s := range b.Settings() {
