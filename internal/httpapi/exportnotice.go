@@ -105,3 +105,23 @@ func (l *call) polledEarly(p bulk.Progress) error {
 	l.noteExportRefusal("P01", text+".", fix)
 	return throttled(text, max(1, int64(p.RetryAfter.Seconds())))
 }
+
+// noticeLostOperation notices a request that looks like a kick-off whose
+// operation got lost: a shell takes $export for a variable.
+func (l *call) noticeLostOperation() {
+	if l.surface != fhirSurface || l.Method() != fiber.MethodGet || l.access == nil {
+		return
+	}
+	if _, async := l.preferences()["respond-async"]; !async {
+		return
+	}
+	path, slash := strings.CutSuffix(l.routed, "/")
+	parts := strings.Split(strings.TrimPrefix(path, fhir), "/")
+	isGroup := len(parts) == 3 && parts[1] == "Group"
+	if path != fhir && path != fhir+"/Patient" && !isGroup || l.routed == fhir && !slash {
+		return
+	}
+	l.notice(bulk.Notice{ID: "B03", Got: l.path, Want: strings.TrimSuffix(l.path, "/") + "/$export",
+		Text: "The request has Prefer: respond-async, and its path ends in " + l.path + ", where a kick-off has $export. Did the shell take $export for a variable, which is empty?",
+		Fix:  "Quote the URL in single quotes, or write \\$export."})
+}
