@@ -115,10 +115,10 @@ func (l *call) noticeLostOperation() {
 	if _, async := l.preferences()["respond-async"]; !async {
 		return
 	}
-	path, slash := strings.CutSuffix(l.routed, "/")
+	path := strings.TrimSuffix(l.routed, "/")
 	parts := strings.Split(strings.TrimPrefix(path, fhir), "/")
 	isGroup := len(parts) == 3 && parts[1] == "Group"
-	if path != fhir && path != fhir+"/Patient" && !isGroup || l.routed == fhir && !slash {
+	if path != fhir && path != fhir+"/Patient" && !isGroup {
 		return
 	}
 	l.notice(bulk.Notice{ID: "B03", Got: l.path, Want: strings.TrimSuffix(l.path, "/") + "/$export",
