@@ -126,14 +126,14 @@ func (s *Service) newJob(client string) (*Job, error) {
 	return &Job{ID: id, Env: s.cfg.Env, Client: client, CreatedAt: now, ExpiresAt: now.Add(s.behaviour.JobLifetime)}, nil
 }
 
-// Later keeps an answer for a client that fetches it with the token that it has
-// for the type typ (FHIR R5, async-bundle).
-func (s *Service) Later(ctx context.Context, v fhirstore.View, client, typ string, answer []byte) (*Job, error) {
+// Later keeps an answer for a client that fetches it by a status request (FHIR
+// R5, async-bundle).
+func (s *Service) Later(ctx context.Context, v fhirstore.View, client string, answer []byte) (*Job, error) {
 	job, err := s.newJob(client)
 	if err != nil {
 		return nil, err
 	}
-	job.Coverage, job.Answer = coverageOf(v, []string{typ}), answer
+	job.Coverage, job.Answer = coverageOf(v, nil), answer
 	if err := s.dropExpired(ctx); err != nil {
 		return nil, err
 	}

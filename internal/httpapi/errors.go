@@ -11,6 +11,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
 )
@@ -132,6 +133,7 @@ func (l *call) asHTTP(err error) *httpError {
 		wrong     *validation.InvalidError
 		query     *fhirstore.QueryError
 		modified  *fhirstore.ModifiedGroupError
+		cohort    *bulk.CohortError
 	)
 	var failed *entryError
 	if errors.As(err, &failed) {
@@ -167,6 +169,8 @@ func (l *call) asHTTP(err error) *httpError {
 		return &httpError{status: fiber.StatusBadRequest, code: invalid.Code, message: invalid.Error(), expression: invalid.Expression}
 	case errors.As(err, &query):
 		return badRequest(query.Code, query.Error())
+	case errors.As(err, &cohort):
+		return &httpError{status: fiber.StatusUnprocessableEntity, code: cohort.Code, message: cohort.Error(), expression: cohort.Expression}
 	case errors.As(err, &modified):
 		l.noteExportRefusal("BD-GR-09", modified.Error(), "")
 		return &httpError{status: fiber.StatusUnprocessableEntity, code: "extension", message: modified.Error()}

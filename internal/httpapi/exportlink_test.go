@@ -50,7 +50,7 @@ func TestFilesWithoutToken(t *testing.T) {
 	})
 	t.Run("BD-FI-11 M08 a URL expires, and the manifest has fresh ones", func(t *testing.T) {
 		w.Clock().Advance(301 * time.Second)
-		if i := stranger.get(t, patients).refused(t, 404, "not-found"); !strings.Contains(i.Diagnostics, "expired 1s ago") {
+		if i := stranger.get(t, patients).refused(t, 404, "not-found"); !strings.Contains(i.Diagnostics, " ago; ask for the job") {
 			t.Errorf("got %q", i.Diagnostics)
 		}
 		fresh := w.grant(t, "system/*.rs").finish(t, status)

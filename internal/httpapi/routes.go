@@ -59,6 +59,9 @@ func (r route) serve(l *call) error {
 	if err != nil {
 		return err
 	}
+	if l.wantsLater(c) {
+		return l.changeLater(c)
+	}
 	return l.makeChange(c)
 }
 
