@@ -100,6 +100,7 @@ func others() map[string]struct {
 		"job.ttl":                    {"1h", behaviour.Stricter, []string{"3600s"}, []string{"0s", "500ms"}},
 		"manifest.page":              {"0", behaviour.Different, nil, []string{"-1"}},
 		"files.token":                {"false", behaviour.Different, nil, []string{""}},
+		"files.redirect":             {"true", behaviour.Different, nil, []string{""}},
 		"files.ttl":                  {"60s", behaviour.Stricter, []string{"1m"}, []string{"0s"}},
 		"files.max_rows":             {"10", behaviour.Different, nil, []string{"-1", "ten"}},
 		"files.max_bytes":            {"1000000", behaviour.Different, nil, []string{"1MB"}},

@@ -44,6 +44,8 @@ func exportSwitches() []Switch {
 			func(b *bulk.Behaviour) *int { return &b.PageSize }),
 		not(flag("files.token", "whether files need the access token (requiresAccessToken); if not, their URLs are signed and expire", ids("BD-MF-03", "BD-FI-06", "BD-FI-07", "M04", "M05"), Different,
 			func(b *bulk.Behaviour) *bool { return &b.OpenFiles })),
+		flag("files.redirect", "whether a request for a file is sent on, by 307, to a signed URL at another origin: localhost for 127.0.0.1, and the reverse", ids("BD-MF-16", "M07"), Different,
+			func(b *bulk.Behaviour) *bool { return &b.RedirectFiles }),
 		duration("files.ttl", "how long a file's URL works that needs no token, by the workspace's clock; a status request gives fresh ones", ids("BD-FI-07", "BD-FI-11", "M08"), time.Second, false,
 			func(b *bulk.Behaviour) *time.Duration { return &b.FileLifetime }),
 		count("files.max_rows", "how many lines a file of an export has at most; 0 is any number", ids("BD-FI-13", "M15"), Different,

@@ -63,6 +63,9 @@ type Behaviour struct {
 	// after the manifest was asked for.
 	OpenFiles    bool
 	FileLifetime time.Duration
+	// RedirectFiles answers a request for a file, once its token was looked at, with
+	// a redirect to such a URL at another origin.
+	RedirectFiles bool
 	// MaxRows and MaxBytes bound the files of exports; 0 is no bound.
 	MaxRows, MaxBytes int
 	// PageSize is how many files a manifest has where the client allows partial

@@ -33,8 +33,11 @@ type Job struct {
 	SeparateStatus bool `json:"separateStatus,omitempty"`
 	// Gzip is set where the files themselves are gzip.
 	Gzip bool `json:"gzip,omitempty"`
-	// LinkKey signs the URLs of files that need no token; empty where they need
-	// one. LinkLifetime is how long such a URL works.
+	// OpenFiles is set where the manifest's URLs of files need no token, and
+	// Redirects where a request for one is sent on to a URL that needs none. LinkKey
+	// signs such URLs, and LinkLifetime is how long one works.
+	OpenFiles    bool          `json:"openFiles,omitempty"`
+	Redirects    bool          `json:"redirects,omitempty"`
 	LinkKey      []byte        `json:"linkKey,omitempty"`
 	LinkLifetime time.Duration `json:"linkLifetime,omitempty"`
 	// Severities counts the OperationOutcomes in the error file.

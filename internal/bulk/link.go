@@ -19,12 +19,9 @@ func (e *LinkExpiredError) Error() string {
 }
 
 // Link returns what is added to a file's URL so that it works without a token
-// for a while (Bulk Data Access 3.0.0, File Request, capability URLs); empty
-// where files need one.
+// for a while (Bulk Data Access 3.0.0, File Request, capability URLs), of a job
+// that has such URLs.
 func (s *Service) Link(job *Job, f File) string {
-	if len(job.LinkKey) == 0 {
-		return ""
-	}
 	expires := s.cfg.Clock.Now().Add(job.LinkLifetime)
 	if expires.After(job.ExpiresAt) {
 		expires = job.ExpiresAt

@@ -55,7 +55,7 @@ func (j *Job) Manifest(page, available int, urls URLs) Manifest {
 	m := Manifest{
 		TransactionTime:     fhirstore.FormatInstant(j.TransactionTime),
 		Request:             j.Request,
-		RequiresAccessToken: len(j.LinkKey) == 0,
+		RequiresAccessToken: !j.OpenFiles,
 		OutputOrganizedBy:   j.OrganizedBy,
 		Output:              []ManifestItem{},
 	}

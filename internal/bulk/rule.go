@@ -38,6 +38,6 @@ func Rules() []Rule {
 		{"BD-DA-05", "_since is the transactionTime of the export before", "Bulk Data Access 2.0.0, Complete Status, transactionTime", []string{"M17"}},
 		{"BD-FI-08", "a file request names a file of the job's manifest", "Bulk Data Access 2.0.0, Bulk Data Output File Request", nil},
 		{"BD-FI-06", "where requiresAccessToken is true, a file request carries the token", "Bulk Data Access 2.0.0, Bulk Data Output File Request", []string{"M05"}},
-		{"BD-FI-07", "where requiresAccessToken is false, a file request carries no token, and comes before the URL expires", "Bulk Data Access 3.0.0, Bulk Data Output File Request", []string{"M04", "M08"}},
+		{"BD-FI-07", "where requiresAccessToken is false, a file request carries no token, and comes before the URL expires", "Bulk Data Access 3.0.0, Bulk Data Output File Request", []string{"M04", "M07", "M08"}},
 	}
 }

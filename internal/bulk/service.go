@@ -90,7 +90,9 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	if p.partial {
 		job.PageSize = s.behaviour.PageSize
 	}
-	if s.behaviour.OpenFiles {
+	job.OpenFiles = s.behaviour.OpenFiles
+	job.Redirects = s.behaviour.RedirectFiles && !job.OpenFiles
+	if job.OpenFiles || job.Redirects {
 		job.LinkKey, job.LinkLifetime = make([]byte, 32), s.behaviour.FileLifetime
 		if _, err := io.ReadFull(s.cfg.Rand, job.LinkKey); err != nil {
 			return nil, fmt.Errorf("make the key of file URLs: %w", err)

@@ -109,6 +109,10 @@ func (l *call) kickOffHeaders(prefs map[string]string) error {
 
 func (l *call) jobURL(job *bulk.Job) string { return l.addresses.FHIRBase + "/_export/" + job.ID }
 
+func (l *call) fileURL(job *bulk.Job, f bulk.File) string {
+	return fmt.Sprintf("%s/%d/%s", l.jobURL(job), f.Number, job.Name(&f))
+}
+
 // job finds the job that the URL names, if it is the caller's. What the caller's
 // scopes cover of it is for requireAll.
 func (l *call) job() (*bulk.Service, *bulk.Job, error) {
@@ -181,7 +185,10 @@ func (l *call) manifest(status int, exports *bulk.Service, job *bulk.Job, page, 
 	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))
 	return l.json(status, job.Manifest(page, available, bulk.URLs{
 		File: func(f bulk.File) string {
-			return fmt.Sprintf("%s/%d/%s%s", l.jobURL(job), f.Number, job.Name(&f), exports.Link(job, f))
+			if job.OpenFiles {
+				return l.fileURL(job, f) + exports.Link(job, f)
+			}
+			return l.fileURL(job, f)
 		},
 		Page: func(page int) string { return fmt.Sprintf("%s/manifest/%d", l.jobURL(job), page) },
 	}))

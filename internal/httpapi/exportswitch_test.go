@@ -164,6 +164,23 @@ func exportCases() []switchCase {
 				m := p.export(x.t, "/$export?_type=Patient")
 				return both(fmt.Sprint(m.RequiresAccessToken), fmt.Sprint(p.as("").get(x.t, m.Output[0].URL).status))
 			}, strict: "true; 401", switched: "false; 200"},
+		{name: "BD-MF-16 M07 files at another origin", switches: "files.redirect=true",
+			do: func(x *lab) string {
+				p := x.exporter()
+				file := p.export(x.t, "/$export?_type=Patient").Output[0].URL
+				a := p.get(x.t, file)
+				target := a.header.Get("Location")
+				if target == "" {
+					return x.says(a)
+				}
+				words := []string{x.says(a), fmt.Sprint(strings.Contains(target, "://localhost:")), x.says(p.as("").get(x.t, file))}
+				for _, q := range []party{p.as(""), p} { // with the token, too: it leaked
+					q.get(x.t, target).want(x.t, 200)
+					leaked := x.noticed(x.t, "M07")
+					words = append(words, fmt.Sprint(leaked != nil))
+				}
+				return both(words...)
+			}, strict: "200", switched: "307; true; 401 SB-RS-02; false; true"},
 		{name: "BD-FI-07 BD-FI-11 M08 the life of a file's URL", switches: "files.token=false;files.ttl=60s",
 			do: func(x *lab) string {
 				p := x.exporter()

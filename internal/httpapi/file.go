@@ -33,6 +33,9 @@ func (l *call) exportFile() error {
 		if err := l.requireAll(job, job.Reads(file)); err != nil {
 			return err
 		}
+		if job.Redirects {
+			return l.Redirect(l.elsewhere(l.fileURL(job, *file))+exports.Link(job, *file), fiber.StatusTemporaryRedirect)
+		}
 	}
 	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON, gzipType) {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; the file is application/fhir+ndjson"}
@@ -62,15 +65,37 @@ func (l *call) fileJob(number int) (exports *bulk.Service, job *bulk.Job, linked
 	if exports, err = l.env.Exports(l.UserContext()); err != nil {
 		return nil, nil, false, err
 	}
+	if job, err = exports.Linked(l.UserContext(), l.Params("job"), number, l.Query("expires"), signature); err != nil {
+		return exports, nil, true, err
+	}
+	l.exchange.Client = job.Client
 	if len(l.authorizations()) > 0 {
-		l.notice(bulk.Notice{ID: "M04", Got: "an Authorization header", Want: "none", Text: "The manifest says requiresAccessToken: false, and the request carries an Authorization header all the same. It was not looked at; storage services refuse such a request, and the token is with somebody who has no need of it.",
-			Fix: "Send no Authorization header to the URLs of a manifest with requiresAccessToken: false."})
+		l.noticeNeedlessToken(job)
 	}
-	job, err = exports.Linked(l.UserContext(), l.Params("job"), number, l.Query("expires"), signature)
-	if err == nil {
-		l.exchange.Client = job.Client
+	return exports, job, true, nil
+}
+
+// noticeNeedlessToken notices a token that is sent with a signed URL.
+func (l *call) noticeNeedlessToken(job *bulk.Job) {
+	const so = " It was not looked at; storage services refuse such a request, and the token is with somebody who has no need of it."
+	n := bulk.Notice{ID: "M04", Got: "an Authorization header", Want: "none", Text: "The manifest says requiresAccessToken: false, and the request carries an Authorization header all the same." + so,
+		Fix: "Send no Authorization header to the URLs of a manifest with requiresAccessToken: false."}
+	if job.Redirects {
+		n.ID, n.Text = "M07", "The redirect to "+l.Hostname()+" was followed with the Authorization header that was for another origin."+so
+		n.Fix = "Follow redirects to another origin without the Authorization header."
 	}
-	return exports, job, true, err
+	l.notice(n)
+}
+
+// elsewhere is one of our URLs as one of another origin, where this machine has
+// two names: localhost and 127.0.0.1.
+func (l *call) elsewhere(url string) string {
+	for name, other := range map[string]string{"://127.0.0.1:": "://localhost:", "://localhost:": "://127.0.0.1:"} {
+		if before, after, found := strings.Cut(url, name); found {
+			return before + other + after
+		}
+	}
+	return url
 }
 
 // sendFile answers with an export file: the whole or a range of it as it is,
