@@ -32,7 +32,7 @@ func (e *exporter) associated() (*narrowing, error) {
 		if err != nil {
 			return nil, err
 		}
-		about = append(about, `SELECT x.rid, x.target FROM resource r JOIN ix_ref x ON x.param = ? AND x.target = r.type || '/' || r.id
+		about = append(about, `SELECT x.rid AS found, x.target AS about FROM resource r JOIN ix_ref x ON x.param = ? AND x.target = r.type || '/' || r.id
 			WHERE `+e.ofType(typ, 1)+" AND "+of.where)
 		args = append(append(args, target, typ), of.args...)
 	}
@@ -42,7 +42,7 @@ func (e *exporter) associated() (*narrowing, error) {
 	}
 	pairs := strings.Join(about, " UNION ALL ")
 	if e.sel.Associated == RelevantProvenance {
-		n.and("r.rid IN (SELECT rid FROM ("+pairs+"))", args...)
+		n.and("r.rid IN (SELECT found FROM ("+pairs+"))", args...)
 		return n, nil
 	}
 	// The newest by when it was recorded, among those that are shown.
@@ -51,10 +51,10 @@ func (e *exporter) associated() (*narrowing, error) {
 		recorded = p.ID
 	}
 	shown, shownArgs := n.where, n.args
-	n.and(`r.rid IN (SELECT rid FROM (
-		SELECT pair.rid, row_number() OVER (PARTITION BY pair.target ORDER BY
-			(SELECT max(d.lo) FROM ix_date d WHERE d.rid = pair.rid AND d.param = ?) DESC, r.at DESC, r.rid DESC) AS place
-		FROM (`+pairs+`) pair JOIN resource r ON r.rid = pair.rid WHERE r.live = 1 AND `+shown+`) WHERE place = 1)`,
+	n.and(`r.rid IN (SELECT found FROM (
+		SELECT found, row_number() OVER (PARTITION BY about ORDER BY
+			(SELECT max(d.lo) FROM ix_date d WHERE d.rid = found AND d.param = ?) DESC, r.at DESC, r.rid DESC) AS place
+		FROM (`+pairs+`) JOIN resource r ON r.rid = found WHERE r.live = 1 AND `+shown+`) WHERE +place = 1)`,
 		append(append([]any{recorded}, args...), shownArgs...)...)
 	return n, nil
 }
