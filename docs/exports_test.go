@@ -7,7 +7,8 @@ import (
 	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
-// exports.md has a row for every rule of exports, as the program has it, and names every parameter.
+// exports.md has a row for every rule of exports, as the program has it, and for every parameter
+// (BD-CAP-06).
 func TestExportRules(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/exports.md")

@@ -30,7 +30,7 @@ func exportSwitches() []Switch {
 			func(b *bulk.Behaviour) *bool { return &b.SeparateStatus }),
 		either("export.group_since", "what a group export with _since has of patients who joined the group after it: all their data, or what changed", ids("BD-GR-02", "BD-GR-03"), "full", "delta", Different,
 			func(b *bulk.Behaviour) *bool { return &b.OnlyChanges }),
-		count("export.max_concurrent", "how many exports of a client may run at once before a kick-off gets 429 with Retry-After; 0 is any number", ids("BD-KR-04", "BD-RJ-17", "B09"), Stricter,
+		count("export.max_concurrent", "how many exports of a client may run at once before a kick-off gets 429 with Retry-After; 0 is any number", ids("BD-SEC-13", "BD-KR-04", "BD-RJ-17", "B09"), Stricter,
 			func(b *bulk.Behaviour) *int { return &b.MaxConcurrent }),
 		flag("export.dump", "whether GET /{type}/$dump, beside the FHIR base, streams the resources of a type", ids("BD-KO-01"), Milder,
 			func(b *bulk.Behaviour) *bool { return &b.Dump }),

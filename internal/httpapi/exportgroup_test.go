@@ -45,7 +45,7 @@ func TestGroupMembership(t *testing.T) {
 	m := p.export(t, "/Group/outer/$export?_type=Patient,Condition")
 	got := idsOf(append(p.exported(t, m, "Patient"), p.exported(t, m, "Condition")...))
 	if want := []string{"a", "c", "of-a", "of-c"}; !slices.Equal(got, want) {
-		t.Errorf("BD-GR-05 BD-GR-07: got %v, want the active members, nested ones included, who are there: %v", got, want)
+		t.Errorf("BD-GR-05 BD-GR-07 BD-ST-12: got %v, want the active members, nested ones included, who are there: %v", got, want)
 	}
 	if len(m.Error) != 1 || m.Error[0].Count != 2 {
 		t.Fatalf("BD-GR-07: got %+v, want a word on each of two members who are not there", m.Error)

@@ -90,7 +90,7 @@ func exportCases() []switchCase {
 				got := idsOf(p.exported(x.t, p.export(x.t, "/Group/g/$export?_type=Patient&_since="+since), "Patient"))
 				return fmt.Sprint(len(got), slices.Equal(got, ids[1:2]))
 			}, strict: "1 true", switched: "0 false"},
-		{name: "BD-KR-04 BD-RJ-17 B09 one export at a time", switches: "export.max_concurrent=1",
+		{name: "BD-SEC-13 BD-KR-04 BD-RJ-17 B09 one export at a time", switches: "export.max_concurrent=1",
 			do: func(x *lab) string {
 				p := x.exporter()
 				first := p.get(x.t, "/$export", exportHeader()...).want(x.t, 202).header.Get("Content-Location")

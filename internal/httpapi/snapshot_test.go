@@ -157,7 +157,9 @@ func TestExportsWhileWriting(t *testing.T) {
 			id := fmt.Sprintf("w%d-%d", writer, n)
 			history := p.get(t, "/Basic/"+id+"/_history?_count=1000").bundle(t)
 			for _, l := range log {
-				isThere := func(e entry) bool { return e.Response.ETag == `W/"`+l.version+`"` && instant(t, e.Response.LastModified).Equal(l.at) }
+				isThere := func(e entry) bool {
+					return e.Response.ETag == `W/"`+l.version+`"` && instant(t, e.Response.LastModified).Equal(l.at)
+				}
 				if l.id == id && l.version != "" && !slices.ContainsFunc(history.Entry, isThere) {
 					t.Errorf("%s has no version %s of %v, which was written", id, l.version, l.at)
 				}
