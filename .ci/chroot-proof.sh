@@ -36,6 +36,7 @@ inside() {
 start() {
 	local line base=
 	in_chroot
+	: >"$work/out" # there before the server is
 	"${line[@]}" >"$work/out" 2>"$work/err" &
 	server=$!
 	for _ in $(seq 300); do

@@ -246,8 +246,8 @@ func code(text string) string {
 
 const behavioursHead = `# Behaviours
 
-A behaviour is the set of switches that a workspace's authorization servers run under: what they
-take, refuse and say. ` + "`strict`" + ` is the default, and nothing milder turns itself on: a start
+A behaviour is the set of switches that a workspace's authorization servers and exports run under:
+what they take, refuse and say. ` + "`strict`" + ` is the default, and nothing milder turns itself on: a start
 under another one says so, the start page does, and the page *SMART configuration*
 (` + "`/_sandbox/smart-configuration`" + `) lists every switch with what it follows. This page is made from the
 table that the program runs.

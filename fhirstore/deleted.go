@@ -9,9 +9,17 @@ import (
 // A tombstone is a resource that was deleted.
 type tombstone struct{ typ, id string }
 
-// collectTombstones notes what was deleted among what would be exported if it
-// were still there: tombstones keep their search and compartment rows.
-func (e *exporter) collectTombstones(typ string, n *narrowing) error {
+// collectTombstones notes what was deleted after Since among what would be
+// exported if it were still there: tombstones keep their search and compartment
+// rows.
+func (e *exporter) collectTombstones(typ string) error {
+	if e.sel.Since.IsZero() {
+		return nil
+	}
+	n, err := e.narrowDeletions(typ)
+	if err != nil {
+		return err
+	}
 	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		t := tombstone{typ: typ}
 		if err := rows.Scan(&t.id); err != nil {
@@ -31,7 +39,7 @@ func (e *exporter) deletions() error {
 	if len(e.tombstones) == 0 {
 		return nil
 	}
-	var x extentWriter
+	w := e.newFiles("Bundle")
 	for chunk := range slices.Chunk(e.tombstones, deletionsPerBundle) {
 		line := []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`)
 		for i, t := range chunk {
@@ -40,8 +48,8 @@ func (e *exporter) deletions() error {
 			}
 			line = fmt.Appendf(line, `{"request":{"method":"DELETE","url":"%s/%s"}}`, t.typ, t.id)
 		}
-		x.inline(append(line, "]}\n"...))
+		w.line(append(line, "]}\n"...))
 	}
-	e.snap.Deleted = []File{{Type: "Bundle", Rows: x.rows, Bytes: x.bytes, Extents: x.encode()}}
+	e.snap.Deleted = w.done()
 	return nil
 }

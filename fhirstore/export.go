@@ -34,6 +34,18 @@ type Selection struct {
 	Since, Until time.Time
 	// Filters are queries of which a resource of their type has to match one.
 	Filters []*Query
+	// Associated says which Provenance goes with the resources exported; empty
+	// leaves it to Types.
+	Associated Associated
+	// OrganizeBy is Patient for files of blocks, one a patient, in place of files
+	// of one type; empty for those.
+	OrganizeBy string
+	// OnlyChanges leaves out of a group export with Since what is older of
+	// patients who joined the group after it.
+	OnlyChanges bool
+	// MaxRows and MaxBytes bound the files; 0 means no bound. One line alone may
+	// have more bytes.
+	MaxRows, MaxBytes int64
 }
 
 // A Snapshot is what an export holds: fixed by the kick-off, whatever is
@@ -44,17 +56,22 @@ type Snapshot struct {
 	At time.Time
 	// Types are the types of what is in Output and Deleted, sorted.
 	Types []string
-	// Output has one file a type; types without data have none.
+	// Output has the files of each type in turn; types without data have none.
 	Output []File
 	// Deleted are files of transaction Bundles with the deletions after Since.
 	Deleted []File
+	// Notes tell what the selection asks for and Output lacks.
+	Notes []string
 }
 
 // A File is one file of an export: NDJSON, a line a resource.
 type File struct {
-	Type  string // the type of the resources in it
+	Type  string // the type of the resources in it; empty for files of blocks
 	Rows  int64
 	Bytes int64
+	// Continues is set where the file ends within a block, which goes on in the
+	// next one.
+	Continues bool
 	// Extents say where the bytes are, in a form only for OpenFile. They stay
 	// good for as long as the store exists.
 	Extents []byte
@@ -93,7 +110,11 @@ type exporter struct {
 	sel   Selection
 	snap  *Snapshot
 
-	inScope    string // JSON array of the ids of the patients exported; empty for all
+	exporting []string // the types, sorted
+	// JSON arrays of ids of patients, empty for all of them: whose data are
+	// exported, whose deletions are told of, and who joined the group after Since.
+	inScope, everInScope, joined string
+
 	tombstones []tombstone
 }
 
@@ -101,75 +122,95 @@ func (e *exporter) run() error {
 	if err := e.patients(); err != nil {
 		return err
 	}
-	types, err := e.types()
+	var err error
+	if e.exporting, err = e.types(); err != nil {
+		return err
+	}
+	held := map[string]bool{}
+	if e.sel.OrganizeBy != "" {
+		err = e.organize(held)
+	} else {
+		err = e.byType(held)
+	}
 	if err != nil {
 		return err
 	}
-	for _, typ := range types {
-		if err := e.export(typ); err != nil {
+	for _, typ := range e.exporting {
+		before := len(e.tombstones)
+		if err := e.collectTombstones(typ); err != nil {
 			return fmt.Errorf("export %s: %w", typ, err)
+		}
+		if held[typ] || len(e.tombstones) > before {
+			e.snap.Types = append(e.snap.Types, typ)
 		}
 	}
 	return e.deletions()
 }
 
-// patients finds whose compartments are exported. Members that are inactive or
-// whose period has ended or not begun are left out, and so are those that are no patients.
-func (e *exporter) patients() error {
-	if e.sel.Level == GroupLevel {
-		if err := e.readable("Group", e.sel.Group); err != nil {
-			return err
-		}
-	}
-	for _, id := range e.sel.Patients {
-		if err := e.readable("Patient", id); err != nil {
-			return err
-		}
-	}
-	ids := e.sel.Patients
-	if e.sel.Level == GroupLevel {
-		members := []string{}
-		err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			if e.sel.Patients == nil || slices.Contains(e.sel.Patients, id) {
-				members = append(members, id)
-			}
-			return nil
-		}, "SELECT DISTINCT substr(member, 9) FROM member WHERE grp = ? AND substr(member, 1, 8) = 'Patient/' AND inactive = 0 AND joined <= ? AND ended > ?", e.sel.Group, toMillis(e.snap.At), toMillis(e.snap.At))
+// byType makes the files of each type, and notes in held which have any.
+func (e *exporter) byType(held map[string]bool) error {
+	for _, typ := range e.exporting {
+		files, err := e.export(typ)
 		if err != nil {
-			return fmt.Errorf("members of Group/%s: %w", e.sel.Group, err)
+			return fmt.Errorf("export %s: %w", typ, err)
 		}
-		for _, id := range e.sel.Patients {
-			if !slices.Contains(members, id) {
-				return &NotMemberError{Group: e.sel.Group, Patient: id}
-			}
-		}
-		ids = members
+		held[typ] = len(files) > 0
+		e.snap.Output = append(e.snap.Output, files...)
 	}
+	return nil
+}
+
+// patients finds whose compartments are exported.
+func (e *exporter) patients() (err error) {
+	for _, id := range e.sel.Patients {
+		if _, err := e.readable("Patient", id); err != nil {
+			return err
+		}
+	}
+	if e.sel.Level == GroupLevel {
+		return e.ofGroup()
+	}
+	if e.sel.Patients != nil {
+		e.inScope, err = jsonList(e.sel.Patients)
+		e.everInScope = e.inScope
+	}
+	return err
+}
+
+func jsonList(ids []string) (string, error) {
 	if ids == nil {
-		return nil
+		ids = []string{}
 	}
 	list, err := json.Marshal(ids)
-	e.inScope = string(list)
-	return err
+	return string(list), err
 }
 
-// readable returns why the view may not read a resource that the selection
-// names; nil if it may.
-func (e *exporter) readable(typ, id string) error {
+// readable returns a resource that the selection names, or why the view may not
+// read it.
+func (e *exporter) readable(typ, id string) (*Resource, error) {
 	g, r, err := e.store.find(e.ctx, e.tx, e.view, typ, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = g.current(e.ctx, e.tx, e.packs, r)
-	return err
+	return g.current(e.ctx, e.tx, e.packs, r)
 }
 
-// types returns the types to export, sorted.
+// types returns the types to export, sorted: Provenance too where it is asked
+// for as associated data.
 func (e *exporter) types() ([]string, error) {
+	types, err := e.selectedTypes()
+	if err != nil || e.sel.Associated == "" || slices.Contains(types, provenance) {
+		return types, err
+	}
+	if !e.shown(provenance) {
+		return nil, &ForbiddenError{Reason: NoLetter, Type: provenance, Letter: LetterRead | LetterSearch}
+	}
+	types = append(types, provenance)
+	slices.Sort(types)
+	return types, nil
+}
+
+func (e *exporter) selectedTypes() ([]string, error) {
 	if e.sel.Types != nil {
 		return e.wanted()
 	}
@@ -220,43 +261,33 @@ func (e *exporter) atLevel(typ string) bool {
 	return e.sel.Level == SystemLevel || e.store.ExportsAtPatientLevel(typ)
 }
 
-// export adds the file and the tombstones of one type.
-func (e *exporter) export(typ string) error {
+// export makes the files of one type.
+func (e *exporter) export(typ string) ([]File, error) {
 	n, err := e.narrow(typ)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var x extentWriter
+	w := e.newFiles(typ)
 	if n.whole {
-		err = e.byPack(typ, n, &x)
+		err = e.byPack(typ, n, w)
 	} else {
-		err = e.rows(&x, e.ofType(typ, 1)+" AND "+n.where, append([]any{typ}, n.args...)...)
+		err = e.rows(w, e.ofType(typ, 1)+" AND "+n.where, append([]any{typ}, n.args...)...)
 	}
-	if err != nil {
-		return err
-	}
-	if x.rows > 0 {
-		e.snap.Output = append(e.snap.Output, File{Type: typ, Rows: x.rows, Bytes: x.bytes, Extents: x.encode()})
-	}
-	before := len(e.tombstones)
-	if !e.sel.Since.IsZero() {
-		err = e.collectTombstones(typ, n)
-	}
-	if x.rows > 0 || len(e.tombstones) > before {
-		e.snap.Types = append(e.snap.Types, typ)
-	}
-	return err
+	return w.done(), err
 }
 
 // byPack takes the resources of a type that nothing narrows but being in a
 // compartment: a pack of nothing else as one extent, whatever its size, and the
 // others row by row.
-func (e *exporter) byPack(typ string, n *narrowing, x *extentWriter) error {
-	type packRow struct{ pack, rows, bytes, dead, outside int64 }
+func (e *exporter) byPack(typ string, n *narrowing, w *fileWriter) error {
+	type packRow struct {
+		run
+		dead, outside int64
+	}
 	var list []packRow
 	err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		var p packRow
-		if err := rows.Scan(&p.pack, &p.rows, &p.bytes, &p.dead, &p.outside); err != nil {
+		if err := rows.Scan(&p.pack, &p.rows, &p.length, &p.dead, &p.outside); err != nil {
 			return err
 		}
 		list = append(list, p)
@@ -266,12 +297,15 @@ func (e *exporter) byPack(typ string, n *narrowing, x *extentWriter) error {
 		return err
 	}
 	ofPack := func(pack int64) error {
-		return e.rows(x, "r.type = ? AND r.live = 1 AND r.pack = ? AND "+n.where, append([]any{typ, pack}, n.args...)...)
+		return e.rows(w, "r.type = ? AND r.live = 1 AND r.pack = ? AND "+n.where, append([]any{typ, pack}, n.args...)...)
 	}
 	for _, p := range list {
 		if p.dead == 0 && (p.outside == 0 || !n.inside) {
-			x.pack(p.pack, 0, p.bytes, p.rows)
-		} else if err := ofPack(p.pack); err != nil {
+			err = e.wholeRun(w, typ, p.run)
+		} else {
+			err = ofPack(p.pack)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -279,17 +313,13 @@ func (e *exporter) byPack(typ string, n *narrowing, x *extentWriter) error {
 }
 
 // rows takes the resources for which a condition on r holds.
-func (e *exporter) rows(x *extentWriter, where string, args ...any) error {
+func (e *exporter) rows(w *fileWriter, where string, args ...any) error {
 	return each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		var b body
 		if err := rows.Scan(&b.pack, &b.off, &b.len, &b.seq); err != nil {
 			return err
 		}
-		if b.pack == 0 {
-			x.loose(b.seq, b.len+1)
-		} else {
-			x.pack(b.pack, b.off, b.len+1, 1)
-		}
+		w.add(b)
 		return nil
 	}, "SELECT r.pack, r.off, r.len, r.seq FROM resource r WHERE "+where+" ORDER BY r.pack, r.off, r.seq", args...)
 }

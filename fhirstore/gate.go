@@ -55,7 +55,7 @@ func (gs *gates) gate(ctx context.Context, typ string, letter Letters) (*gate, e
 	if g := gs.made[permission{typ, letter}]; g != nil {
 		return g, nil
 	}
-	queries, ok := gs.view.queries(typ, letter)
+	queries, ok := gs.view.Queries(typ, letter)
 	if !ok {
 		return nil, &ForbiddenError{Reason: NoLetter, Type: typ, Letter: letter}
 	}

@@ -21,16 +21,49 @@ func (n *narrowing) and(where string, args ...any) {
 
 // narrow finds everything that narrows the export of a type.
 func (e *exporter) narrow(typ string) (*narrowing, error) {
-	n := &narrowing{where: "1", whole: true}
-	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
-		e.inCompartments(typ, n)
+	if typ == provenance && e.sel.Associated != "" {
+		return e.associated()
 	}
+	n := &narrowing{where: "1", whole: true}
+	e.inCompartments(typ, n, e.inScope)
+	if err := e.visible(typ, n); err != nil {
+		return nil, err
+	}
+	switch {
+	case e.sel.Since.IsZero():
+	case e.joined != "" && e.store.defs.InPatientCompartment(typ):
+		of, args := e.store.ofPatients(typ, e.joined)
+		n.and("(r.at > ? OR "+of+")", append([]any{toMillis(e.sel.Since)}, args...)...)
+	default:
+		n.and("r.at > ?", toMillis(e.sel.Since))
+	}
+	e.until(n)
+	e.filtered(typ, n)
+	return n, nil
+}
+
+// narrowDeletions finds everything that narrows the deletions of a type that
+// the export tells of.
+func (e *exporter) narrowDeletions(typ string) (*narrowing, error) {
+	n := &narrowing{where: "1"}
+	e.inCompartments(typ, n, e.everInScope)
+	if err := e.visible(typ, n); err != nil {
+		return nil, err
+	}
+	n.and("r.at > ?", toMillis(e.sel.Since))
+	e.until(n)
+	e.filtered(typ, n)
+	return n, nil
+}
+
+// visible narrows to what the view shows.
+func (e *exporter) visible(typ string, n *narrowing) error {
 	gs := e.store.gates(e.tx, e.view)
 	var before *gate
 	for _, letter := range []Letters{LetterRead, LetterSearch} {
 		g, err := gs.gate(e.ctx, typ, letter)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		same := before != nil && slices.Equal(before.queries, g.queries) // of one view, so of the same organizations
 		before = g
@@ -39,12 +72,17 @@ func (e *exporter) narrow(typ string) (*narrowing, error) {
 			n.and("("+sql+")", args...)
 		}
 	}
-	if !e.sel.Since.IsZero() {
-		n.and("r.at > ?", toMillis(e.sel.Since))
-	}
+	return nil
+}
+
+func (e *exporter) until(n *narrowing) {
 	if !e.sel.Until.IsZero() {
 		n.and("r.at < ?", toMillis(e.sel.Until))
 	}
+}
+
+// filtered narrows to what matches a filter, where there is one of the type.
+func (e *exporter) filtered(typ string, n *narrowing) {
 	var filters []string
 	var args []any
 	for _, f := range e.sel.Filters {
@@ -56,7 +94,6 @@ func (e *exporter) narrow(typ string) (*narrowing, error) {
 	if len(filters) > 0 {
 		n.and(anyOf(filters), args...)
 	}
-	return n, nil
 }
 
 // ofType is the condition on r of being of a type, which is its argument, and
@@ -69,23 +106,32 @@ func (e *exporter) ofType(typ string, live int) string {
 	return fmt.Sprintf("r.type = ? AND r.live = %d", live)
 }
 
-// inCompartments narrows to the compartments exported.
-func (e *exporter) inCompartments(typ string, n *narrowing) {
-	if e.inScope == "" {
+// inCompartments narrows a patient or group export to the compartments of a
+// list of patients, or of all of them where it is empty.
+func (e *exporter) inCompartments(typ string, n *narrowing, patients string) {
+	switch {
+	case e.sel.Level == SystemLevel || !e.store.defs.InPatientCompartment(typ):
+	case patients == "":
 		n.where, n.args = e.store.inAnyCompartment(typ)
 		n.inside = true
-		return
+	default:
+		where, args := e.store.ofPatients(typ, patients)
+		n.and(where, args...)
 	}
-	const ofPatients = "c.patient IN (SELECT value FROM json_each(?))"
-	const own = "SELECT c.rid FROM compartment c WHERE c.type = ? AND " + ofPatients
-	target, ok := e.store.provenanceTarget(typ)
+}
+
+// ofPatients is the condition on a resource r of a type of being in the
+// compartment of one of a list of patients.
+func (s *Store) ofPatients(typ, patients string) (where string, args []any) {
+	const among = "c.patient IN (SELECT value FROM json_each(?))"
+	const own = "SELECT c.rid FROM compartment c WHERE c.type = ? AND " + among
+	target, ok := s.provenanceTarget(typ)
 	if !ok {
-		n.and("r.rid IN ("+own+")", typ, e.inScope)
-		return
+		return "r.rid IN (" + own + ")", []any{typ, patients}
 	}
-	n.and(`r.rid IN (`+own+` UNION
+	return `r.rid IN (` + own + ` UNION
 		SELECT x.rid FROM compartment c JOIN resource t ON t.rid = c.rid
-		JOIN ix_ref x ON x.param = ? AND x.target = t.type || '/' || t.id WHERE `+ofPatients+`)`, typ, e.inScope, target, e.inScope)
+		JOIN ix_ref x ON x.param = ? AND x.target = t.type || '/' || t.id WHERE ` + among + `)`, []any{typ, patients, target, patients}
 }
 
 // inAnyCompartment is the condition on a resource r of a type of being in the

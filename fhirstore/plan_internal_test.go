@@ -236,19 +236,27 @@ func TestPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		for what, sel := range map[string]Selection{
-			"system":                {},
-			"patients":              {Level: PatientLevel},
-			"patients since":        {Level: PatientLevel, Since: time.UnixMilli(1), Until: time.UnixMilli(1 << 50)},
-			"system since":          {Since: time.UnixMilli(1)},
-			"some patients":         {Level: PatientLevel, Patients: []string{"a"}},
-			"some patients since":   {Level: PatientLevel, Patients: []string{"a"}, Since: time.UnixMilli(1)},
-			"by filter":             {Types: []string{"Observation"}, Filters: []*Query{filter}},
-			"by filter of patients": {Level: PatientLevel, Types: []string{"Observation"}, Filters: []*Query{filter}},
-			"group":                 {Level: GroupLevel, Group: "g"},
-			"group since":           {Level: GroupLevel, Group: "g", Since: time.UnixMilli(1)},
+			"system":                             {},
+			"patients":                           {Level: PatientLevel},
+			"patients since":                     {Level: PatientLevel, Since: time.UnixMilli(1), Until: time.UnixMilli(1 << 50)},
+			"system since":                       {Since: time.UnixMilli(1)},
+			"some patients":                      {Level: PatientLevel, Patients: []string{"a"}},
+			"some patients since":                {Level: PatientLevel, Patients: []string{"a"}, Since: time.UnixMilli(1)},
+			"by filter":                          {Types: []string{"Observation"}, Filters: []*Query{filter}},
+			"by filter of patients":              {Level: PatientLevel, Types: []string{"Observation"}, Filters: []*Query{filter}},
+			"all Provenance of what is exported": {Types: []string{"Observation", "Patient"}, Associated: RelevantProvenance},
+			"the newest Provenance of patients":  {Level: PatientLevel, Types: []string{"Patient"}, Associated: LatestProvenance},
+			"the newest Provenance of some":      {Level: PatientLevel, Patients: []string{"a"}, Types: []string{"Patient", "Observation"}, Associated: LatestProvenance},
+			"blocks of all":                      {OrganizeBy: "Patient"},
+			"blocks of patients":                 {Level: PatientLevel, OrganizeBy: "Patient"},
+			"blocks of some patients":            {Level: PatientLevel, Patients: []string{"a"}, OrganizeBy: "Patient"},
+			"small files":                        {MaxRows: 1, MaxBytes: 1},
+			"group":                              {Level: GroupLevel, Group: "g"},
+			"group, changes alone":               {Level: GroupLevel, Group: "g", Since: time.UnixMilli(1), OnlyChanges: true},
+			"group since":                        {Level: GroupLevel, Group: "g", Since: time.UnixMilli(1)},
 		} {
-			if sel.Level == GroupLevel && name == "narrow" {
-				continue // which shows no Group
+			if name == "narrow" && (sel.Level == GroupLevel || sel.Associated != "") {
+				continue // which shows neither Group nor Provenance
 			}
 			t.Run(name+" view, export of "+what, func(t *testing.T) {
 				queries, _ := exportRecorded(t, s, v, sel)

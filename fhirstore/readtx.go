@@ -25,27 +25,35 @@ func (tx *readTx) end() {
 }
 
 // beginRead begins a read transaction while nobody writes. It waits for its
-// connection before it keeps writers waiting.
+// connection before it keeps writers waiting: whoever has one may wait for them.
 func (s *Store) beginRead(ctx context.Context) (*readTx, error) {
-	tx := &readTx{data: s.cur.Load()}
-	var err error
-	if tx.reader, err = tx.data.db.Reader(ctx); err != nil {
-		return nil, err
-	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if d := s.cur.Load(); d != tx.data { // the store's first write came between
+	for {
+		tx := &readTx{data: s.cur.Load()}
+		var err error
+		if tx.reader, err = tx.data.db.Reader(ctx); err != nil {
+			return nil, err
+		}
+		begun, err := s.beginIfCurrent(ctx, tx)
+		if begun {
+			return tx, nil
+		}
 		tx.reader.Close()
-		tx.data = d
-		if tx.reader, err = d.db.Reader(ctx); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
-	if err := s.begin(ctx, tx); err != nil {
-		tx.reader.Close()
-		return nil, err
+}
+
+// beginIfCurrent begins the transaction, unless the store's first write came
+// between and it is of other data by now.
+func (s *Store) beginIfCurrent(ctx context.Context, tx *readTx) (begun bool, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.cur.Load() != tx.data {
+		return false, nil
 	}
-	return tx, nil
+	err = s.begin(ctx, tx)
+	return err == nil, err
 }
 
 // begin takes the instant and begins the transaction. The caller holds

@@ -60,10 +60,10 @@ func Everything() View {
 	return View{Permissions: []Permission{{Type: "*", Letters: AllLetters}}}
 }
 
-// queries returns the constraints under which the view has the letter for the
+// Queries returns the constraints under which the view has the letter for the
 // type: allowed is false where it does not have it at all, and no queries mean
 // that it has it without constraint.
-func (v View) queries(typ string, letter Letters) (queries []string, allowed bool) {
+func (v View) Queries(typ string, letter Letters) (queries []string, allowed bool) {
 	for _, p := range v.Permissions {
 		if p.Letters&letter == 0 || p.Type != "*" && p.Type != typ {
 			continue
@@ -79,6 +79,6 @@ func (v View) queries(typ string, letter Letters) (queries []string, allowed boo
 
 // Has reports whether the view has the letter for the type, constrained or not.
 func (v View) Has(typ string, letter Letters) bool {
-	_, ok := v.queries(typ, letter)
+	_, ok := v.Queries(typ, letter)
 	return ok
 }

@@ -252,7 +252,9 @@ func benchExport(b *testing.B, sb *sandbox.Server) {
 
 // export runs an export to its end and returns the URLs of its files.
 func export(b *testing.B, sb *sandbox.Server, client *http.Client) []string {
+	begun := time.Now()
 	resp, _ := do(b, client, "GET", sb.FHIRURL()+"/$export", "", "Accept", "application/fhir+json", "Prefer", "respond-async")
+	b.Logf("the kick-off took %v", time.Since(begun))
 	status := resp.Header.Get("Content-Location")
 	for {
 		resp, body := do(b, client, "GET", status, "")

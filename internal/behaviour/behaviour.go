@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
 // A Behaviour is a set of switches with a name. The zero value is no behaviour;
@@ -18,12 +19,15 @@ type Behaviour struct {
 	Description string // one line
 	Extends     string // the name of what it was derived from, "" for strict
 
-	rules   authz.Behaviour
+	rules   rules
 	sources map[string]string // by switch: what its value follows
 }
 
-// Rules returns the switches as package authz takes them.
-func (b Behaviour) Rules() authz.Behaviour { return b.rules }
+// Rules returns the switches of the authorization server.
+func (b Behaviour) Rules() authz.Behaviour { return b.rules.Behaviour }
+
+// Exports returns the switches of exports.
+func (b Behaviour) Exports() bulk.Behaviour { return b.rules.export }
 
 // A Setting is a switch with the value that a behaviour gives it.
 type Setting struct {
@@ -36,12 +40,12 @@ type Setting struct {
 
 // Settings returns every switch, in the order of the table.
 func (b Behaviour) Settings() []Setting {
-	table, strict := Table(), authz.Strict()
+	table, strict := Table(), strictRules()
 	list := make([]Setting, len(table))
 	for i := range table {
 		s := &table[i]
-		value := s.Get(b.rules)
-		list[i] = Setting{Switch: s, Value: value, Strict: s.Get(strict), Source: b.sources[s.Name], Effect: s.Effect(value)}
+		value := s.get(b.rules)
+		list[i] = Setting{Switch: s, Value: value, Strict: s.get(strict), Source: b.sources[s.Name], Effect: s.Effect(value)}
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/behaviour"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
 // strict is a file like any other, and says what the rules default to.
@@ -17,6 +18,9 @@ func TestStrictIsTheDefault(t *testing.T) {
 	strict := behaviour.Strict()
 	if !reflect.DeepEqual(strict.Rules(), authz.Strict()) {
 		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Rules(), authz.Strict())
+	}
+	if !reflect.DeepEqual(strict.Exports(), bulk.Strict()) {
+		t.Errorf("strict.json gives %+v, bulk.Strict %+v", strict.Exports(), bulk.Strict())
 	}
 	for _, s := range strict.Settings() {
 		if s.Source == "" {
@@ -88,6 +92,25 @@ func others() map[string]struct {
 		"bearer.case_sensitive":          {"true", behaviour.Stricter, nil, []string{""}},
 		"hide_reasons":                   {"true", behaviour.Different, nil, []string{""}},
 		"hide_reasons.description":       {"authentication failed", behaviour.Different, nil, []string{"say \"no\"", "back\\slash", "Zürich", "two  spaces", strings.Repeat("x", 501)}},
+		"export.version":                 {"4.0.0-ballot", behaviour.Different, nil, []string{"", "4", "2.0"}},
+		"export.strict_prefer":           {"false", behaviour.Milder, nil, []string{""}},
+		"export.strict_accept":           {"false", behaviour.Milder, nil, []string{""}},
+		"export.unsupported":             {"_elements patient", behaviour.Stricter, []string{"patient,_elements"}, []string{"", "elements", "none patient"}},
+		"export.outputformat_strict":     {"true", behaviour.Stricter, nil, []string{""}},
+		"export.gzip":                    {"true", behaviour.Milder, nil, []string{""}},
+		"export.separate_status":         {"false", behaviour.Stricter, nil, []string{""}},
+		"export.group_since":             {"delta", behaviour.Different, nil, []string{"changes"}},
+		"export.max_concurrent":          {"1", behaviour.Stricter, nil, []string{"", "-1", "one"}},
+		"export.dump":                    {"true", behaviour.Milder, nil, []string{""}},
+		"poll.early":                     {"refuse", behaviour.Stricter, nil, []string{"429"}},
+		"poll.ban_after":                 {"3", behaviour.Stricter, nil, []string{"-1"}},
+		"job.ttl":                        {"1h", behaviour.Stricter, []string{"3600s"}, []string{"0s", "500ms"}},
+		"manifest.page":                  {"0", behaviour.Different, nil, []string{"-1"}},
+		"files.token":                    {"false", behaviour.Different, nil, []string{""}},
+		"files.redirect":                 {"true", behaviour.Different, nil, []string{""}},
+		"files.ttl":                      {"60s", behaviour.Stricter, []string{"1m"}, []string{"0s"}},
+		"files.max_rows":                 {"10", behaviour.Different, nil, []string{"-1", "ten"}},
+		"files.max_bytes":                {"1000000", behaviour.Different, nil, []string{"1MB"}},
 	}
 }
 
@@ -117,7 +140,7 @@ func TestEverySwitch(t *testing.T) {
 		}
 		for _, text := range append(other.also, setting.Value) {
 			again, err := behaviour.Strict().With(s.Name, text, "this test")
-			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) {
+			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) || !reflect.DeepEqual(again.Exports(), b.Exports()) {
 				t.Errorf("%s: %q is not the same as %q (%v)", s.Name, text, other.value, err)
 			}
 		}
@@ -126,16 +149,16 @@ func TestEverySwitch(t *testing.T) {
 				t.Errorf("%s: %q gives error %v, want one that names the switch", s.Name, text, err)
 			}
 		}
-		for name := range differing(authz.Strict(), b.Rules()) {
+		for _, name := range append(differing(authz.Strict(), b.Rules()), differing(bulk.Strict(), b.Exports())...) {
 			reached[name] = true
 		}
 	}
 	for name := range others {
 		t.Errorf("there is no switch %s", name)
 	}
-	for field := range fields() {
+	for _, field := range slices.Concat(fields[authz.Behaviour](), fields[bulk.Behaviour]()) {
 		if !reached[field] {
-			t.Errorf("no switch reaches authz.Behaviour.%s", field)
+			t.Errorf("no switch reaches Behaviour.%s", field)
 		}
 	}
 }
@@ -150,23 +173,18 @@ func settingOf(t *testing.T, b behaviour.Behaviour, name string) behaviour.Setti
 	return list[i]
 }
 
-func fields() map[string]bool {
-	names := map[string]bool{}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[authz.Behaviour]()) {
-		names[f.Name] = true
+func fields[B any]() (names []string) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[B]()) {
+		names = append(names, f.Name)
 	}
 	return names
 }
 
 // differing returns the fields in which two sets of rules differ.
-func differing(a, b authz.Behaviour) map[string]bool {
-	names := fields()
-	for name := range names {
-		if reflect.DeepEqual(reflect.ValueOf(a).FieldByName(name).Interface(), reflect.ValueOf(b).FieldByName(name).Interface()) {
-			delete(names, name)
-		}
-	}
-	return names
+func differing[B any](a, b B) []string {
+	return slices.DeleteFunc(fields[B](), func(name string) bool {
+		return reflect.DeepEqual(reflect.ValueOf(a).FieldByName(name).Interface(), reflect.ValueOf(b).FieldByName(name).Interface())
+	})
 }
 
 // The effects that one value of a switch does not show.
@@ -247,6 +265,7 @@ func TestAidbox(t *testing.T) {
 		"jwks.require_use": "true", "jwks.inline": "array", "basic.status": "400", "token.accept_json": "true",
 		"token.type": "Bearer", "token.omit_scope": "true", "scope.missing": "registered", "scope.superset": "refuse",
 		"scope.wildcard": "AllergyIntolerance CarePlan CareTeam Condition Device DiagnosticReport DocumentReference Encounter Goal Immunization Location MedicationRequest Observation Organization Patient Practitioner Procedure Provenance",
+		"export.gzip":    "true", "export.max_concurrent": "1", "export.dump": "true", "files.token": "false",
 	}
 	got := map[string]string{}
 	for _, s := range b.Settings() {

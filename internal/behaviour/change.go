@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/sandfhir/sandfhir/authz"
 )
 
 // takes says what kind of value a switch wants, for errors.
@@ -83,7 +81,7 @@ func (s *Switch) natural(value string) any {
 
 // origin is what strict is read over: the rules' own defaults.
 func origin() Behaviour {
-	return Behaviour{rules: authz.Strict()}
+	return Behaviour{rules: strictRules()}
 }
 
 // String returns the name and how many switches differ from strict.

@@ -5,5 +5,6 @@
 // One table, Table, says of every switch what it is called, what it takes, what
 // it means and how it is read and written as text; it drives the reader of
 // files, what the server tells over HTTP and on its pages, the documentation
-// and the Go API. What a switch does is for package authz.
+// and the Go API. What a switch does is for the packages authz and
+// internal/bulk.
 package behaviour

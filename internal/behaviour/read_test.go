@@ -25,7 +25,7 @@ func TestRead(t *testing.T) {
 		{"values with their sources", `{"name":"payer","switches":{"exp.max":{"value":"120s","source":"manual, page 12"},"basic.status":{"value":400}}}`,
 			map[string]string{"exp.max": "120s", "basic.status": "400"}},
 		{"what is wanted as strict has it", `{"name":"payer","switches":{"exp.max":"300s"}}`, map[string]string{}},
-		{"a switch of what is extended turned back", `{"name":"payer","extends":"aidbox","switches":{"alg.allow":["RS384","ES384"],"scope.wildcard":"all","aud.accept":["token"],"exp.max":"5m","nbf.check":true,"iat.check":true,"jwks.require_use":false,"jwks.inline":"object","basic.status":"401","token.accept_json":false,"token.type":"bearer","token.omit_scope":false,"scope.missing":"refuse","scope.superset":"narrow"}}`,
+		{"a switch of what is extended turned back", `{"name":"payer","extends":"aidbox","switches":{"alg.allow":["RS384","ES384"],"scope.wildcard":"all","aud.accept":["token"],"exp.max":"5m","nbf.check":true,"iat.check":true,"jwks.require_use":false,"jwks.inline":"object","basic.status":"401","token.accept_json":false,"token.type":"bearer","token.omit_scope":false,"scope.missing":"refuse","scope.superset":"narrow","export.gzip":false,"export.max_concurrent":0,"export.dump":false,"files.token":true}}`,
 			map[string]string{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

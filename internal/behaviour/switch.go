@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/nearest"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
@@ -47,17 +48,33 @@ type Switch struct {
 	// that it is about.
 	IDs []string
 
-	get    func(authz.Behaviour) string
-	set    func(*authz.Behaviour, string) error
+	get    func(rules) string
+	set    func(*rules, string) error
 	effect func(value, strict string) Effect
 }
 
-// Get returns the switch's value as text.
-func (s *Switch) Get(rules authz.Behaviour) string { return s.get(rules) }
+// rules are what the switches set: those of the authorization server, and those
+// of exports.
+type rules struct {
+	authz.Behaviour
+	export bulk.Behaviour
+}
+
+func strictRules() rules { return rules{authz.Strict(), bulk.Strict()} }
+
+// part returns the rules that a switch is about.
+func part[B authz.Behaviour | bulk.Behaviour](r *rules) *B {
+	for _, p := range []any{&r.Behaviour, &r.export} {
+		if p, ok := p.(*B); ok {
+			return p
+		}
+	}
+	return nil // B is one of the two
+}
 
 // Effect returns how a value differs from that of strict.
 func (s *Switch) Effect(value string) Effect {
-	strict := s.get(authz.Strict())
+	strict := s.get(strictRules())
 	if value == strict {
 		return Same
 	}
@@ -88,14 +105,14 @@ func didYouMean(word string, names []string) string {
 // The functions below make the rows of each kind. at returns where a switch
 // lies.
 
-func flag(name, meaning string, ids []string, on Effect, at func(*authz.Behaviour) *bool) Switch {
+func flag[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, on Effect, at func(*B) *bool) Switch {
 	return Switch{Name: name, Kind: Flag, Values: []string{"true", "false"}, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string { return strconv.FormatBool(*at(&b)) },
-		set: func(b *authz.Behaviour, text string) error {
+		get: func(b rules) string { return strconv.FormatBool(*at(part[B](&b))) },
+		set: func(b *rules, text string) error {
 			if text != "true" && text != "false" {
 				return fmt.Errorf("%q is neither true nor false", text)
 			}
-			*at(b) = text == "true"
+			*at(part[B](b)) = text == "true"
 			return nil
 		},
 		effect: func(string, string) Effect { return on },
@@ -106,8 +123,8 @@ func flag(name, meaning string, ids []string, on Effect, at func(*authz.Behaviou
 func not(s Switch) Switch {
 	get, set := s.get, s.set
 	opposite := map[string]string{"true": "false", "false": "true"}
-	s.get = func(b authz.Behaviour) string { return opposite[get(b)] }
-	s.set = func(b *authz.Behaviour, text string) error {
+	s.get = func(b rules) string { return opposite[get(b)] }
+	s.set = func(b *rules, text string) error {
 		if opposite[text] == "" {
 			return set(b, text)
 		}
@@ -119,15 +136,15 @@ func not(s Switch) Switch {
 // maxNumber is more than any number that a switch sensibly takes.
 const maxNumber = 1 << 20
 
-func number(name, meaning string, ids []string, at func(*authz.Behaviour) *int) Switch {
+func number[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, at func(*B) *int) Switch {
 	return Switch{Name: name, Kind: Number, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string { return strconv.Itoa(*at(&b)) },
-		set: func(b *authz.Behaviour, text string) error {
+		get: func(b rules) string { return strconv.Itoa(*at(part[B](&b))) },
+		set: func(b *rules, text string) error {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < 1 || n > maxNumber {
 				return fmt.Errorf("%q is not a whole number from 1 to %d", text, maxNumber)
 			}
-			*at(b) = n
+			*at(part[B](b)) = n
 			return nil
 		},
 		effect: func(value, strict string) Effect {
@@ -150,10 +167,10 @@ const maxDuration = 100 * 365 * 24 * time.Hour
 
 // duration makes a switch whose values begin at least. zeroIsEndless says that 0s
 // is longer than anything.
-func duration(name, meaning string, ids []string, least time.Duration, zeroIsEndless bool, at func(*authz.Behaviour) *time.Duration) Switch {
+func duration[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, least time.Duration, zeroIsEndless bool, at func(*B) *time.Duration) Switch {
 	return Switch{Name: name, Kind: Duration, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string { return writeDuration(*at(&b)) },
-		set: func(b *authz.Behaviour, text string) error {
+		get: func(b rules) string { return writeDuration(*at(part[B](&b))) },
+		set: func(b *rules, text string) error {
 			d, err := time.ParseDuration(text)
 			switch {
 			case err != nil:
@@ -161,7 +178,7 @@ func duration(name, meaning string, ids []string, least time.Duration, zeroIsEnd
 			case d < least || d > maxDuration:
 				return fmt.Errorf("%s is not from %s to a hundred years", text, writeDuration(least))
 			}
-			*at(b) = d
+			*at(part[B](b)) = d
 			return nil
 		},
 		effect: func(value, strict string) Effect {
@@ -191,18 +208,18 @@ func writeDuration(d time.Duration) string {
 
 // choice makes a switch that takes one of the values; effects say how those
 // that strict has not differ from it.
-func choice[T ~string](name, meaning string, ids []string, at func(*authz.Behaviour) *T, effects map[T]Effect, values ...T) Switch {
+func choice[B authz.Behaviour | bulk.Behaviour, T ~string](name, meaning string, ids []string, at func(*B) *T, effects map[T]Effect, values ...T) Switch {
 	words := make([]string, len(values))
 	for i, v := range values {
 		words[i] = string(v)
 	}
 	return Switch{Name: name, Kind: Choice, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string { return string(*at(&b)) },
-		set: func(b *authz.Behaviour, text string) error {
+		get: func(b rules) string { return string(*at(part[B](&b))) },
+		set: func(b *rules, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
-			*at(b) = T(text)
+			*at(part[B](b)) = T(text)
 			return nil
 		},
 		effect: func(value, _ string) Effect { return effects[T(value)] },
@@ -211,20 +228,20 @@ func choice[T ~string](name, meaning string, ids []string, at func(*authz.Behavi
 
 // either makes a switch between two words over a field that is true for the
 // second.
-func either(name, meaning string, ids []string, no, yes string, effect Effect, at func(*authz.Behaviour) *bool) Switch {
+func either[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, no, yes string, effect Effect, at func(*B) *bool) Switch {
 	words := []string{no, yes}
 	return Switch{Name: name, Kind: Choice, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string {
-			if *at(&b) {
+		get: func(b rules) string {
+			if *at(part[B](&b)) {
 				return yes
 			}
 			return no
 		},
-		set: func(b *authz.Behaviour, text string) error {
+		set: func(b *rules, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
-			*at(b) = text == yes
+			*at(part[B](b)) = text == yes
 			return nil
 		},
 		effect: func(string, string) Effect { return effect },
@@ -239,20 +256,20 @@ func oneOf(text string, words []string) error {
 }
 
 // list makes a switch that takes one or more of the values.
-func list[T ~string](name, meaning string, ids []string, at func(*authz.Behaviour) *[]T, values ...T) Switch {
+func list[B authz.Behaviour | bulk.Behaviour, T ~string](name, meaning string, ids []string, at func(*B) *[]T, values ...T) Switch {
 	words := make([]string, len(values))
 	for i, v := range values {
 		words[i] = string(v)
 	}
 	return Switch{Name: name, Kind: List, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b authz.Behaviour) string { return join(*at(&b)) },
-		set: func(b *authz.Behaviour, text string) error {
+		get: func(b rules) string { return join(*at(part[B](&b))) },
+		set: func(b *rules, text string) error {
 			items, err := split[T](text, func(item string) error { return oneOf(item, words) })
 			if err != nil {
 				return err
 			}
 			slices.SortFunc(items, func(a, b T) int { return slices.Index(values, a) - slices.Index(values, b) })
-			*at(b) = items
+			*at(part[B](b)) = items
 			return nil
 		},
 		effect: func(value, strict string) Effect {

@@ -21,7 +21,7 @@ func TestServeUnderABehaviour(t *testing.T) {
 		"by default":            {nil, nil, []string{"!  Behaviour ", "signs ES384"}, "strict"},
 		"by flag":               {nil, []string{"--behaviour", "aidbox"}, []string{"Behaviour    aidbox (14 switches differ from strict)", "signs RS384"}, "aidbox"},
 		"by variable":           {[]string{"SANDFHIR_BEHAVIOUR=aidbox"}, nil, []string{"Behaviour    aidbox"}, "aidbox"},
-		"by file":               {nil, []string{"--config", settings}, []string{"Behaviour    payer (13 switches differ from strict)", "signs ES384"}, "payer"},
+		"by file":               {nil, []string{"--config", settings}, []string{"Behaviour    payer (17 switches differ from strict)", "signs ES384"}, "payer"},
 		"with a data directory": {nil, []string{"--behaviour", "aidbox", "--data", filepath.Join(dir, "data")}, []string{"signs RS384"}, "aidbox"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,9 @@ import (
 	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 )
 
+// maxTransactionTimes is how many transactionTimes of a client are remembered.
+const maxTransactionTimes = 100
+
 // PutJob implements bulk.Store.
 func (c *DB) PutJob(ctx context.Context, job *bulk.Job, extents [][]byte) error {
 	text, err := json.Marshal(job)
@@ -18,19 +21,27 @@ func (c *DB) PutJob(ctx context.Context, job *bulk.Job, extents [][]byte) error 
 		return fmt.Errorf("put job: %w", err)
 	}
 	err = c.write(ctx, func(tx *sqlitedb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO job(id, env, client, created, json) VALUES(?, ?, ?, ?, ?)",
-			job.ID, job.Env, job.Client, toMillis(job.CreatedAt), string(text))
+		_, err := tx.ExecContext(ctx, "INSERT INTO job(id, env, client, created, expires, json) VALUES(?, ?, ?, ?, ?, ?)",
+			job.ID, job.Env, job.Client, toMillis(job.CreatedAt), toMillis(job.ExpiresAt), string(text))
 		if err != nil {
 			return err
 		}
 		for i, f := range job.Files {
-			_, err := tx.ExecContext(ctx, "INSERT INTO job_file(job, n, kind, type, rows, bytes, extents) VALUES(?, ?, ?, ?, ?, ?, ?)",
-				job.ID, f.Number, string(f.Kind), f.Type, f.Rows, f.Bytes, extents[i])
+			_, err := tx.ExecContext(ctx, "INSERT INTO job_file(job, n, kind, type, rows, bytes, continues, extents) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+				job.ID, f.Number, string(f.Kind), f.Type, f.Rows, f.Bytes, f.Continues, extents[i])
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		if job.TransactionTime.IsZero() {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO transaction_time(env, client, at) VALUES(?, ?, ?)", job.Env, job.Client, toMillis(job.TransactionTime)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM transaction_time WHERE env = ?1 AND client = ?2 AND at <=
+			(SELECT at FROM transaction_time WHERE env = ?1 AND client = ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3)`, job.Env, job.Client, maxTransactionTimes)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("put job: %w", err)
@@ -38,10 +49,34 @@ func (c *DB) PutJob(ctx context.Context, job *bulk.Job, extents [][]byte) error 
 	return nil
 }
 
+// jobColumns are the columns of the table job that readJob reads.
+const jobColumns = "j.json, j.expires, j.polls, j.early, j.polled, j.polled_wall, j.told"
+
+// A jobRow is a row of the table job as it is scanned.
+type jobRow struct {
+	text                        []byte
+	count, early                int
+	expires, polled, wall, told int64
+}
+
+func (r *jobRow) columns() []any {
+	return []any{&r.text, &r.expires, &r.count, &r.early, &r.polled, &r.wall, &r.told}
+}
+
+func (r *jobRow) job() (*bulk.Job, error) {
+	job := &bulk.Job{}
+	if err := json.Unmarshal(r.text, job); err != nil {
+		return nil, fmt.Errorf("read job: %w", err)
+	}
+	job.ExpiresAt = fromMillis(r.expires)
+	job.Polls = bulk.Polls{Count: r.count, Early: r.early, At: fromMillis(r.polled), Wall: fromMillis(r.wall), Told: time.Duration(r.told) * time.Millisecond}
+	return job, nil
+}
+
 // Job implements bulk.Store. One statement sees one instant, and a job is seen
 // with its files or not at all.
 func (c *DB) Job(ctx context.Context, env, id string) (*bulk.Job, error) {
-	rows, err := c.db.Read().QueryContext(ctx, `SELECT j.json, j.polls, f.n, f.kind, f.type, f.rows, f.bytes
+	rows, err := c.db.Read().QueryContext(ctx, "SELECT "+jobColumns+`, f.n, f.kind, f.type, f.rows, f.bytes, f.continues
 		FROM job j LEFT JOIN job_file f ON f.job = j.id WHERE j.id = ? AND j.env = ? ORDER BY f.n`, id, env)
 	if err != nil {
 		return nil, fmt.Errorf("read job: %w", err)
@@ -49,22 +84,19 @@ func (c *DB) Job(ctx context.Context, env, id string) (*bulk.Job, error) {
 	defer rows.Close()
 	var job *bulk.Job
 	for rows.Next() {
-		var text []byte
-		var polls int
-		var number, size, count sql.NullInt64 // of no file where the job has none
+		var row jobRow
+		var number, size, count, continues sql.NullInt64 // of no file where the job has none
 		var kind, typ sql.NullString
-		if err := rows.Scan(&text, &polls, &number, &kind, &typ, &count, &size); err != nil {
+		if err := rows.Scan(append(row.columns(), &number, &kind, &typ, &count, &size, &continues)...); err != nil {
 			return nil, fmt.Errorf("read job: %w", err)
 		}
 		if job == nil {
-			job = &bulk.Job{}
-			if err := json.Unmarshal(text, job); err != nil {
-				return nil, fmt.Errorf("read job: %w", err)
+			if job, err = row.job(); err != nil {
+				return nil, err
 			}
-			job.Polls = polls
 		}
 		if number.Valid {
-			job.Files = append(job.Files, bulk.File{Number: int(number.Int64), Kind: bulk.Kind(kind.String), Type: typ.String, Rows: count.Int64, Bytes: size.Int64})
+			job.Files = append(job.Files, bulk.File{Number: int(number.Int64), Kind: bulk.Kind(kind.String), Type: typ.String, Rows: count.Int64, Bytes: size.Int64, Continues: continues.Int64 != 0})
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -74,6 +106,46 @@ func (c *DB) Job(ctx context.Context, env, id string) (*bulk.Job, error) {
 		return nil, bulk.ErrNoJob
 	}
 	return job, nil
+}
+
+// Jobs implements bulk.Store.
+func (c *DB) Jobs(ctx context.Context, env, client string) ([]*bulk.Job, error) {
+	rows, err := c.db.Read().QueryContext(ctx, "SELECT "+jobColumns+" FROM job j WHERE j.env = ? AND j.client = ? ORDER BY j.created, j.id", env, client)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	defer rows.Close()
+	var jobs []*bulk.Job
+	for rows.Next() {
+		var row jobRow
+		if err := rows.Scan(row.columns()...); err != nil {
+			return nil, fmt.Errorf("list jobs: %w", err)
+		}
+		job, err := row.job()
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, job)
+	}
+	return jobs, rows.Err()
+}
+
+// TransactionTimes implements bulk.Store.
+func (c *DB) TransactionTimes(ctx context.Context, env, client string) ([]time.Time, error) {
+	rows, err := c.db.Read().QueryContext(ctx, "SELECT at FROM transaction_time WHERE env = ? AND client = ? ORDER BY at DESC", env, client)
+	if err != nil {
+		return nil, fmt.Errorf("list transaction times: %w", err)
+	}
+	defer rows.Close()
+	var times []time.Time
+	for rows.Next() {
+		var at int64
+		if err := rows.Scan(&at); err != nil {
+			return nil, fmt.Errorf("list transaction times: %w", err)
+		}
+		times = append(times, fromMillis(at))
+	}
+	return times, rows.Err()
 }
 
 // Extents implements bulk.Store.
@@ -89,11 +161,12 @@ func (c *DB) Extents(ctx context.Context, env, id string, number int) ([]byte, e
 	return extents, nil
 }
 
-// CountPoll implements bulk.Store.
-func (c *DB) CountPoll(ctx context.Context, env, id string) error {
-	done, err := c.db.Write().ExecContext(ctx, "UPDATE job SET polls = polls + 1 WHERE id = ? AND env = ?", id, env)
+// AddPolls implements bulk.Store.
+func (c *DB) AddPolls(ctx context.Context, env, id string, p bulk.Polls) error {
+	done, err := c.db.Write().ExecContext(ctx, "UPDATE job SET polls = polls + ?, early = early + ?, polled = ?, polled_wall = ?, told = ? WHERE id = ? AND env = ?",
+		p.Count, p.Early, toMillis(p.At), toMillis(p.Wall), p.Told.Milliseconds(), id, env)
 	if err != nil {
-		return fmt.Errorf("count poll: %w", err)
+		return fmt.Errorf("count polls: %w", err)
 	}
 	if n, err := done.RowsAffected(); err != nil || n > 0 {
 		return err
@@ -118,12 +191,12 @@ func (c *DB) DeleteJob(ctx context.Context, env, id string) error {
 }
 
 // DropJobs implements bulk.Store.
-func (c *DB) DropJobs(ctx context.Context, env string, createdBefore time.Time) error {
+func (c *DB) DropJobs(ctx context.Context, env string, now time.Time) error {
 	err := c.write(ctx, func(tx *sqlitedb.Tx) error {
-		before := toMillis(createdBefore)
-		_, err := tx.ExecContext(ctx, "DELETE FROM job_file WHERE job IN (SELECT id FROM job WHERE env = ? AND created < ?)", env, before)
+		by := toMillis(now)
+		_, err := tx.ExecContext(ctx, "DELETE FROM job_file WHERE job IN (SELECT id FROM job WHERE env = ? AND expires <= ?)", env, by)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "DELETE FROM job WHERE env = ? AND created < ?", env, before)
+			_, err = tx.ExecContext(ctx, "DELETE FROM job WHERE env = ? AND expires <= ?", env, by)
 		}
 		return err
 	})

@@ -20,7 +20,7 @@ import (
 
 // newJob is a job of the sandbox with three files.
 func newJob(id string, created time.Time) (*bulk.Job, [][]byte) {
-	job := &bulk.Job{ID: id, Env: authz.Sandbox, Client: "c", Request: "http://x/$export", CreatedAt: created, Types: []string{"Observation", "Patient"}}
+	job := &bulk.Job{ID: id, Env: authz.Sandbox, Client: "c", Request: "http://x/$export", CreatedAt: created, ExpiresAt: created.Add(time.Hour), Types: []string{"Observation", "Patient"}}
 	var extents [][]byte
 	for i, typ := range []string{"Observation", "Patient", "Bundle"} {
 		kind := bulk.Output
@@ -50,7 +50,7 @@ func TestJobs(t *testing.T) {
 			ctx, db := t.Context(), open(t, path, nil)
 			now := clock.System{}.Now()
 			want := putJob(t, db, "j1", now)
-			empty := &bulk.Job{ID: "j2", Env: authz.Sandbox, CreatedAt: now.Add(-time.Hour)}
+			empty := &bulk.Job{ID: "j2", Env: authz.Sandbox, CreatedAt: now.Add(-time.Hour), ExpiresAt: now}
 			if err := db.PutJob(ctx, empty, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -71,17 +71,17 @@ func TestJobs(t *testing.T) {
 				"extents of the other environment":    second(db.Extents(ctx, authz.Production, "j1", 1)),
 				"extents of a file that is not":       second(db.Extents(ctx, authz.Sandbox, "j1", 4)),
 				"extents of a job without files":      second(db.Extents(ctx, authz.Sandbox, "j2", 1)),
-				"a poll of the other environment":     db.CountPoll(ctx, authz.Production, "j1"),
+				"a poll of the other environment":     db.AddPolls(ctx, authz.Production, "j1", bulk.Polls{}),
 				"a deletion in the other environment": db.DeleteJob(ctx, authz.Production, "j1"),
 			} {
 				if !errors.Is(err, bulk.ErrNoJob) {
 					t.Errorf("%s: got error %v, want ErrNoJob", what, err)
 				}
 			}
-			if err := db.CountPoll(ctx, authz.Sandbox, "j1"); err != nil {
+			if err := db.AddPolls(ctx, authz.Sandbox, "j1", bulk.Polls{Count: 1, Early: 2, At: now, Wall: now.Add(time.Second), Told: 3 * time.Second}); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := db.Job(ctx, authz.Sandbox, "j1"); err != nil || got.Polls != 1 {
+			if got, err := db.Job(ctx, authz.Sandbox, "j1"); err != nil || got.Polls.Count != 1 || got.Polls.Early != 2 || !got.Polls.At.Equal(now.Truncate(time.Millisecond)) || got.Polls.Wall.Sub(got.Polls.At) != time.Second || got.Polls.Told != 3*time.Second {
 				t.Errorf("got %+v, %v; want one poll", got, err)
 			}
 			if err := errors.Join(db.DropJobs(ctx, authz.Sandbox, now), db.DropJobs(ctx, authz.Production, now.Add(time.Hour))); err != nil {
@@ -137,7 +137,7 @@ func TestJobsAreReadWhole(t *testing.T) {
 		if i%2 == 0 {
 			err = db.DeleteJob(ctx, authz.Sandbox, fmt.Sprint("j", i))
 		} else {
-			err = db.DropJobs(ctx, authz.Sandbox, created(i+1))
+			err = db.DropJobs(ctx, authz.Sandbox, created(i).Add(time.Hour))
 		}
 		if err != nil {
 			t.Fatal(err)

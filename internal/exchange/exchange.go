@@ -274,6 +274,7 @@ func Text(body []byte, credentials bool) string {
 	if credentials {
 		text = mask(text)
 	}
+	text = maskSignatures(text)
 	if len(body) > MaxBody {
 		text += "…"
 	}

@@ -31,6 +31,23 @@ func MaskURL(url string) string {
 	return path + "?" + maskTokens(maskForm(query))
 }
 
+// maskSignatures hides the signatures of URLs in a text: with one, anybody can
+// fetch a file of an export.
+func maskSignatures(text string) string {
+	const name = "signature="
+	first, rest, found := strings.Cut(text, name)
+	if !found {
+		return text
+	}
+	masked := first
+	for found {
+		rest = strings.TrimLeft(rest, "0123456789abcdef")
+		first, rest, found = strings.Cut(rest, name)
+		masked += name + hidden + first
+	}
+	return masked
+}
+
 // maskAuthorization leaves of a JWT its header and claims, and hides everything
 // else: secrets of people's own choice can have dots as well.
 func maskAuthorization(value string) string {
@@ -206,7 +223,7 @@ func maskForm(form string) string {
 		switch plain {
 		case "client_assertion", "token", "access_token":
 			pairs[i] = name + "=" + maskToken(value)
-		case "client_secret", "password", "refresh_token", "admin":
+		case "client_secret", "password", "refresh_token", "admin", "signature":
 			pairs[i] = name + "=" + hidden
 		}
 	}

@@ -192,8 +192,8 @@ func TestConfigurationPage(t *testing.T) {
 	if target, err = target.Parse(a.header.Get("Location")); err != nil || target.Path != "/_sandbox/smart-configuration" {
 		t.Errorf("it leads to %v, %v", target, err)
 	}
-	contains(page(), "<b>aidbox</b> differs from strict: 6 milder, 4 stricter, 4 different.", "SB-DIF-01: Aidbox tutorial", `<span class="effect">Milder</span>`)
-	contains(string(x.at().get(t, "/").body), ">aidbox (14 switches differ from strict)</a>")
+	contains(page(), "<b>aidbox</b> differs from strict: 8 milder, 5 stricter, 5 different.", "SB-DIF-01: Aidbox tutorial", `<span class="effect">Milder</span>`)
+	contains(string(x.at().get(t, "/").body), ">aidbox (18 switches differ from strict)</a>")
 	x.at().search(t, "/_sandbox/smart-configuration", "behaviour=aidbocks").want(t, 400)
 	x.at().search(t, "/_sandbox/smart-configuration", "behaviour=%zz").want(t, 400)
 	x.at().search(t, "/_sandbox/smart-configuration", "").want(t, 400)

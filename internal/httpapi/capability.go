@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
@@ -68,10 +70,8 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 			{Code: models.SystemRestfulInteractionSearchSystem},
 			{Code: models.SystemRestfulInteractionHistorySystem},
 		},
-		Operation: []models.CapabilityStatementRestResourceOperation{
-			{Name: "export", Definition: bulkBase + "OperationDefinition/export"},
-		},
-		Resource:    l.server.resources(),
+		Operation:   l.exportOperations("export"),
+		Resource:    l.capabilityResources(),
 		SearchParam: commonSearchParams(r4.Definitions()),
 		Compartment: []string{"http://hl7.org/fhir/CompartmentDefinition/patient"},
 	}
@@ -90,6 +90,32 @@ func (l *call) capabilityStatement() models.CapabilityStatement {
 		ImplementationGuide: []string{bulkBase + "ImplementationGuide/hl7.fhir.uv.bulkdata|2.0.0", usCoreBase + "ImplementationGuide/hl7.fhir.us.core|6.1.0"},
 		Rest:                []models.CapabilityStatementRest{rest},
 	}
+}
+
+// capabilityResources are the server's, with the operations that the behaviour
+// decides about.
+func (l *call) capabilityResources() []models.CapabilityStatementRestResource {
+	list := slices.Clone(l.server.resources())
+	for i := range list {
+		switch r := &list[i]; r.Type {
+		case models.ResourceTypePatient:
+			r.Operation = append(l.exportOperations("patient-export"), r.Operation...)
+		case models.ResourceTypeGroup:
+			r.Operation = append(l.exportOperations("group-export"), r.Operation...)
+		}
+	}
+	return list
+}
+
+// exportOperations are $export in the version of the behaviour, and the
+// operation that has 4.0.0-ballot beside it.
+func (l *call) exportOperations(name string) []models.CapabilityStatementRestResourceOperation {
+	definition := bulkBase + "OperationDefinition/" + name
+	ballot := definition + "|" + string(bulk.Version4)
+	if l.env.Export().Version == bulk.Version4 {
+		definition = ballot
+	}
+	return []models.CapabilityStatementRestResourceOperation{{Name: name, Definition: definition}, {Name: name + "-v4", Definition: ballot}}
 }
 
 func (l *call) capabilitySecurity() *models.CapabilityStatementRestSecurity {
@@ -212,12 +238,11 @@ func capabilityResource(defs *r4.Table, typ string) (models.CapabilityStatementR
 	switch typ {
 	case "Patient":
 		resource.Operation = append(resource.Operation,
-			models.CapabilityStatementRestResourceOperation{Name: "patient-export", Definition: bulkBase + "OperationDefinition/patient-export"},
 			models.CapabilityStatementRestResourceOperation{Name: "everything", Definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything"})
 	case "DocumentReference":
 		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "docref", Definition: usCoreBase + "OperationDefinition/docref"})
 	case "Group":
-		resource.Operation = append(resource.Operation, models.CapabilityStatementRestResourceOperation{Name: "group-export", Definition: bulkBase + "OperationDefinition/group-export"})
+		resource.SupportedProfile = []string{bulkBase + "StructureDefinition/bulk-cohort-group"}
 	}
 	return resource, true
 }

@@ -132,13 +132,17 @@ func (l *call) asHTTP(err error) *httpError {
 		invalid   *fhirstore.InvalidError
 		wrong     *validation.InvalidError
 		query     *fhirstore.QueryError
-		export    *bulk.Error
+		modified  *fhirstore.ModifiedGroupError
+		cohort    *bulk.CohortError
 	)
 	var failed *entryError
 	if errors.As(err, &failed) {
 		return failed.asHTTP(l)
 	}
 	if e := refusedWrite(err); e != nil {
+		return e
+	}
+	if e := l.ofExport(err); e != nil {
 		return e
 	}
 	switch {
@@ -165,10 +169,11 @@ func (l *call) asHTTP(err error) *httpError {
 		return &httpError{status: fiber.StatusBadRequest, code: invalid.Code, message: invalid.Error(), expression: invalid.Expression}
 	case errors.As(err, &query):
 		return badRequest(query.Code, query.Error())
-	case errors.As(err, &export):
-		return badRequest(export.Code, export.Error())
-	case errors.Is(err, bulk.ErrNoJob):
-		return notFound("there is no such export job of yours: it never was, was deleted, or has expired")
+	case errors.As(err, &cohort):
+		return &httpError{status: fiber.StatusUnprocessableEntity, code: cohort.Code, message: cohort.Error(), expression: cohort.Expression}
+	case errors.As(err, &modified):
+		l.noteExportRefusal("BD-GR-09", modified.Error(), "")
+		return &httpError{status: fiber.StatusUnprocessableEntity, code: "extension", message: modified.Error()}
 	case errors.As(err, &fiberErr):
 		return unreadable(fiberErr)
 	}

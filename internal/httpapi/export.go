@@ -14,14 +14,27 @@ import (
 	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
-func (l *call) exportSystem() error   { return l.kickOff(fhirstore.SystemLevel) }
-func (l *call) exportPatients() error { return l.kickOff(fhirstore.PatientLevel) }
-func (l *call) exportGroup() error    { return l.kickOff(fhirstore.GroupLevel) }
+func (l *call) exportSystem() error { return l.kickOff(fhirstore.SystemLevel, l.env.Export().Version) }
+func (l *call) exportPatients() error {
+	return l.kickOff(fhirstore.PatientLevel, l.env.Export().Version)
+}
+func (l *call) exportGroup() error { return l.kickOff(fhirstore.GroupLevel, l.env.Export().Version) }
 
-// kickOff is the Bulk Data Kick-off Request (Bulk Data Access 2.0.0).
-func (l *call) kickOff(level fhirstore.Level) error {
+// The same by the name that leaves $export to an earlier version (Bulk Data
+// Access 4.0.0-ballot, Server Capability Documentation).
+func (l *call) exportSystem4() error   { return l.kickOff(fhirstore.SystemLevel, bulk.Version4) }
+func (l *call) exportPatients4() error { return l.kickOff(fhirstore.PatientLevel, bulk.Version4) }
+func (l *call) exportGroup4() error    { return l.kickOff(fhirstore.GroupLevel, bulk.Version4) }
+
+const separateStatus = "separate-export-status"
+
+// kickOff is the Bulk Data Kick-off Request.
+func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	if err := l.authenticate(); err != nil {
 		return err
+	}
+	if methods := version.Methods(); !slices.Contains(methods, l.Method()) {
+		return l.methodNotAllowed(methods, fmt.Sprintf("a kick-off of Bulk Data Access %s is a %s", version, strings.Join(methods, " or a ")))
 	}
 	if level == fhirstore.GroupLevel {
 		if err := l.require("Group", authz.Read, "is the export of a group"); err != nil {
@@ -29,12 +42,10 @@ func (l *call) kickOff(level fhirstore.Level) error {
 		}
 	}
 	prefs := l.preferences()
-	if _, ok := prefs["respond-async"]; !ok {
-		return badRequest("required", "an export has to be asked for with the header Prefer: respond-async")
+	if err := l.kickOffHeaders(prefs); err != nil {
+		return err
 	}
-	if accept := l.accept(); !accepts(accept, fhirJSON) {
-		return badRequest("required", fmt.Sprintf("an export has to be asked for with the header Accept: application/fhir+json; this request has %q", accept))
-	}
+	lenient := prefs["handling"] == "lenient" && version != bulk.Version1
 	params, err := l.kickOffParams()
 	if err != nil {
 		return err
@@ -43,10 +54,11 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if err != nil {
 		return err
 	}
+	_, separate := prefs[separateStatus]
+	separate = separate && l.env.Export().SeparateStatus && version >= bulk.Version2
 	request := bulk.Request{
-		Level: level, Group: l.Params("id"), Params: params, Lenient: prefs["handling"] == "lenient",
+		Version: version, Level: level, Group: l.Params("id"), Params: params, Lenient: lenient, SeparateStatus: separate,
 		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID,
-		Organization: l.access.Organization, Constraint: l.constraint,
 	}
 	withheld := l.withholding(&request)
 	job, err := exports.KickOff(l.UserContext(), l.view(), request)
@@ -63,9 +75,12 @@ func (l *call) kickOff(level fhirstore.Level) error {
 	if len(*withheld) > 0 {
 		l.exchange.Checks = append(l.exchange.Checks, l.access.Withheld(*withheld))
 	}
-	l.Set(fiber.HeaderContentLocation, l.jobURL(job))
-	l.Set("Preference-Applied", "respond-async")
-	return l.send(fiber.StatusAccepted, fhirJSON, operationOutcome("information", "informational", "the export has been accepted; its status is at "+l.jobURL(job), ""))
+	l.notice(job.Notices...)
+	applied := "respond-async"
+	if separate {
+		applied += ", " + separateStatus
+	}
+	return l.accepted(job, applied, "the export has been accepted; its status is at "+l.jobURL(job))
 }
 
 // withholding has the export go on without the types that the token does not
@@ -87,7 +102,40 @@ func (l *call) withholding(request *bulk.Request) *[]string {
 	return &withheld
 }
 
+// accepted answers that a job has begun.
+func (l *call) accepted(job *bulk.Job, applied, text string) error {
+	l.Set(fiber.HeaderContentLocation, l.jobURL(job))
+	l.Set("Preference-Applied", applied)
+	return l.send(fiber.StatusAccepted, fhirJSON, operationOutcome("information", "informational", text, ""))
+}
+
+// kickOffHeaders judges Prefer and Accept. What the behaviour lets pass is
+// noticed.
+func (l *call) kickOffHeaders(prefs map[string]string) error {
+	behaviour := l.env.Export()
+	wrong := func(strict bool, id, message string) error {
+		if strict {
+			return &bulk.Error{ID: id, Code: "required", Message: message}
+		}
+		l.notice(bulk.Notice{ID: id, Text: message + ", by servers stricter than this one"})
+		return nil
+	}
+	if _, ok := prefs["respond-async"]; !ok {
+		if err := wrong(behaviour.StrictPrefer, "B01", "an export has to be asked for with the header Prefer: respond-async"); err != nil {
+			return err
+		}
+	}
+	if accept := l.accept(); !accepts(accept, fhirJSON) {
+		return wrong(behaviour.StrictAccept, "B02", fmt.Sprintf("an export has to be asked for with the header Accept: application/fhir+json; this request has %q", accept))
+	}
+	return nil
+}
+
 func (l *call) jobURL(job *bulk.Job) string { return l.addresses.FHIRBase + "/_export/" + job.ID }
+
+func (l *call) fileURL(job *bulk.Job, f bulk.File) string {
+	return fmt.Sprintf("%s/%d/%s", l.jobURL(job), f.Number, job.Name(&f))
+}
 
 // job finds the job that the URL names, if it is the caller's. What the caller's
 // scopes cover of it is for requireAll.
@@ -99,18 +147,8 @@ func (l *call) job() (*bulk.Service, *bulk.Job, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	job, err := exports.Find(l.UserContext(), l.access.ClientID, l.access.Organization, l.Params("job"))
+	job, err := exports.Find(l.UserContext(), l.view(), l.access.ClientID, l.Params("job"))
 	return exports, job, err
-}
-
-// constraint is the constraint under which the token may export a type, as one
-// text; empty where it may without.
-func (l *call) constraint(typ string) string {
-	var texts []string
-	for _, q := range l.access.Allows(typ, authz.Read|authz.Search).Constraints {
-		texts = append(texts, q.String())
-	}
-	return strings.Join(texts, " ")
 }
 
 // requireAll checks that the token covers what the job holds of some types: as
@@ -120,7 +158,7 @@ func (l *call) requireAll(job *bulk.Job, types []string) error {
 		if err := l.require(typ, authz.Read|authz.Search, "is about an export that holds "+typ); err != nil {
 			return err
 		}
-		if now := l.constraint(typ); now != "" && now != job.Constraints[typ] {
+		if !job.Covers(l.view(), typ) {
 			return l.access.OutsideConstraint("The export was started with a token that reaches other resources of the type "+typ, typ, authz.Read|authz.Search)
 		}
 	}
@@ -141,18 +179,60 @@ func (l *call) exportStatus() error {
 		if progress, err = exports.Poll(l.UserContext(), job); err != nil {
 			return err
 		}
+		if err := l.polledEarly(progress); err != nil {
+			return err
+		}
 	}
+	status := fiber.StatusOK
 	if !progress.Done {
+		status = fiber.StatusAccepted
 		l.Set(fiber.HeaderRetryAfter, itoa(int64(progress.RetryAfter.Seconds())))
 		l.Set("X-Progress", strconv.Itoa(progress.Percent)+"%")
-		return l.Status(fiber.StatusAccepted).Send(nil)
 	}
+	if job.SeparateStatus {
+		l.Set("X-Export-Status", strconv.Itoa(status)+" "+map[int]string{fiber.StatusOK: "OK", fiber.StatusAccepted: "Accepted"}[status])
+		status = fiber.StatusOK
+	}
+	switch {
+	case progress.Done && job.Answer != nil:
+		return l.send(status, fhirJSON, job.Answer)
+	case progress.Available == 0:
+		return l.Status(status).Send(nil)
+	}
+	return l.manifest(status, exports, job, 1, progress.Available)
+}
+
+// manifest answers with a page of a job's manifest.
+func (l *call) manifest(status int, exports *bulk.Service, job *bulk.Job, page, available int) error {
 	// Expires goes by the clock of the Date header, whatever the workspace's says.
-	left := exports.Expires(job).Sub(l.workspace.Clock.Now())
+	left := job.ExpiresAt.Sub(l.workspace.Clock.Now())
 	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))
-	return l.json(fiber.StatusOK, job.Manifest(func(f bulk.File) string {
-		return fmt.Sprintf("%s/%d/%s.ndjson", l.jobURL(job), f.Number, f.Type)
+	return l.json(status, job.Manifest(page, available, bulk.URLs{
+		File: func(f bulk.File) string {
+			if job.OpenFiles {
+				return l.fileURL(job, f) + exports.Link(job, f)
+			}
+			return l.fileURL(job, f)
+		},
+		Page: func(page int) string { return fmt.Sprintf("%s/manifest/%d", l.jobURL(job), page) },
 	}))
+}
+
+// exportManifest is the request for a further page of a manifest (Bulk Data
+// Access 3.0.0, manifest, link).
+func (l *call) exportManifest() error {
+	exports, job, err := l.job()
+	if err != nil {
+		return err
+	}
+	if err := l.requireAll(job, job.Types); err != nil {
+		return err
+	}
+	page, err := strconv.Atoi(l.Params("page"))
+	if available := exports.Progress(job).Available; err == nil && page >= 1 && page <= available {
+		return l.manifest(fiber.StatusOK, exports, job, page, available)
+	}
+	return l.noFile("the manifest of the export job %s has no page %s by now; links of the pages before lead to those that it has", job.ID, l.Params("page"))
 }
 
 // exportDelete is the Bulk Data Delete Request. It shows nothing of the job's

@@ -137,12 +137,16 @@ type manifest struct {
 	Output              []item
 	Deleted             []item
 	Error               []item
+	OutputOrganizedBy   string
+	Link                []struct{ Relation, URL string }
 }
 
 type item struct {
 	Type  string
 	URL   string
 	Count int
+
+	ContinuesInFile string
 }
 
 // exportHeader are the fields that a kick-off needs.

@@ -12,70 +12,129 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
 // exportFile is the Bulk Data Output File Request.
 func (l *call) exportFile() error {
-	exports, job, err := l.job()
+	number, _ := strconv.Atoi(l.Params("number")) // 0, which no file has, for what is none
+	exports, job, linked, err := l.fileJob(number)
 	if err != nil {
 		return err
 	}
-	if !exports.Progress(job).Done {
-		return notFound("the export job %s is not done yet; ask for its status until the answer is its manifest, which has the URLs of the files", job.ID)
+	file, available := job.File(number), exports.Progress(job).Available
+	switch {
+	case file == nil && available == 0, file != nil && !job.Shown(file, available):
+		return l.noFile("the export job %s is not done yet; ask for its status until the answer is its manifest, which has the URLs of the files", job.ID)
+	case file == nil || l.Params("name") != job.Name(file):
+		return l.noFile("the export job %s has no file %s/%s; its manifest has the URLs of those that it has", job.ID, l.Params("number"), l.Params("name"))
 	}
-	number, err := strconv.Atoi(l.Params("number"))
-	file := job.File(number)
-	if err != nil || file == nil || l.Params("name") != file.Type+".ndjson" {
-		return notFound("the export job %s has no file %s/%s; its manifest has the URLs of those that it has", job.ID, l.Params("number"), l.Params("name"))
-	}
-	types := job.Types
-	if file.Kind == bulk.Output {
-		types = []string{file.Type}
-	}
-	if err := l.requireAll(job, types); err != nil {
-		return err
-	}
-	if l.env.Auth.Behaviour().FilesV1Only {
-		for _, typ := range types {
-			if err := l.access.RequireV1(typ); err != nil {
-				return err
-			}
+	if !linked {
+		if err := l.requireAll(job, job.Reads(file)); err != nil {
+			return err
+		}
+		if err := l.requireV1(job.Reads(file)); err != nil {
+			return err
+		}
+		if job.Redirects {
+			return l.Redirect(l.elsewhere(l.fileURL(job, *file))+exports.Link(job, *file), fiber.StatusTemporaryRedirect)
 		}
 	}
-	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON) {
+	if accept := l.accept(); accept != "" && !accepts(accept, "*/*", "application/*", fhirNDJSON, "application/ndjson", "application/x-ndjson", fhirJSON, gzipType) {
 		return &httpError{status: fiber.StatusNotAcceptable, code: "not-supported", message: "Accept: " + accept + " is not offered; the file is application/fhir+ndjson"}
 	}
-	data, err := l.data()
+	content, err := exports.Open(l.UserContext(), job, file, l.Method() != fiber.MethodHead)
 	if err != nil {
 		return err
 	}
-	var extents []byte
-	if l.Method() != fiber.MethodHead {
-		if extents, err = exports.Extents(l.UserContext(), job, number); err != nil {
+	return l.sendFile(job, file, content)
+}
+
+// requireV1 asks for scopes of SMART v1 where the behaviour takes no others at
+// files.
+func (l *call) requireV1(types []string) error {
+	if !l.env.Auth.Behaviour().FilesV1Only {
+		return nil
+	}
+	for _, typ := range types {
+		if err := l.access.RequireV1(typ); err != nil {
 			return err
 		}
 	}
-	return l.sendFile(job, file, data.OpenFile(extents))
+	return nil
+}
+
+// gzipType is the media type of files that are gzip themselves.
+const gzipType = "application/gzip"
+
+// fileJob finds the job of a file that the caller may fetch: by the signature in
+// its URL, which linked says, or by token.
+func (l *call) fileJob(number int) (exports *bulk.Service, job *bulk.Job, linked bool, err error) {
+	signature := l.Query("signature")
+	if signature == "" {
+		exports, job, err = l.job()
+		if err != nil && l.access == nil && len(l.authorizations()) == 0 {
+			l.notice(bulk.Notice{ID: "M05", Got: "no Authorization header", Want: "Authorization: Bearer …", Text: "The request for a file has no access token.",
+				Fix: "Where the manifest says requiresAccessToken: true, send the token with every file; where it says false, use the URLs of the manifest as they are."})
+		}
+		return exports, job, false, err
+	}
+	if exports, err = l.env.Exports(l.UserContext()); err != nil {
+		return nil, nil, false, err
+	}
+	if job, err = exports.Linked(l.UserContext(), l.Params("job"), number, l.Query("expires"), signature); err != nil {
+		return exports, nil, true, err
+	}
+	l.exchange.Client = job.Client
+	if len(l.authorizations()) > 0 {
+		l.noticeNeedlessToken(job)
+	}
+	return exports, job, true, nil
+}
+
+// noticeNeedlessToken notices a token that is sent with a signed URL.
+func (l *call) noticeNeedlessToken(job *bulk.Job) {
+	const so = " It was not looked at; storage services refuse such a request, and the token is with somebody who has no need of it."
+	n := bulk.Notice{ID: "M04", Got: "an Authorization header", Want: "none", Text: "The manifest says requiresAccessToken: false, and the request carries an Authorization header all the same." + so,
+		Fix: "Send no Authorization header to the URLs of a manifest with requiresAccessToken: false."}
+	if job.Redirects {
+		n.ID, n.Text = "M07", "The redirect to "+l.Hostname()+" was followed with the Authorization header that was for another origin."+so
+		n.Fix = "Follow redirects to another origin without the Authorization header."
+	}
+	l.notice(n)
+}
+
+// elsewhere is one of our URLs as one of another origin, where this machine has
+// two names: localhost and 127.0.0.1.
+func (l *call) elsewhere(url string) string {
+	for name, other := range map[string]string{"://127.0.0.1:": "://localhost:", "://localhost:": "://127.0.0.1:"} {
+		if before, after, found := strings.Cut(url, name); found {
+			return before + other + after
+		}
+	}
+	return url
 }
 
 // sendFile answers with an export file: the whole or a range of it as it is,
 // or the whole as gzip where the client asks for that.
-func (l *call) sendFile(job *bulk.Job, file *bulk.File, reader *fhirstore.FileReader) error {
+func (l *call) sendFile(job *bulk.Job, file *bulk.File, content *bulk.Content) error {
 	tag, zipped := fmt.Sprintf(`"%s-%d"`, job.ID, file.Number), fmt.Sprintf(`"%s-%d-gzip"`, job.ID, file.Number)
 	asked := l.Get(fiber.HeaderRange)
-	compress := asked == "" && acceptsGzip(l.Get(fiber.HeaderAcceptEncoding))
-	offset, length, status := int64(0), file.Bytes, fiber.StatusOK
+	size, known := content.Size()
+	if !known {
+		asked = "" // nobody knows where a range would begin
+	}
+	compress := asked == "" && !content.Gzip && acceptsGzip(l.Get(fiber.HeaderAcceptEncoding))
+	offset, length, status := int64(0), size, fiber.StatusOK
 	unchanged := hasTag(l.Get(fiber.HeaderIfNoneMatch), tag, zipped) // goes before Range (RFC 9110 section 13.2.2)
 	if asked != "" && !unchanged && l.rangeHolds(tag, job) {
-		from, to, err := parseRange(asked, file.Bytes)
+		from, to, err := parseRange(asked, size)
 		switch {
 		case errors.Is(err, errUnsatisfiable):
-			return &httpError{status: fiber.StatusRequestedRangeNotSatisfiable, code: "value", message: "Range: " + asked + " lies outside of the file, which has " + itoa(file.Bytes) + " bytes",
-				header: map[string]string{fiber.HeaderContentRange: "bytes */" + itoa(file.Bytes)}}
+			return &httpError{status: fiber.StatusRequestedRangeNotSatisfiable, code: "value", message: "Range: " + asked + " lies outside of the file, which has " + itoa(size) + " bytes",
+				header: map[string]string{fiber.HeaderContentRange: "bytes */" + itoa(size)}}
 		case err == nil:
-			l.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", from, to, file.Bytes))
+			l.Set(fiber.HeaderContentRange, fmt.Sprintf("bytes %d-%d/%d", from, to, size))
 			offset, length, status = from, to-from+1, fiber.StatusPartialContent
 		}
 	}
@@ -89,13 +148,18 @@ func (l *call) sendFile(job *bulk.Job, file *bulk.File, reader *fhirstore.FileRe
 		return l.Status(fiber.StatusNotModified).Send(nil)
 	}
 	l.Set(fiber.HeaderContentType, fhirNDJSON)
-	l.Set(fiber.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": file.Type + ".ndjson"}))
-	if compress {
+	l.Set(fiber.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": job.Name(file)}))
+	switch {
+	case compress:
 		l.Set(fiber.HeaderContentEncoding, "gzip")
-		if l.Method() == fiber.MethodHead {
-			return nil
+	case content.Gzip:
+		l.Set(fiber.HeaderContentType, gzipType)
+	}
+	if compress || !known {
+		if l.Method() != fiber.MethodHead {
+			l.streamPiped(contentBody{content}, size, compress || content.Gzip)
 		}
-		return l.streamGzip(fileBody{reader}, file.Bytes)
+		return nil
 	}
 	l.Status(status).Set(fiber.HeaderAcceptRanges, "bytes")
 	if l.Method() == fiber.MethodHead {
@@ -103,7 +167,7 @@ func (l *call) sendFile(job *bulk.Job, file *bulk.File, reader *fhirstore.FileRe
 		l.Response().Header.SetContentLength(int(length))
 		return nil
 	}
-	l.stream(fileBody{reader}, offset, length)
+	l.stream(contentBody{content}, offset, length)
 	return nil
 }
 
@@ -123,11 +187,10 @@ func (l *call) rangeHolds(tag string, job *bulk.Job) bool {
 	return condition == "" || condition == tag || condition == job.TransactionTime.UTC().Format(httpDate)
 }
 
-type fileBody struct{ reader *fhirstore.FileReader }
+type contentBody struct{ content *bulk.Content }
 
-func (b fileBody) send(w io.Writer, offset, n int64) error {
-	_, err := b.reader.WriteRange(context.Background(), w, offset, n) // the request's own context ends before the body is sent
-	return err
+func (b contentBody) send(w io.Writer, offset, n int64) error {
+	return b.content.WriteRange(context.Background(), w, offset, n) // the request's own context ends before the body is sent
 }
 
 // acceptsGzip reports whether an Accept-Encoding header takes gzip (RFC 9110

@@ -30,6 +30,15 @@ func TestFilesForNarrowedTokens(t *testing.T) {
 	}
 	w.deniedBy(t, a, "SB-RS-11", "SB-RS-11")
 
+	// Whoever sees more by now may have it, in whatever words; whoever lacks one of
+	// two constraints may not.
+	more := w.holder(t, client, laboratory, "system/Observation.rs?category=vital-signs")
+	more.get(t, m.Output[0].URL).want(t, 200)
+	both := more.finish(t, more.kickOff(t, "/$export?_type=Observation"))
+	more.get(t, both.Output[0].URL).want(t, 200)
+	narrow.get(t, both.Output[0].URL).refused(t, 403, "forbidden")
+	w.holder(t, client, "system/Observation.r", "system/Observation.s?category=laboratory").get(t, both.Output[0].URL).refused(t, 403, "forbidden")
+
 	since := url.QueryEscape(m.TransactionTime)
 	w.all.send(t, "DELETE", "/Observation/"+w.all.ids(t, "/Observation?category=vital-signs&_count=1")[0], "").want(t, 204)
 	m = whole.finish(t, whole.kickOff(t, "/$export?_type=Observation&_since="+since))

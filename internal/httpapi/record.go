@@ -67,6 +67,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 		err = l.fail(err)
 	}
 	r.Fetches = trace.Records()
+	l.noticeLostOperation()
 	if r.Refused() {
 		l.noteRemedy()
 	}

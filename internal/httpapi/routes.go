@@ -24,7 +24,7 @@ func surfaceOf(path string) surface {
 	switch path = oneSlash(path); {
 	case strings.Contains(path, wellKnown), isBelow(path, "/auth"):
 		return oauthSurface
-	case isBelow(path, fhir):
+	case isBelow(path, fhir), strings.HasSuffix(path, dumpOperation):
 		return fhirSurface
 	}
 	return plainSurface
@@ -58,6 +58,9 @@ func (r route) serve(l *call) error {
 	c, err := r.change(l)
 	if err != nil {
 		return err
+	}
+	if l.wantsLater(c) {
+		return l.changeLater(c)
 	}
 	return l.makeChange(c)
 }
@@ -107,9 +110,17 @@ func routeTable() []route {
 		{method: post, path: fhir + "/Patient/$export", alone: true, handle: (*call).exportPatients},
 		{method: get, path: fhir + "/Group/:id/$export", noHead: true, alone: true, handle: (*call).exportGroup},
 		{method: post, path: fhir + "/Group/:id/$export", alone: true, handle: (*call).exportGroup},
+		{method: get, path: fhir + "/$export-v4", noHead: true, alone: true, handle: (*call).exportSystem4},
+		{method: post, path: fhir + "/$export-v4", alone: true, handle: (*call).exportSystem4},
+		{method: get, path: fhir + "/Patient/$export-v4", noHead: true, alone: true, handle: (*call).exportPatients4},
+		{method: post, path: fhir + "/Patient/$export-v4", alone: true, handle: (*call).exportPatients4},
+		{method: get, path: fhir + "/Group/:id/$export-v4", noHead: true, alone: true, handle: (*call).exportGroup4},
+		{method: post, path: fhir + "/Group/:id/$export-v4", alone: true, handle: (*call).exportGroup4},
 		{method: get, path: fhir + "/_export/:job", alone: true, handle: (*call).exportStatus},
 		{method: deleteMethod, path: fhir + "/_export/:job", alone: true, handle: (*call).exportDelete},
+		{method: get, path: fhir + "/_export/:job/manifest/:page", alone: true, handle: (*call).exportManifest},
 		{method: get, path: fhir + "/_export/:job/:number/:name", alone: true, handle: (*call).exportFile},
+		{method: get, path: "/:type" + dumpOperation, alone: true, handle: (*call).dump},
 
 		// FHIR REST.
 		{method: get, path: fhir + "/Patient/:id/$everything", handle: (*call).everything},

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,8 +67,17 @@ func TestExportIsASnapshot(t *testing.T) {
 	}
 }
 
-// TestExportsWhileWriting chains exports by _since while resources are written:
-// each of them is in exactly one export (BD-DA-04, BD-DA-05).
+// A logged version is one that a writer wrote.
+type logged struct {
+	id      string
+	version string // "" for a deletion
+	at      time.Time
+}
+
+// TestExportsWhileWriting chains exports by _since while others create, update
+// and delete as fast as they can. Of each resource every export has the newest
+// version between its _since and its transactionTime, and nothing else
+// (BD-DA-02, BD-DA-04, BD-DA-05, BD-DL-02, BD-DL-03).
 func TestExportsWhileWriting(t *testing.T) {
 	t.Parallel()
 	w := start(t, sandbox.WithExportDuration(0))
@@ -80,56 +88,98 @@ func TestExportsWhileWriting(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	written := map[string]time.Time{}
-	for writer := range 3 {
+	var log []logged
+	const writers, ids = 3, 20
+	for writer := range writers {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				id := fmt.Sprintf("w%d-%d", writer, n)
-				a, err := p.try(ctx, http.MethodPut, "/Basic/"+id, strings.NewReader(`{"resourceType":"Basic","id":"`+id+`","code":{"text":"x"}}`), "Content-Type", fhirJSON)
-				if errors.Is(err, context.Canceled) {
-					return
+				id := fmt.Sprintf("w%d-%d", writer, n%ids)
+				method, body := http.MethodPut, `{"resourceType":"Basic","id":"`+id+`","code":{"text":"x"}}`
+				if n%7 == 6 {
+					method, body = http.MethodDelete, ""
 				}
-				if err != nil || a.status != 201 {
+				a, err := p.try(t.Context(), method, "/Basic/"+id, strings.NewReader(body), "Content-Type", fhirJSON)
+				if err != nil || a.status >= 300 {
 					t.Errorf("write %s: %v, %+v", id, err, a)
 					return
 				}
+				version := logged{id: id}
+				if method == http.MethodPut {
+					r := a.resource(t)
+					version.version, version.at = r.Meta.VersionID, r.at(t)
+				}
 				mu.Lock()
-				written[id] = a.resource(t).at(t)
+				log = append(log, version)
 				mu.Unlock()
 			}
 		})
 	}
-	exported := map[string]int{}
+	// What the exports say, and between which instants.
+	type round struct {
+		from, to time.Time
+		output   map[string]string // version by id
+		deleted  map[string]bool
+	}
+	var rounds []round
 	collect := func() {
 		m := p.export(t, "/$export?_type=Basic&_since="+url.QueryEscape(since))
-		from, to := instant(t, since), instant(t, m.TransactionTime)
-		for _, r := range p.exported(t, m, "Basic") {
-			exported[r.ID]++
-			if at := r.at(t); !at.After(from) || at.After(to) {
-				t.Errorf("%s is of %s, outside of %s to %s", r.ID, r.Meta.LastUpdated, since, m.TransactionTime)
+		r := round{instant(t, since), instant(t, m.TransactionTime), map[string]string{}, map[string]bool{}}
+		for _, e := range p.exported(t, m, "Basic") {
+			if at := e.at(t); !at.After(r.from) || at.After(r.to) || r.output[e.ID] != "" {
+				t.Errorf("%s is of %s, outside of %s to %s, or twice", e.ID, e.Meta.LastUpdated, since, m.TransactionTime)
 			}
+			r.output[e.ID] = e.Meta.VersionID
 		}
-		since = m.TransactionTime
+		for _, name := range p.deletions(t, m) {
+			id := strings.TrimPrefix(name, "Basic/")
+			if r.output[id] != "" {
+				t.Errorf("%s is in output and deleted", id)
+			}
+			r.deleted[id] = true
+		}
+		rounds, since = append(rounds, r), m.TransactionTime
 	}
-	for range 15 {
+	for range 60 {
 		collect()
 	}
 	stop()
 	wg.Wait()
+	collect() // what was written after the last one
 	if t.Failed() {
 		return
 	}
-	await(t, "the last write ends", func() bool { // one whose answer nobody waited for
-		before := len(exported)
-		collect()
-		return before == len(exported)
-	})
-	if len(written) < 15 {
-		t.Fatalf("only %d were written, which proves nothing", len(written))
+	if len(log) < 200 {
+		t.Fatalf("only %d versions were written, which proves little", len(log))
 	}
-	for id := range written {
-		if exported[id] != 1 {
-			t.Errorf("%s is in %d exports, want 1", id, exported[id])
+	// The server's own log tells when each version was, deletions included.
+	for writer := range writers {
+		for n := range ids {
+			id := fmt.Sprintf("w%d-%d", writer, n)
+			history := p.get(t, "/Basic/"+id+"/_history?_count=1000").bundle(t)
+			for _, l := range log {
+				isThere := func(e entry) bool {
+					return e.Response.ETag == `W/"`+l.version+`"` && instant(t, e.Response.LastModified).Equal(l.at)
+				}
+				if l.id == id && l.version != "" && !slices.ContainsFunc(history.Entry, isThere) {
+					t.Errorf("%s has no version %s of %v, which was written", id, l.version, l.at)
+				}
+			}
+			for _, r := range rounds {
+				want, deleted := "", false
+				for _, e := range history.Entry { // newest first
+					at := instant(t, e.Response.LastModified)
+					if !at.After(r.from) || at.After(r.to) {
+						continue
+					}
+					if deleted = e.Request.Method == http.MethodDelete; !deleted {
+						want = strings.Trim(strings.TrimPrefix(e.Response.ETag, "W/"), `"`)
+					}
+					break
+				}
+				if r.output[id] != want || r.deleted[id] != deleted {
+					t.Errorf("%s, from %v to %v: got version %q, deleted %v; want %q, %v", id, r.from, r.to, r.output[id], r.deleted[id], want, deleted)
+				}
+			}
 		}
 	}
 }

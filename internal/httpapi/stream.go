@@ -135,42 +135,47 @@ func (s *sliceWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// streamGzip sends a body compressed, of a length that nobody knows before.
-func (l *call) streamGzip(body sendable, n int64) error {
-	l.Context().SetBodyStream(&gzipBody{answerBody: l.answerBody(body, 0, n)}, -1)
-	return nil
+// streamPiped sends a body of a length that nobody knows before: compressed, or
+// one that is made on its way.
+func (l *call) streamPiped(body sendable, n int64, zip bool) {
+	l.Context().SetBodyStream(&pipedBody{answerBody: l.answerBody(body, 0, n), zip: zip}, -1)
 }
 
-// A gzipBody is an answerBody that is compressed on its way.
-type gzipBody struct {
+// A pipedBody is an answerBody whose length is not known.
+type pipedBody struct {
 	answerBody
+	zip  bool // whether it is compressed on its way
 	pipe *io.PipeReader
 }
 
-// Read returns compressed bytes. What compress ended with is a failure of ours:
-// it learns of the client's going by Close alone.
-func (g *gzipBody) Read(p []byte) (int, error) {
-	if g.pipe == nil {
+// Read returns the next bytes. What produce ended with is a failure of ours: it
+// learns of the client's going by Close alone.
+func (p *pipedBody) Read(b []byte) (int, error) {
+	if p.pipe == nil {
 		r, w := io.Pipe()
-		g.pipe = r
-		go g.compress(w)
+		p.pipe = r
+		go p.produce(w)
 	}
-	n, err := g.pipe.Read(p)
-	g.recording.ResponseBytes += int64(n)
-	g.done = err == io.EOF
+	n, err := p.pipe.Read(b)
+	p.recording.ResponseBytes += int64(n)
+	p.done = err == io.EOF
 	if err != nil && err != io.EOF {
-		g.broken(err)
+		p.broken(err)
 	}
 	return n, err
 }
 
-// compress writes the compressed body into the pipe. A failure or a panic
-// reaches the reader as an error, so that the answer ends without its last
-// chunk and is seen to be cut.
-func (g *gzipBody) compress(w *io.PipeWriter) {
+// produce writes the body into the pipe. A failure or a panic reaches the
+// reader as an error, so that the answer ends without its last chunk and is
+// seen to be cut.
+func (p *pipedBody) produce(w *io.PipeWriter) {
+	if !p.zip {
+		w.CloseWithError(sendAll(p.body, w, 0, p.n))
+		return
+	}
 	zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 	if err == nil {
-		if err = sendAll(g.body, zip, 0, g.n); err == nil {
+		if err = sendAll(p.body, zip, 0, p.n); err == nil {
 			err = zip.Close()
 		}
 	}
@@ -178,13 +183,13 @@ func (g *gzipBody) compress(w *io.PipeWriter) {
 }
 
 // WriteTo hides the one of answerBody, which would send the body as it is.
-func (g *gzipBody) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{g})
+func (p *pipedBody) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{p})
 }
 
-func (g *gzipBody) Close() error {
-	if g.pipe != nil {
-		g.pipe.Close()
+func (p *pipedBody) Close() error {
+	if p.pipe != nil {
+		p.pipe.Close()
 	}
-	return g.answerBody.Close()
+	return p.answerBody.Close()
 }

@@ -54,7 +54,7 @@ func TestAnswersThatEndEarly(t *testing.T) {
 					io.Closer
 				} = &b
 				if zipped {
-					stream = &gzipBody{answerBody: b}
+					stream = &pipedBody{zip: true, answerBody: b}
 				}
 				if _, err := stream.WriteTo(c.to); err == nil {
 					t.Error("the body ended as if it were whole")

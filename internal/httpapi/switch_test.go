@@ -192,7 +192,7 @@ func (c switchCase) each() map[string]string {
 
 func switchCases(t *testing.T, rsa *signer) []switchCase {
 	t.Helper()
-	return slices.Concat(assertionCases(), keyCases(rsa), secretCases(), tokenCases(), scopeCases(), wireCases(), differenceCases())
+	return slices.Concat(assertionCases(), keyCases(rsa), secretCases(), tokenCases(), scopeCases(), wireCases(), differenceCases(), exportCases())
 }
 
 // TestSwitches plays every switch, and every difference between the sources

@@ -31,6 +31,9 @@ func (l *call) create() (c fhirstore.Change, err error) {
 		}
 	}
 	c.Body, err = l.resourceBody(c)
+	if err == nil && c.Type == "Group" {
+		c.Body, err = l.groupBody(c.Body)
+	}
 	return c, err
 }
 
@@ -49,6 +52,9 @@ func (l *call) updateBody(c fhirstore.Change) (_ fhirstore.Change, err error) {
 		return c, err
 	}
 	c.Body, err = l.resourceBody(c)
+	if err == nil && c.Type == "Group" {
+		c.Body, err = l.groupBody(c.Body)
+	}
 	return c, err
 }
 

@@ -32,7 +32,7 @@ func (w *Workspace) ChangeBehaviour(change func(behaviour.Behaviour) (behaviour.
 		if err != nil {
 			return err
 		}
-		next.envs[name] = &Environment{Name: name, Auth: auth, resources: e.resources}
+		next.envs[name] = &Environment{Name: name, Auth: auth, export: b.Exports(), resources: e.resources}
 	}
 	w.current.Store(next)
 	return nil

@@ -164,7 +164,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 	if err != nil {
 		return nil, err
 	}
-	return &Environment{Name: name, Auth: auth, resources: &resources{name: name, workspace: w, population: population}}, nil
+	return &Environment{Name: name, Auth: auth, export: w.cfg.Behaviour.Exports(), resources: &resources{name: name, workspace: w, population: population}}, nil
 }
 
 // recordFetch adds a fetch of a key set to the exchanges.
@@ -235,7 +235,21 @@ type Environment struct {
 	Name string
 	Auth *authz.Server
 	*resources
+
+	export bulk.Behaviour
 }
+
+// Exports returns the environment's exports.
+func (e *Environment) Exports(ctx context.Context) (*bulk.Service, error) {
+	exports, err := e.openExports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return exports.With(e.export), nil
+}
+
+// Export returns the behaviour of exports.
+func (e *Environment) Export() bulk.Behaviour { return e.export }
 
 // resources are an environment's data, whatever the behaviour.
 type resources struct {
@@ -256,8 +270,8 @@ func (e *resources) Data(ctx context.Context) (*fhirstore.Store, error) {
 	return e.open(ctx)
 }
 
-// Exports returns the environment's exports.
-func (e *resources) Exports(ctx context.Context) (*bulk.Service, error) {
+// openExports returns the environment's exports, whatever the behaviour.
+func (e *resources) openExports(ctx context.Context) (*bulk.Service, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.exports != nil {
@@ -268,7 +282,7 @@ func (e *resources) Exports(ctx context.Context) (*bulk.Service, error) {
 		return nil, err
 	}
 	w := e.workspace
-	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Rand: w.cfg.Rand, Length: w.cfg.ExportLength})
+	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Wall: w.Wall, Rand: w.cfg.Rand, Length: w.cfg.ExportLength})
 	return e.exports, nil
 }
 

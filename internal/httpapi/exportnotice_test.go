@@ -1,0 +1,163 @@
+package httpapi_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sandfhir/sandfhir/sandbox"
+)
+
+// noticed is the check on the latest exchange that failed or warns with an id.
+func (w *world) noticed(t *testing.T, id string) *sandbox.Check {
+	t.Helper()
+	for _, c := range w.latest(t).Checks {
+		if c.ID == id {
+			return &c
+		}
+	}
+	return nil
+}
+
+// TestExportRefusalsAreExplained is about the known mistakes that a refusal
+// names.
+func TestExportRefusalsAreExplained(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, c := range []struct {
+		id, requirement, path string
+		header                []string
+		text                  string // of the check
+	}{
+		{"B01", "BD-RJ-03", "/$export", []string{"Accept", fhirJSON}, "Prefer: respond-async"},
+		{"B02", "BD-RJ-04", "/$export", []string{"Accept", "*/*", "Prefer", "respond-async"}, "*/*"},
+		{"B05", "BD-RJ-14", "/$export?nothing=1", exportHeader(), "nothing"},
+		{"B06", "BD-RJ-05", "/$export?_outputFormat=csv", exportHeader(), "send %2B"},
+		{"B07", "BD-RJ-06", "/$export?_since=2020-03", exportHeader(), "2026-01-31T08:00:00.000Z"},
+		{"B08", "BD-RJ-07", "/$export?_type=Observaton", exportHeader(), "did you mean Observation?"},
+		{"B10", "BD-RJ-09", "/$export?_typeFilter=" + url.QueryEscape("Patient?_include=*"), exportHeader(), "_include"},
+		{"B10", "BD-RJ-09", "/$export?_type=Patient&_typeFilter=" + url.QueryEscape("Observation?status=final"), exportHeader(), "_type does not ask for"},
+		{"B11", "BD-RJ-10", "/Patient/$export?patient=Patient/x", exportHeader(), "POST"},
+		{"BD-RJ-08", "BD-RJ-08", "/Patient/$export?_type=ValueSet", exportHeader(), "compartment"},
+	} {
+		t.Run(c.id+" "+c.path, func(t *testing.T) {
+			w.all.get(t, c.path, c.header...).want(t, 400)
+			check := w.noticed(t, c.id)
+			if check == nil || check.Result != sandbox.Fail || check.Requirement != c.requirement || check.Rule == "" || check.Clause == "" || !strings.Contains(check.Text, c.text) {
+				t.Errorf("got %+v, want a failed %s that says %q", check, c.requirement, c.text)
+			}
+		})
+	}
+}
+
+// TestExportMistakesAreNoticed is about mistakes of requests that are met.
+func TestExportMistakesAreNoticed(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.all
+	warned := func(t *testing.T, id string, texts ...string) {
+		t.Helper()
+		check := w.noticed(t, id)
+		if check == nil || check.Result != sandbox.Warn || check.Rule == "" || check.Fix == "" {
+			t.Fatalf("got %+v, want a warning %s", w.latest(t).Checks, id)
+		}
+		for _, text := range texts {
+			if !strings.Contains(check.Text, text) {
+				t.Errorf("got %q, want %q", check.Text, text)
+			}
+		}
+	}
+	silent := func(t *testing.T, id string) {
+		t.Helper()
+		if check := w.noticed(t, id); check != nil {
+			t.Errorf("got %+v", check)
+		}
+	}
+	t.Run("B03 the shell ate $export", func(t *testing.T) {
+		for _, path := range []string{"/Group/all/", "/Group/all", "/Patient/", "/"} {
+			p.get(t, path, exportHeader()...)
+			warned(t, "B03", path)
+			p.get(t, path)
+			silent(t, "B03")
+		}
+		p.get(t, "/Observation/", exportHeader()...)
+		silent(t, "B03")
+	})
+	t.Run("M05 a file without token", func(t *testing.T) {
+		m := p.export(t, "/$export?_type=Patient")
+		w.stranger().get(t, m.Output[0].URL).refused(t, 401, "login")
+		warned(t, "M05")
+		p.get(t, m.Output[0].URL).want(t, 200)
+		silent(t, "M05")
+	})
+	t.Run("P01 a status request too early", func(t *testing.T) {
+		status := p.kickOff(t, "/$export?_type=Patient")
+		p.get(t, status).want(t, 202)
+		silent(t, "P01")
+		p.get(t, status).want(t, 200)
+		warned(t, "P01", "Retry-After said 1 s", "1 came too early so far")
+		p.get(t, status).want(t, 200)
+		silent(t, "P01") // nothing is told to wait for
+		status = p.kickOff(t, "/$export?_type=Patient")
+		p.get(t, status).want(t, 202)
+		w.Clock().Advance(time.Second)
+		p.get(t, status).want(t, 200)
+		silent(t, "P01")
+	})
+	t.Run("M17 a _since of the client's own clock", func(t *testing.T) {
+		q := w.holder(t, w.client(t, "system/*.cruds"))
+		q.kickOff(t, "/$export?_type=Basic&_since=2020-01-01T00:00:00Z")
+		silent(t, "M17") // the first export of this client
+		last := q.export(t, "/$export?_type=Basic").TransactionTime
+		q.put(t, "/Basic/gap", `{"resourceType":"Basic","id":"gap","code":{"text":"x"}}`).want(t, 201)
+		mine := instant(t, last).Add(time.Minute).Format(time.RFC3339)
+		w.Clock().Advance(2 * time.Minute)
+		q.kickOff(t, "/$export?_type=Basic&_since="+url.QueryEscape(mine))
+		warned(t, "M17", last, "1 resources changed in the gap")
+		q.kickOff(t, "/$export?_type=Basic&_since="+last)
+		silent(t, "M17")
+		q.kickOff(t, "/$export?_type=Basic&_since=2021-01-01T00:00:00Z")
+		warned(t, "M17", "exported again")
+	})
+	t.Run("M23 jobs that are never deleted", func(t *testing.T) {
+		q := w.holder(t, w.client(t, "system/*.cruds"))
+		var last string
+		for range 5 {
+			last = q.kickOff(t, "/$export?_type=Basic")
+			q.finish(t, last)
+		}
+		q.kickOff(t, "/$export?_type=Basic")
+		warned(t, "M23", "5 finished exports")
+		q.send(t, "DELETE", last, "").want(t, 202)
+		q.kickOff(t, "/$export?_type=Basic")
+		silent(t, "M23")
+	})
+	t.Run("B09 one export too many", func(t *testing.T) {
+		if err := w.SetBehaviour("", map[string]string{"export.max_concurrent": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		q := w.holder(t, w.client(t, "system/*.cruds"))
+		job := q.kickOff(t, "/$export?_type=Basic")
+		a := q.get(t, "/$export?_type=Basic", exportHeader()...)
+		i := a.refused(t, 429, "throttled")
+		if !strings.Contains(i.Diagnostics, job[strings.LastIndex(job, "/")+1:]) || a.header.Get("Retry-After") != "1" {
+			t.Errorf("BD-KR-04: got %q with Retry-After %q", i.Diagnostics, a.header.Get("Retry-After"))
+		}
+		if check := w.noticed(t, "B09"); check == nil || check.Result != sandbox.Fail || check.Requirement != "BD-RJ-17" {
+			t.Errorf("got %+v", check)
+		}
+	})
+	t.Run("T03 BD-SEC-14 an expired token at the status and at a file", func(t *testing.T) {
+		q := w.grant(t, "system/*.cruds")
+		status := q.kickOff(t, "/$export?_type=Patient")
+		m := q.finish(t, status)
+		w.Clock().Advance(time.Hour)
+		for _, target := range []string{status, m.Output[0].URL} {
+			q.get(t, target).refused(t, 401, "expired")
+			if w.noticed(t, "T03") == nil {
+				t.Errorf("%s: got %+v", target, w.latest(t).Checks)
+			}
+		}
+	})
+}
