@@ -27,8 +27,8 @@ type Config struct {
 	Clock clock.Clock
 	// Wall is real time; it judges assertions. Nil is clock.System.
 	Wall clock.Clock
-	// Rand yields ids and secrets; nil is crypto/rand. It need not be safe for
-	// concurrent use.
+	// Rand yields ids and secrets and is safe for concurrent use; nil is
+	// crypto/rand.
 	Rand io.Reader
 	// Behaviour holds the switches; nil is Strict.
 	Behaviour *Behaviour
@@ -119,7 +119,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		s.wall = clock.System{}
 	}
 	if cfg.Rand != nil {
-		s.rand = &lockedReader{r: cfg.Rand}
+		s.rand = cfg.Rand
 	}
 	if s.searchParameter == nil {
 		s.searchParameter = func(string, string) bool { return true }
