@@ -18,12 +18,12 @@ type Behaviour struct {
 	Description string // one line
 	Extends     string // the name of what it was derived from, "" for strict
 
-	rules   authz.Behaviour
-	sources map[string]string // by switch: what its value follows
+	switches authz.Behaviour
+	sources  map[string]string // by switch: what its value follows
 }
 
-// Rules returns the switches as package authz takes them.
-func (b Behaviour) Rules() authz.Behaviour { return b.rules }
+// Authz returns the switches as package authz takes them.
+func (b Behaviour) Authz() authz.Behaviour { return b.switches }
 
 // A Setting is a switch with the value that a behaviour gives it.
 type Setting struct {
@@ -40,7 +40,7 @@ func (b Behaviour) Settings() []Setting {
 	list := make([]Setting, len(table))
 	for i := range table {
 		s := &table[i]
-		value := s.Get(b.rules)
+		value := s.Get(b.switches)
 		list[i] = Setting{Switch: s, Value: value, Strict: s.Get(strict), Source: b.sources[s.Name], Effect: s.Effect(value)}
 	}
 	return list
@@ -53,14 +53,14 @@ func (b Behaviour) With(name, value, source string) (Behaviour, error) {
 	if err != nil {
 		return b, err
 	}
-	rules := b.rules
-	if err := s.set(&rules, value); err != nil {
+	switches := b.switches
+	if err := s.set(&switches, value); err != nil {
 		return b, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := rules.Validate(); err != nil {
+	if err := switches.Validate(); err != nil {
 		return b, fmt.Errorf("%s: %w", name, err)
 	}
-	b.rules, b.sources = rules, maps.Clone(b.sources)
+	b.switches, b.sources = switches, maps.Clone(b.sources)
 	if b.sources == nil {
 		b.sources = map[string]string{}
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/sandfhir/sandfhir/internal/behaviour"
 )
 
-// strict is a file like any other, and says what the rules default to.
+// strict is a file like any other, and says what authz defaults to.
 func TestStrictIsTheDefault(t *testing.T) {
 	t.Parallel()
 	strict := behaviour.Strict()
-	if !reflect.DeepEqual(strict.Rules(), authz.Strict()) {
-		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Rules(), authz.Strict())
+	if !reflect.DeepEqual(strict.Authz(), authz.Strict()) {
+		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Authz(), authz.Strict())
 	}
 	for _, s := range strict.Settings() {
 		if s.Source == "" {
@@ -92,7 +92,7 @@ func others() map[string]struct {
 }
 
 // Every switch is read and written, refuses what it cannot take, and changes
-// the rules; every field of the rules is reached by a switch.
+// authz; every field of authz.Behaviour is reached by a switch.
 func TestEverySwitch(t *testing.T) {
 	t.Parallel()
 	others, reached := others(), map[string]bool{}
@@ -117,7 +117,7 @@ func TestEverySwitch(t *testing.T) {
 		}
 		for _, text := range append(other.also, setting.Value) {
 			again, err := behaviour.Strict().With(s.Name, text, "this test")
-			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) {
+			if err != nil || !reflect.DeepEqual(again.Authz(), b.Authz()) {
 				t.Errorf("%s: %q is not the same as %q (%v)", s.Name, text, other.value, err)
 			}
 		}
@@ -126,7 +126,7 @@ func TestEverySwitch(t *testing.T) {
 				t.Errorf("%s: %q gives error %v, want one that names the switch", s.Name, text, err)
 			}
 		}
-		for name := range differing(authz.Strict(), b.Rules()) {
+		for name := range differing(authz.Strict(), b.Authz()) {
 			reached[name] = true
 		}
 	}
@@ -158,7 +158,7 @@ func fields() map[string]bool {
 	return names
 }
 
-// differing returns the fields in which two sets of rules differ.
+// differing returns the fields in which two sets of switches differ.
 func differing(a, b authz.Behaviour) map[string]bool {
 	names := fields()
 	for name := range names {

@@ -81,9 +81,9 @@ func (s *Switch) natural(value string) any {
 	return value
 }
 
-// origin is what strict is read over: the rules' own defaults.
+// origin is what strict is read over: authz's own defaults.
 func origin() Behaviour {
-	return Behaviour{rules: authz.Strict()}
+	return Behaviour{switches: authz.Strict()}
 }
 
 // String returns the name and how many switches differ from strict.

@@ -53,7 +53,7 @@ type Switch struct {
 }
 
 // Get returns the switch's value as text.
-func (s *Switch) Get(rules authz.Behaviour) string { return s.get(rules) }
+func (s *Switch) Get(b authz.Behaviour) string { return s.get(b) }
 
 // Effect returns how a value differs from that of strict.
 func (s *Switch) Effect(value string) Effect {
