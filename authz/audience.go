@@ -179,7 +179,7 @@ func withoutDoubleSlashes(uri string) string {
 
 // ownAddress says which other URL of this server, or of the workspace's other
 // environments, aud is.
-func (a *attempt) ownAddress(aud string) (kind, finding string) {
+func (a *attempt) ownAddress(aud string) (kind string, finding FindingID) {
 	if kind := addressKind(a.req.Addresses, aud); kind != "" {
 		return "this server's " + kind + " URL", "C03"
 	}

@@ -18,7 +18,7 @@ type note struct {
 
 // An outcome is what is found where a rule does not hold.
 type outcome struct {
-	finding   string
+	finding   FindingID
 	got, want string
 	// text, counterfactual and fix are the diagnosis: see Check.
 	text, counterfactual, fix string
@@ -66,12 +66,9 @@ func (l *checklist) serverError(r ruleIndex, doing string, err error) *Error {
 
 func (l *checklist) check(r ruleIndex) Check {
 	rule, n := &rules[r], &l.notes[r]
-	c := Check{ID: rule.ID, Requirement: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
+	c := Check{RuleID: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
 	if o := n.found; o != nil {
-		c.Want, c.Text, c.Counterfactual, c.Fix, c.Remedy = o.want, o.text, o.counterfactual, o.fix, o.remedy
-		if o.finding != "" {
-			c.ID = o.finding
-		}
+		c.Finding, c.Want, c.Text, c.Counterfactual, c.Fix, c.Remedy = o.finding, o.want, o.text, o.counterfactual, o.fix, o.remedy
 		if c.Remedy.Kind == "" {
 			c.Remedy.Kind = remedyFor(rule, o.finding)
 		}

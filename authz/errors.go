@@ -60,7 +60,7 @@ func (e *Error) Error() string {
 	case code == "":
 		code = "no credentials"
 	}
-	text := code + " (" + e.Check.ID + "): " + e.Check.Explanation()
+	text := code + " (" + e.Check.ID() + "): " + e.Check.Explanation()
 	if e.cause != nil {
 		text += " Cause: " + e.cause.Error()
 	}
@@ -80,7 +80,7 @@ func (e *Error) Description() string {
 	if e.Status >= 500 {
 		text = e.Check.Explanation() // short, and the fault is ours
 	}
-	return asciiDescription(e.Check.ID + ": " + text)
+	return asciiDescription(e.Check.ID() + ": " + text)
 }
 
 // asciiDescription maps text into %x20-21 / %x23-5B / %x5D-7E.

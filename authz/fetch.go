@@ -87,8 +87,8 @@ func problemsOutcome(problems []KeyProblem) outcome {
 // FetchError says why a key set could not be had.
 type FetchError struct {
 	URI     string
-	Finding string // catalogue id: J01 to J04, J08, J09, A19, A23
-	Short   string // what was got, in a few words
+	Finding FindingID // J01 to J04, J08, J09, A19, A23
+	Short   string    // what was got, in a few words
 	// Text, Counterfactual and Fix are full sentences: see Check.
 	Text, Counterfactual, Fix string
 	Err                       error // the fault of the network, or nil

@@ -105,7 +105,7 @@ func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
 		audiences = []string{endpoint}
 	}
 	client, err := a.authenticate(audiences...)
-	if err != nil && err.Check.Requirement == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == (Challenge{}) {
+	if err != nil && err.Check.RuleID == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == (Challenge{}) {
 		err.Status = 401
 		err.Challenge = basicChallenge()
 	}

@@ -24,7 +24,7 @@ type KeySet struct {
 
 // KeySetError says why bytes are no key set.
 type KeySetError struct {
-	Finding string // catalogue id, or ""
+	Finding FindingID
 	// Text, Counterfactual and Fix are full sentences: see Check.
 	Text, Counterfactual, Fix string
 
@@ -37,7 +37,7 @@ func (e *KeySetError) Error() string { return sentences(e.Text, e.Counterfactual
 // KeyProblem is a defect of one key of a set.
 type KeyProblem struct {
 	KeyID   string // "" where the key has none
-	Finding string // catalogue id, or ""
+	Finding FindingID
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
 
@@ -136,7 +136,7 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 }
 
 // problem notes a defect: what the key is, and what to do, without full stops.
-func (k *publicKey) problem(finding, text, fix string) {
+func (k *publicKey) problem(finding FindingID, text, fix string) {
 	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding, Text: "Key " + k.name() + " " + text + ".", Fix: fix + "."})
 }
 

@@ -31,13 +31,13 @@ const (
 
 // Rule is a row of the table of checks.
 type Rule struct {
-	ID     string // requirement id, unique in the table
+	ID     RuleID
 	Part   Part
 	Rule   string // what must hold, in one line
 	Clause string // document, section, step
-	// Findings are the known mistakes that break the rule, or come near it, by
-	// catalogue id; Findings tells what they are.
-	Findings []string
+	// Findings are the ways to break the rule, or to come near it, that have an
+	// id of their own; the function Findings tells what they are.
+	Findings []FindingID
 
 	// remedy is what code helps where it is not that of the part.
 	remedy RemedyKind

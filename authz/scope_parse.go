@@ -6,9 +6,9 @@ import (
 
 // ScopeError says why a scope cannot be taken.
 type ScopeError struct {
-	Scope   string // the scope as sent
-	Finding string // catalogue id (S04), or "" where it has none
-	Meant   string // the scope that was probably meant, or ""
+	Scope   string    // the scope as sent
+	Finding FindingID // "" where it has none
+	Meant   string    // the scope that was probably meant, or ""
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
 }

@@ -171,7 +171,7 @@ func smartAlgorithm(k *publicKey) string {
 // usableKey checks the key itself: public, for signatures, strong enough, its
 // numbers well encoded.
 func (a *attempt) usableKey(key *publicKey) *Error {
-	for _, finding := range []string{"A20", "A22", "A18", "A21"} {
+	for _, finding := range []FindingID{"A20", "A22", "A18", "A21"} {
 		for _, p := range key.problems {
 			if p.Finding == finding {
 				return a.refuseClient(ruleKeyUsable, outcome{finding: finding, got: "key " + key.name(), want: "a public signature key", text: p.Text, fix: p.Fix})

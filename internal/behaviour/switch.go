@@ -43,7 +43,7 @@ type Switch struct {
 	Kind    Kind
 	Values  []string // what a choice or a list takes
 	Meaning string   // one line
-	// IDs are the requirements, differences between sources and known mistakes
+	// IDs are the requirements, differences between sources and findings
 	// that it is about.
 	IDs []string
 

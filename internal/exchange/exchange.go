@@ -132,7 +132,7 @@ func (e *Exchange) String() string {
 		line = fmt.Sprintf("%s %s -> no answer", e.Method, e.URL)
 	}
 	if c := e.Failed(); c != nil {
-		return line + "\n  " + c.ID + ": " + c.Explanation()
+		return line + "\n  " + c.ID() + ": " + c.Explanation()
 	}
 	if e.Refusal != "" {
 		return line + "\n  " + e.Refusal

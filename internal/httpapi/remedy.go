@@ -59,7 +59,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
 		Scope:        cmp.Or(r.Scope, l.scopeAsked()),
 		RawBasic:     behaviour.BasicDecode == authz.BasicRaw,
-		InitialToken: check.Requirement == authz.IDInitialToken,
+		InitialToken: check.RuleID == authz.RuleIDInitialToken,
 	}
 	switch l.routed {
 	case "/auth/introspect":
@@ -68,7 +68,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		f.Endpoint = a.RevocationURL
 	}
 	if registered == nil {
-		if check.ID == authz.IDUnknownClient || check.ID == authz.IDIssuerNoClientID {
+		if check.Finding == authz.FindingIDUnknownClient || check.Finding == authz.FindingIDIssuerNoClientID {
 			f.ClientID = "" // whatever it is, it is not the one that was sent
 		}
 		registered = &exchange.Registration{}
