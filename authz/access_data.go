@@ -3,7 +3,7 @@ package authz
 // OfOrganization is the 403 of a resource that belongs to an organization which
 // the client may not reach. It names no scope: none would help (SB-RS-05).
 func (a *Access) OfOrganization(resource, owner string) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	owner, own := "Organization/"+clip(owner), "Organization/"+clip(a.Organization)
 	return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
 		text: clip(resource) + " belongs to " + owner + "; client is bound to " + own + " (not a parent).",
@@ -14,7 +14,7 @@ func (a *Access) OfOrganization(resource, owner string) *Error {
 // with something that no constraint of the token's scopes lets through; what
 // says so, as the beginning of a sentence.
 func (a *Access) OutsideConstraint(what, typ string, letters Letters) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	var constraints []string
 	for _, q := range a.Allows(typ, letters).Constraints {
 		constraints = append(constraints, q.String())

@@ -5,7 +5,7 @@ import "slices"
 // Withheld tells of the types of an export that no scope covers and that were
 // left out instead of refused, as a check that warns.
 func (a *Access) Withheld(types []string) Check {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	var wanted Scopes
 	for _, typ := range types {
 		wanted = append(wanted, a.wouldDo(Need{Type: typ, Letters: Read | Search}))
@@ -32,7 +32,7 @@ func (a *Access) RequireV1(typ string) *Error {
 	if first.Allows(typ, Read|Search).Granted {
 		return nil
 	}
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	wanted := Scope{Type: typ, Letters: Read | Search, V1: true}.String()
 	o := outcome{finding: "S12", got: a.Scopes.String(), want: wanted,
 		text:   "The file needs " + wanted + "; the token's scopes are " + a.Scopes.String() + ". This server's behaviour takes scopes of the first version only for files, as some servers do.",

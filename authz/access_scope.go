@@ -19,7 +19,7 @@ func (a *Access) Allows(typ string, letters Letters) Permission {
 // the 403 insufficient_scope that names the scope that would do (RFC 6750
 // section 3.1, SB-RS-04).
 func (a *Access) Require(need Need) (Permission, Check, *Error) {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	permission := a.Allows(need.Type, need.Letters)
 	if permission.Granted {
 		l.pass(ruleTokenScope, permission.By.String())
@@ -31,7 +31,7 @@ func (a *Access) Require(need Need) (Permission, Check, *Error) {
 
 // Insufficient is the refusal of an interaction that no scope allows.
 func (a *Access) Insufficient(need Need) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	wanted := a.wouldDo(need)
 	doing := need.Doing
 	if doing == "" {

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -13,7 +14,7 @@ func (a *attempt) refuseTime(r ruleIndex, o outcome) *Error {
 	return a.refuseClient(r, a.byOffset(o))
 }
 
-func (a *attempt) warnTime(r ruleIndex, o outcome) { a.warn(r, a.byOffset(o)) }
+func (a *attempt) warnTime(r ruleIndex, o outcome) { a.checks.warn(r, a.byOffset(o)) }
 
 func (a *attempt) byOffset(o outcome) outcome {
 	switch off := a.behaviour.ClockOffset; {
@@ -26,8 +27,8 @@ func (a *attempt) byOffset(o outcome) outcome {
 }
 
 // expiry checks that exp is a number in the future; skew is granted.
-func (a *attempt) expiry() *Error {
-	now := a.judged
+func (a *attempt) expiry(context.Context) *Error {
+	now := a.assertionTime
 	exp, ok := a.jws.claims.numericDate("exp")
 	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
 	switch {
@@ -49,14 +50,14 @@ func (a *attempt) expiry() *Error {
 			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."})
 		return nil
 	}
-	a.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
+	a.checks.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
 	return nil
 }
 
 // lifetime checks that exp is not too far ahead. Five minutes by a clock that
 // leads a little still pass: a client that signs exp = now + 300 needs that.
-func (a *attempt) lifetime() *Error {
-	now := a.judged
+func (a *attempt) lifetime(context.Context) *Error {
+	now := a.assertionTime
 	exp, _ := a.jws.claims.numericDate("exp")
 	ahead := instant(exp).Sub(now)
 	switch {
@@ -66,12 +67,12 @@ func (a *attempt) lifetime() *Error {
 		a.warnTime(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
 			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."})
 	default:
-		a.pass(ruleLifetime, seconds(ahead)+" ahead")
+		a.checks.pass(ruleLifetime, seconds(ahead)+" ahead")
 	}
 	return nil
 }
 
-func (a *attempt) notBefore() *Error {
+func (a *attempt) notBefore(context.Context) *Error {
 	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.notFuture(ruleNotBefore, "nbf"))
 }
 
@@ -81,9 +82,9 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	if refused == nil || !ignored {
 		return refused
 	}
-	o := *a.notes[r].found
+	o := *a.checks.notes[r].found
 	o.text += " This server's behaviour does not look at it; strict servers refuse it."
-	a.warn(r, o)
+	a.checks.warn(r, o)
 	return nil
 }
 
@@ -94,17 +95,17 @@ func (a *attempt) notFuture(r ruleIndex, name string) *Error {
 	case !ok:
 		return a.absentOr(r, name)
 	case at > lastSecond:
-		return a.refuseTime(r, wrongUnit(name, at, a.judged))
-	case at > secondsOf(a.judged.Add(a.behaviour.issuedAhead())):
+		return a.refuseTime(r, wrongUnit(name, at, a.assertionTime))
+	case at > secondsOf(a.assertionTime.Add(a.behaviour.issuedAhead())):
 		return a.refuseTime(r, a.fromFuture(name, at))
 	}
-	a.pass(r, a.jws.claims.show(name))
+	a.checks.pass(r, a.jws.claims.show(name))
 	return nil
 }
 
 // issuedAt checks that iat, where it is there, is a time and not an old one. It
 // is there where the behaviour requires it.
-func (a *attempt) issuedAt() *Error {
+func (a *attempt) issuedAt(context.Context) *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
 		return a.refuseTime(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
 			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."})
@@ -118,22 +119,22 @@ func (a *attempt) checkIssuedAt() *Error {
 	case !ok:
 		return a.absentOr(ruleIssuedAt, "iat")
 	case iat > lastSecond:
-		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.judged))
-	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.judged.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
-		age := time.Duration(math.Min(secondsOf(a.judged)-iat, float64(1<<33))) * time.Second
+		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.assertionTime))
+	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.assertionTime.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
+		age := time.Duration(math.Min(secondsOf(a.assertionTime)-iat, float64(1<<33))) * time.Second
 		return a.refuseTime(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.judged) + ").",
+			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.assertionTime) + ").",
 			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
 	}
-	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
+	a.checks.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
 }
 
 // issuedAhead checks that iat, where it is there and a time, is not in the
 // future.
-func (a *attempt) issuedAhead() *Error {
-	if a.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
-		a.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
+func (a *attempt) issuedAhead(context.Context) *Error {
+	if a.checks.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
+		a.checks.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
 		return nil
 	}
 	return a.unlessIgnored(ruleIssuedAhead, a.behaviour.IgnoreIAT, a.notFuture(ruleIssuedAhead, "iat"))
@@ -143,7 +144,7 @@ func (a *attempt) issuedAhead() *Error {
 // number.
 func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 	if a.jws.claims.kind(name) == 0 {
-		a.pass(r, "absent")
+		a.checks.pass(r, "absent")
 		return nil
 	}
 	got := a.jws.claims.show(name)
@@ -155,9 +156,9 @@ func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 }
 
 func (a *attempt) fromFuture(name string, at float64) outcome {
-	lead, most := instant(at).Sub(a.judged), a.behaviour.issuedAhead()
+	lead, most := instant(at).Sub(a.assertionTime), a.behaviour.issuedAhead()
 	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(most) + " ahead",
-		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(a.judged) + "; " + seconds(most) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
+		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(a.assertionTime) + "; " + seconds(most) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
 }
 
 // wrongUnit explains a NumericDate beyond the year 9999.

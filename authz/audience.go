@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"sort"
@@ -10,7 +11,7 @@ import (
 // audience checks that aud is, or contains, the token endpoint's URL as this
 // request addressed the server, byte for byte (RFC 7523 section 3 item 3), or
 // what the behaviour takes for it.
-func (a *attempt) audience(others []string) *Error {
+func (a *attempt) audience(context.Context) *Error {
 	want, name := a.behaviour.audience(a.req.Addresses)
 	audiences, ok := a.jws.claims.texts("aud")
 	got := a.jws.claims.show("aud")
@@ -19,16 +20,16 @@ func (a *attempt) audience(others []string) *Error {
 			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."})
 	}
 	if a.behaviour.takesAudience(AudienceToken) {
-		accepted := append([]string{a.req.Addresses.TokenURL}, others...)
+		accepted := []string{a.req.Addresses.TokenURL, a.endpointURL()}
 		for _, aud := range audiences {
 			if aud != "" && slices.Contains(accepted, aud) {
-				a.pass(ruleAudience, aud)
+				a.checks.pass(ruleAudience, aud)
 				return nil
 			}
 		}
 	}
 	if kind := a.lenientAudience(audiences); kind != "" {
-		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
+		a.checks.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
 			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."})
 		return nil
 	}
@@ -190,7 +191,7 @@ func (a *attempt) ownAddress(aud string) (kind string, finding FindingID) {
 	sort.Strings(names)
 	for _, name := range names {
 		if kind := addressKind(a.req.Addresses.Other[name], aud); kind != "" {
-			return "the " + kind + " URL of " + name + ", and you called " + a.env.Name, "C03"
+			return "the " + kind + " URL of " + name + ", and you called " + a.server.env.Name, "C03"
 		}
 	}
 	return "", ""

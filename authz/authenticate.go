@@ -1,26 +1,24 @@
 package authz
 
+import "context"
+
 // authenticate proves the client that sends the request, by an assertion or
-// by a secret, and returns it. The audiences are the URLs of this endpoint
-// that an assertion's aud may name besides the token endpoint.
-func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
+// by a secret, and returns it.
+func (a *attempt) authenticate(ctx context.Context) (*Client, *Error) {
 	if err := a.oneMechanism(); err != nil {
 		return nil, err
 	}
-	byAssertion, err := a.chooseMechanism()
-	if err != nil {
+	if err := a.chooseMechanism(); err != nil {
 		return nil, err
 	}
 	if err := a.throttled(); err != nil {
 		return nil, err
 	}
-	var client *Client
-	if byAssertion {
-		client, err = a.byAssertion(audiences)
-	} else {
-		a.parts = a.secretParts()
-		client, err = a.bySecret()
+	prove := a.byAssertion
+	if a.mechanism == BySecret {
+		prove = a.bySecret
 	}
+	client, err := prove(ctx)
 	a.countFailure(err)
 	if err != nil {
 		return nil, err
@@ -29,8 +27,8 @@ func (a *attempt) authenticate(audiences ...string) (*Client, *Error) {
 	if a.dry {
 		calls = 0
 	}
-	if o := a.stillInSandbox(a.ctx, client, a.req.Addresses, calls); o != nil {
-		a.warn(ruleStatus, *o)
+	if o := a.server.stillInSandbox(ctx, client, a.req.Addresses, calls); o != nil {
+		a.checks.warn(ruleStatus, *o)
 	}
 	return client, nil
 }
@@ -56,33 +54,35 @@ func (a *attempt) oneMechanism() *Error {
 			fix:  "Use one. With a key that is client_assertion alone; check whether your HTTP client adds an Authorization header of its own."})
 	}
 	if a.sent && a.scheme != "basic" && len(used) == 1 {
-		a.warn(ruleOneMechanism, outcome{got: list(used) + ", and " + a.authorization(), want: list(used),
+		a.checks.warn(ruleOneMechanism, outcome{got: list(used) + ", and " + a.authorization(), want: list(used),
 			text: "The Authorization header was ignored: the client authenticates by " + used[0] + ". Other servers may take the header for a second attempt and refuse it.",
 			fix:  "Leave the header out of token requests."})
 		return nil
 	}
-	a.pass(ruleOneMechanism, list(used))
+	a.checks.pass(ruleOneMechanism, list(used))
 	return nil
 }
 
-// chooseMechanism returns whether the client authenticates by an assertion;
-// false means by a secret.
-func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
+// chooseMechanism settles whether the client authenticates by an assertion or
+// by a secret.
+func (a *attempt) chooseMechanism() *Error {
 	assertion, kind := a.form["client_assertion"], a.form["client_assertion_type"]
 	switch {
 	case assertion != "" && kind == "":
-		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
+		return a.refuse(ruleCredential, CodeInvalidRequest, outcome{finding: "A05", got: "no client_assertion_type", want: AssertionType,
 			text: "client_assertion is there and client_assertion_type is missing.", fix: "Send client_assertion_type=" + AssertionType + " beside it."})
 	case assertion != "":
-		a.pass(ruleCredential, "client_assertion")
-		return true, nil
+		a.checks.pass(ruleCredential, "client_assertion")
+		a.mechanism = ByAssertion
+		return nil
 	case a.scheme == "basic" || a.form["client_secret"] != "":
-		a.pass(ruleCredential, "client secret")
-		return false, nil
+		a.checks.pass(ruleCredential, "client secret")
+		a.mechanism = BySecret
+		return nil
 	case a.sent:
-		return false, a.refuseHeader()
+		return a.refuseHeader()
 	case kind != "":
-		return false, a.refuse(ruleCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
+		return a.refuse(ruleCredential, CodeInvalidRequest, outcome{got: "no client_assertion", want: "a signed JWT",
 			text: "client_assertion_type is there and client_assertion is missing or empty.", fix: "Put the signed JWT into the form field client_assertion."})
 	}
 	got := "no credential"
@@ -90,9 +90,14 @@ func (a *attempt) chooseMechanism() (byAssertion bool, err *Error) {
 		got = "client_id only"
 		a.clientID = id
 	}
-	return false, a.refuse(ruleCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion, a JWT, with client_assertion_type=" + AssertionType,
+	e := a.refuse(ruleCredential, CodeInvalidClient, outcome{got: got, want: "client_assertion, a JWT, with client_assertion_type=" + AssertionType,
 		text: "The request does not authenticate the client (" + got + ").",
 		fix:  "Send a JWT signed with your private key as client_assertion, and client_assertion_type=" + AssertionType + "."})
+	if a.endpoint != TokenEndpoint {
+		e.Status = 401
+		e.Challenge = basicChallenge()
+	}
+	return e
 }
 
 // refuseHeader deals with an Authorization header that is neither Basic nor
@@ -142,14 +147,14 @@ func assertionInHeader(credential string) *outcome {
 // authenticates.
 func (a *attempt) checkClient(used string, fits bool) *Error {
 	c := a.client
-	if o := a.statusOutcome(c, a.req.Addresses); o != nil {
+	if o := a.server.statusOutcome(c, a.req.Addresses); o != nil {
 		return a.refuseClient(ruleStatus, *o)
 	}
-	a.pass(ruleStatus, string(c.Status))
+	a.checks.pass(ruleStatus, string(c.Status))
 	if !fits {
 		return a.refuseClient(ruleClientMethod, a.wrongMethod(used))
 	}
-	a.pass(ruleClientMethod, string(c.Method))
+	a.checks.pass(ruleClientMethod, string(c.Method))
 	return nil
 }
 

@@ -29,10 +29,11 @@ func TestParts(t *testing.T) {
 		parts       []authz.Part
 		first, last authz.RuleID
 	}{
-		"assertion":     {authz.AssertionParts(), "SB-TOK-01", "SB-NEG-01"},
-		"secret":        {authz.SecretParts(), "SB-TOK-01", "SB-NEG-01"},
-		"introspection": {authz.IntrospectionParts(), "SB-TOK-01", "SB-INT-06"},
-		"revocation":    {authz.RevocationParts(), "SB-TOK-01", "SB-REV-03"},
+		"assertion":     {authz.PartsOf(authz.TokenEndpoint, authz.ByAssertion), "SB-TOK-01", "SB-NEG-01"},
+		"secret":        {authz.PartsOf(authz.TokenEndpoint, authz.BySecret), "SB-TOK-01", "SB-NEG-01"},
+		"introspection": {authz.PartsOf(authz.IntrospectionEndpoint, authz.ByAssertion), "SB-TOK-01", "SB-INT-06"},
+		"by a token":    {authz.PartsOf(authz.IntrospectionEndpoint, authz.ByAccessToken), "SB-TOK-01", "SB-INT-06"},
+		"revocation":    {authz.PartsOf(authz.RevocationEndpoint, authz.BySecret), "SB-TOK-01", "SB-REV-03"},
 	} {
 		checklist := authz.RulesOf(c.parts...)
 		if checklist[0].ID != c.first || checklist[len(checklist)-1].ID != c.last {
@@ -47,7 +48,7 @@ func TestParts(t *testing.T) {
 	for _, check := range a.send().Checks {
 		walked = append(walked, check.RuleID)
 	}
-	for _, r := range authz.RulesOf(authz.SecretParts()...) {
+	for _, r := range authz.RulesOf(authz.PartsOf(authz.TokenEndpoint, authz.BySecret)...) {
 		want = append(want, r.ID)
 	}
 	if fmt.Sprint(walked) != fmt.Sprint(want) {

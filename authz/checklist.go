@@ -2,9 +2,9 @@ package authz
 
 import "slices"
 
-// checklist records the outcome of each rule as a request meets it.
+// checklist records what becomes of each rule as a request meets it. The zero
+// value is one on which nothing was reached.
 type checklist struct {
-	parts []Part
 	notes [numRules]note
 }
 
@@ -27,8 +27,6 @@ type outcome struct {
 
 // whole is the diagnosis in running sentences.
 func (o *outcome) whole() string { return sentences(o.text, o.counterfactual, o.fix) }
-
-func newChecklist(parts []Part) *checklist { return &checklist{parts: parts} }
 
 // pass records that a rule holds and what was got.
 func (l *checklist) pass(r ruleIndex, got string) {
@@ -86,9 +84,9 @@ func (l *checklist) broken() *outcome {
 	return nil
 }
 
-// checks returns all checks of the checklist in order.
-func (l *checklist) checks() []Check {
-	listed := func(r ruleIndex) bool { return slices.Contains(l.parts, rules[r].Part) }
+// list returns the checks of the parts in order.
+func (l *checklist) list(parts ...Part) []Check {
+	listed := func(r ruleIndex) bool { return slices.Contains(parts, rules[r].Part) }
 	n := 0
 	for r := range numRules {
 		if listed(r) {

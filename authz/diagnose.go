@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"slices"
@@ -11,7 +12,7 @@ import (
 
 // diagnoseAlg explains an algorithm that is not taken. Whether the signature
 // is right otherwise is found out, so that the answer can say so.
-func (a *attempt) diagnoseAlg(got string) outcome {
+func (a *attempt) diagnoseAlg(ctx context.Context, got string) outcome {
 	allowed := either(a.behaviour.Algorithms)
 	o := outcome{finding: "A08", got: a.jws.header.show("alg"), want: allowed}
 	switch {
@@ -43,13 +44,13 @@ func (a *attempt) diagnoseAlg(got string) outcome {
 			o.remedy.Kind = RemedyNewKey
 		}
 	}
-	a.tryAlgorithms(&o, got)
+	a.tryAlgorithms(ctx, &o, got)
 	return o
 }
 
 // tryAlgorithms adds which key and algorithm the signature is of.
-func (a *attempt) tryAlgorithms(o *outcome, got string) {
-	set := a.claimedKeys()
+func (a *attempt) tryAlgorithms(ctx context.Context, o *outcome, got string) {
+	set := a.claimedKeys(ctx)
 	if set == nil {
 		return
 	}
@@ -97,22 +98,22 @@ func otherAlg(got string) string {
 
 // claimedKeys returns the key set of the client that an assertion names before
 // anything about it was checked; nil if there is none.
-func (a *attempt) claimedKeys() *KeySet {
-	client, err := a.store.Client(a.ctx, a.env.Name, a.clientID)
+func (a *attempt) claimedKeys(ctx context.Context) *KeySet {
+	client, err := a.server.store.Client(ctx, a.server.env.Name, a.clientID)
 	if err != nil {
 		return nil
 	}
-	set, _, err := a.keysOf(a.ctx, client, "")
+	set, _, err := a.server.keysOf(ctx, client, "")
 	if err != nil {
 		return nil
 	}
 	return set
 }
 
-func (a *attempt) diagnoseNoKid() outcome {
+func (a *attempt) diagnoseNoKid(ctx context.Context) outcome {
 	o := outcome{finding: "A11", got: a.jws.header.show("kid"), want: "the kid of one of your keys"}
 	o.text = "The header has no kid that is a string; the server needs it to select one key of your set."
-	set := a.claimedKeys()
+	set := a.claimedKeys(ctx)
 	if set == nil || set.Len() == 0 {
 		o.fix = `Give the key a kid in your JWKS and name it in the header: "kid":"…".`
 		return o
@@ -132,10 +133,10 @@ const maxNeighbours = 200
 
 // diagnoseUnknownClient explains an id that the environment does not hold: it
 // may be known in another one, be a URL of the app, or be mistyped.
-func (a *attempt) diagnoseUnknownClient(r ruleIndex, id string) (outcome, error) {
-	o := outcome{finding: "A02", got: id, want: "a client_id registered in " + a.env.Name}
-	for _, other := range a.others {
-		client, err := a.store.Client(a.ctx, other, id)
+func (a *attempt) diagnoseUnknownClient(ctx context.Context, r ruleIndex, id string) (outcome, error) {
+	o := outcome{finding: "A02", got: id, want: "a client_id registered in " + a.server.env.Name}
+	for _, other := range a.server.others {
+		client, err := a.server.store.Client(ctx, other, id)
 		if errors.Is(err, ErrNoClient) {
 			continue
 		}
@@ -145,7 +146,7 @@ func (a *attempt) diagnoseUnknownClient(r ruleIndex, id string) (outcome, error)
 		a.elsewhere(&o, client, other)
 		return o, nil
 	}
-	neighbours, err := a.store.RecentClients(a.ctx, a.env.Name, maxNeighbours)
+	neighbours, err := a.server.store.RecentClients(ctx, a.server.env.Name, maxNeighbours)
 	if err != nil {
 		return o, err
 	}
@@ -159,7 +160,7 @@ func (a *attempt) notRegistered(o *outcome, r ruleIndex, id string, neighbours [
 	if r == ruleSecretClient {
 		where = "client_id"
 	}
-	o.text = "No client " + quote(id) + " is registered in " + a.env.String() + "."
+	o.text = "No client " + quote(id) + " is registered in " + a.server.env.String() + "."
 	o.fix = "Set " + where + " to the client_id of your registration"
 	switch {
 	case strings.Contains(id, "://"):
@@ -212,7 +213,7 @@ func (a *attempt) signer(clients []*Client) (*Client, *publicKey) {
 	alg, _ := a.jws.header.text("alg")
 	trials := 0
 	for _, c := range clients {
-		set := a.KnownKeys(c)
+		set := a.server.KnownKeys(c)
 		if set == nil {
 			continue
 		}
@@ -230,9 +231,9 @@ func (a *attempt) signer(clients []*Client) (*Client, *publicKey) {
 
 // elsewhere explains a client that another environment holds.
 func (a *attempt) elsewhere(o *outcome, client *Client, other string) {
-	here := a.env.Name
-	if here == Production && !a.env.Admits(client.Status) {
-		a.notApproved(o, client, a.req.Addresses)
+	here := a.server.env.Name
+	if here == Production && !a.server.env.Admits(client.Status) {
+		a.server.notApproved(o, client, a.req.Addresses)
 		return
 	}
 	o.text = "No client " + quote(client.ID) + " is registered in " + here + "."

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,7 +12,7 @@ import (
 func (a *attempt) diagnoseType(k *publicKey, alg string, set *KeySet, story *keyStory) outcome {
 	kty, _ := keyType(alg)
 	o := outcome{finding: "A14", got: "kty " + k.kty, want: "kty " + kty}
-	o.text = "alg " + alg + " needs a key of kty " + kty + "; key " + k.name() + " has kty " + quote(k.kty) + "." + story.tell(a.now)
+	o.text = "alg " + alg + " needs a key of kty " + kty + "; key " + k.name() + " has kty " + quote(k.kty) + "." + story.tell(a.realTime)
 	o.fix = "Sign with the private key that belongs to it"
 	if fit := smartAlgorithm(k); fit != "" {
 		o.fix += " and set alg to " + fit
@@ -40,7 +41,7 @@ func (a *attempt) diagnoseType(k *publicKey, alg string, set *KeySet, story *key
 func (a *attempt) diagnoseKid(kid string, set *KeySet, story *keyStory) outcome {
 	kids := quoted(set.KeyIDs())
 	o := outcome{finding: "A12", got: kid, want: list(kids)}
-	o.text = "kid " + quote(kid) + " is not in the client's key set, which has " + list(kids) + "." + story.tell(a.now)
+	o.text = "kid " + quote(kid) + " is not in the client's key set, which has " + list(kids) + "." + story.tell(a.realTime)
 	alg, _ := a.jws.header.text("alg")
 	if match, as := a.anyKey(set, nil); match != nil && match.hasKid {
 		o.counterfactual = "The signature would verify with key " + match.name() + ": only the kid is wrong."
@@ -53,7 +54,7 @@ func (a *attempt) diagnoseKid(kid string, set *KeySet, story *keyStory) outcome 
 		return o
 	}
 	o.counterfactual = "None of its keys verifies the signature."
-	if story.isOlder(a.now) {
+	if story.isOlder(a.realTime) {
 		a.newerKey(&o, kid, story)
 		return o
 	}
@@ -75,17 +76,17 @@ func (a *attempt) rotationOfInline(story *keyStory) string {
 // it: the key may have been published since.
 func (a *attempt) newerKey(o *outcome, kid string, story *keyStory) {
 	o.finding = "J05"
-	o.text = "kid " + quote(kid) + " is not in the copy of the client's key set that this server has, which has " + o.want + "." + story.tell(a.now)
+	o.text = "kid " + quote(kid) + " is not in the copy of the client's key set that this server has, which has " + o.want + "." + story.tell(a.realTime)
 	o.fix = "Publish a new key before you sign with it, for longer than copies live, and keep the old one published beside it meanwhile."
-	if until := story.RefetchAfter; story.Failed == nil && until.After(a.now) {
-		o.fix += " This server reads the set again for an unknown kid in " + seconds(until.Sub(a.now)) + "."
+	if until := story.RefetchAfter; story.Failed == nil && until.After(a.realTime) {
+		o.fix += " This server reads the set again for an unknown kid in " + seconds(until.Sub(a.realTime)) + "."
 	}
 	o.remedy = Remedy{Kind: RemedyKeySet, KeyID: kid}
 }
 
 // diagnoseSignature explains a signature that does not verify with the key
 // that the header names.
-func (a *attempt) diagnoseSignature(alg string, key *publicKey, set *KeySet, story *keyStory) outcome {
+func (a *attempt) diagnoseSignature(ctx context.Context, alg string, key *publicKey, set *KeySet, story *keyStory) outcome {
 	n := len(a.jws.signature)
 	o := outcome{finding: "A15", got: "a signature of " + itoa(n) + " bytes that does not verify", want: "the signature of key " + key.name()}
 	if n == 0 {
@@ -113,11 +114,11 @@ func (a *attempt) diagnoseSignature(alg string, key *publicKey, set *KeySet, sto
 		o.fix = "Pad r and s with leading zeros to " + itoa((pub.Params().BitSize+7)/8) + " bytes each, or let a JWT library sign."
 		return o
 	}
-	if changed, found := a.diagnoseChangedKey(alg, key, story); found {
+	if changed, found := a.diagnoseChangedKey(ctx, alg, key, story); found {
 		return changed
 	}
 	sum := sha256.Sum256([]byte(a.jws.signingInput))
-	o.text = "The signature does not match key " + key.name() + " (" + key.describe() + ", RFC 7638 thumbprint " + key.jkt() + ")." + story.tell(a.now)
+	o.text = "The signature does not match key " + key.name() + " (" + key.describe() + ", RFC 7638 thumbprint " + key.jkt() + ")." + story.tell(a.realTime)
 	if !a.thorough { // what comes before has passed
 		o.text += " The claims are fine."
 	}
@@ -183,11 +184,11 @@ func (a *attempt) diagnoseDER(alg string, key *publicKey, set *KeySet) (outcome,
 
 // diagnoseChangedKey reads the published set again, if the throttle allows
 // it, to see whether the key changed under its kid.
-func (a *attempt) diagnoseChangedKey(alg string, key *publicKey, story *keyStory) (outcome, bool) {
+func (a *attempt) diagnoseChangedKey(ctx context.Context, alg string, key *publicKey, story *keyStory) (outcome, bool) {
 	if story == nil || story.stale > 0 { // a server that does not read it again does not know
 		return outcome{}, false
 	}
-	fresh, err := a.keys.Refetch(a.ctx, story.uri)
+	fresh, err := a.server.keys.Refetch(ctx, story.uri)
 	if err != nil || fresh == nil {
 		return outcome{}, false
 	}

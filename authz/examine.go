@@ -10,27 +10,27 @@ import (
 // it is, so that all mistakes come to light at once. The decision's Err is the
 // first refusal, the one that the client would get.
 func (s *Server) Examine(ctx context.Context, req FormRequest) *TokenDecision {
-	a := s.attempt(ctx, req, AssertionParts())
+	a := s.attempt(TokenEndpoint, req)
 	a.dry, a.thorough = true, true
-	return a.decide()
+	return a.decide(ctx)
 }
 
 // assertionStep applies rules to an assertion. It makes sense where the rules
 // that it needs hold.
 type assertionStep struct {
-	apply func() *Error
+	apply func(context.Context) *Error
 	needs []ruleIndex
 }
 
 // walk applies the steps in order, to the first refusal or, in an examination,
 // as far as they make sense.
-func (a *attempt) walk(steps []assertionStep) *Error {
+func (a *attempt) walk(ctx context.Context, steps []assertionStep) *Error {
 	var first *Error
 	for _, step := range steps {
-		if slices.ContainsFunc(step.needs, func(r ruleIndex) bool { return !a.holds(r) }) {
+		if slices.ContainsFunc(step.needs, func(r ruleIndex) bool { return !a.checks.holds(r) }) {
 			continue
 		}
-		err := step.apply()
+		err := step.apply(ctx)
 		if err == nil {
 			continue
 		}

@@ -8,7 +8,7 @@ import "context"
 // can be explained again and posted afterwards. The client's published key set
 // is fetched as for a token request.
 func (s *Server) Explain(ctx context.Context, req FormRequest) *TokenDecision {
-	a := s.attempt(ctx, req, AssertionParts())
+	a := s.attempt(TokenEndpoint, req)
 	a.dry = true
-	return a.decide()
+	return a.decide(ctx)
 }

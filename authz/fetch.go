@@ -55,7 +55,7 @@ const (
 // Checks returns what the fetch came to, as checks: that there is a key set,
 // and that its keys are fit.
 func (f *Fetch) Checks() []Check {
-	l := newChecklist(nil)
+	l := new(checklist)
 	if f.Err != nil {
 		return []Check{l.fail(ruleKeySet, f.Err.outcome())}
 	}

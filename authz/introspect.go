@@ -41,28 +41,28 @@ type IntrospectionResponse struct {
 // does at the token endpoint, or by an access token of its own as a bearer
 // token; either may introspect the tokens of any client.
 func (s *Server) Introspect(ctx context.Context, req FormRequest) *IntrospectionDecision {
-	a := s.attempt(ctx, req, IntrospectionParts())
+	a := s.attempt(IntrospectionEndpoint, req)
 	d := &IntrospectionDecision{}
-	d.Response, d.Token, d.Err = a.introspect()
-	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
+	d.Response, d.Token, d.Err = a.introspect(ctx)
+	d.Checks, d.ClientID, d.Assertion = a.list(), a.clientID, a.assertion
 	return d
 }
 
-func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error) {
+func (a *attempt) introspect(ctx context.Context) (*IntrospectionResponse, *AccessDecision, *Error) {
 	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
 		return nil, nil, err
 	}
-	if err := a.caller(); err != nil {
+	if err := a.caller(ctx); err != nil {
 		return nil, nil, err
 	}
 	token, err := a.tokenParameter()
 	if err != nil {
 		return nil, nil, err
 	}
-	claims, decision := a.examine(token)
+	claims, decision := a.examine(ctx, token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return nil, decision, a.serverError(ruleTokenParameter, "look at the token", decision.Err)
+			return nil, decision, a.checks.serverError(ruleTokenParameter, "look at the token", decision.Err)
 		}
 		return &IntrospectionResponse{}, decision, nil
 	}
@@ -75,41 +75,25 @@ func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error)
 
 // caller proves who asks: a bearer token where the form has no credential,
 // else as at the token endpoint.
-func (a *attempt) caller() *Error {
+func (a *attempt) caller(ctx context.Context) *Error {
 	if a.scheme != "bearer" || a.form["client_assertion"] != "" || a.form["client_secret"] != "" {
-		_, err := a.authenticateAt(a.req.Addresses.IntrospectionURL)
+		_, err := a.authenticate(ctx)
 		return err
 	}
-	a.parts = []Part{PartForm, PartCaller, PartToken}
-	b := a.bearer(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
-	access, refused := b.authenticate()
+	a.mechanism = ByAccessToken
+	b := a.server.bearer(BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
+	access, refused := b.authenticate(ctx)
 	a.clientID = b.clientID
 	if refused == nil {
-		a.pass(ruleCaller, "an access token of "+access.ClientID)
+		a.checks.pass(ruleCaller, "an access token of "+access.ClientID)
 		return nil
 	}
-	e := a.refuse(ruleCaller, refused.Code, *b.broken())
+	e := a.refuse(ruleCaller, refused.Code, *b.checks.broken())
 	e.Status, e.cause = refused.Status, refused.cause
 	if e.Status < 500 {
 		e.Challenge = bearerChallenge(realmFHIR, e)
 	}
 	return e
-}
-
-// authenticateAt proves a client at an endpoint other than the token
-// endpoint: aud may name that one too, and a request without any credential
-// gets 401 with the schemes that would do.
-func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
-	var audiences []string
-	if endpoint != "" {
-		audiences = []string{endpoint}
-	}
-	client, err := a.authenticate(audiences...)
-	if err != nil && err.Check.RuleID == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == (Challenge{}) {
-		err.Status = 401
-		err.Challenge = basicChallenge()
-	}
-	return client, err
 }
 
 func (a *attempt) tokenParameter() (string, *Error) {
@@ -118,22 +102,22 @@ func (a *attempt) tokenParameter() (string, *Error) {
 		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
 			text: "The form has no token.", fix: "Send the access token as the form field token; token_type_hint may be left out."})
 	}
-	a.pass(ruleTokenParameter, "")
+	a.checks.pass(ruleTokenParameter, "")
 	return token, nil
 }
 
 // examine walks the checklist of the resource server for a token that was sent
 // as a parameter.
-func (a *attempt) examine(token string) (*tokenClaims, *AccessDecision) {
-	b := a.bearer(a.ctx, BearerRequest{Addresses: a.req.Addresses})
+func (a *attempt) examine(ctx context.Context, token string) (*tokenClaims, *AccessDecision) {
+	b := a.server.bearer(BearerRequest{Addresses: a.req.Addresses})
 	for _, r := range []ruleIndex{ruleBearerTransport, ruleBearerPresent, ruleBearerForm} {
-		b.pass(r, "the parameter token")
+		b.checks.pass(r, "the parameter token")
 	}
-	claims, err := b.open(token)
+	claims, err := b.open(ctx, token)
 	if err == nil {
-		_, err = b.checkClient(claims)
+		_, err = b.checkClient(ctx, claims)
 	}
-	return claims, &AccessDecision{Checks: b.checks(), Err: err, ClientID: b.clientID}
+	return claims, &AccessDecision{Checks: b.checks.list(PartBearer), Err: err, ClientID: b.clientID}
 }
 
 // RevocationDecision is what became of a request to the revocation endpoint;
@@ -152,18 +136,18 @@ type RevocationDecision struct {
 // revokes its own access tokens; the resource server and the introspection
 // endpoint know at once.
 func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecision {
-	a := s.attempt(ctx, req, RevocationParts())
+	a := s.attempt(RevocationEndpoint, req)
 	d := &RevocationDecision{}
-	d.TokenID, d.Err = a.revoke()
-	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
+	d.TokenID, d.Err = a.revoke(ctx)
+	d.Checks, d.ClientID, d.Assertion = a.list(), a.clientID, a.assertion
 	return d
 }
 
-func (a *attempt) revoke() (tokenID string, refused *Error) {
+func (a *attempt) revoke(ctx context.Context) (tokenID string, refused *Error) {
 	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
 		return "", err
 	}
-	client, err := a.authenticateAt(a.req.Addresses.RevocationURL)
+	client, err := a.authenticate(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -171,21 +155,21 @@ func (a *attempt) revoke() (tokenID string, refused *Error) {
 	if err != nil {
 		return "", err
 	}
-	claims, decision := a.examine(token)
+	claims, decision := a.examine(ctx, token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return "", a.serverError(ruleTokenOwner, "look at the token", decision.Err)
+			return "", a.checks.serverError(ruleTokenOwner, "look at the token", decision.Err)
 		}
-		a.pass(ruleTokenOwner, "no active token of this environment: nothing to revoke")
+		a.checks.pass(ruleTokenOwner, "no active token of this environment: nothing to revoke")
 		return "", nil
 	}
 	if claims.ClientID != client.ID {
 		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
 			text: "The token was issued to another client and stays valid. A client can revoke its own tokens only (RFC 7009 section 2.1).", fix: "Authenticate as the client that the token was issued to."})
 	}
-	if err := a.store.RevokeToken(a.ctx, a.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
-		return "", a.serverError(ruleTokenOwner, "record the revocation", err)
+	if err := a.server.store.RevokeToken(ctx, a.server.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
+		return "", a.checks.serverError(ruleTokenOwner, "record the revocation", err)
 	}
-	a.pass(ruleTokenOwner, "token "+claims.ID+" revoked")
+	a.checks.pass(ruleTokenOwner, "token "+claims.ID+" revoked")
 	return claims.ID, nil
 }

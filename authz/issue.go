@@ -46,7 +46,7 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 	if err != nil {
 		return nil, err
 	}
-	now := firstSecond(s.clock.Now())
+	now := firstSecond(s.workspaceClock.Now())
 	claims := tokenClaims{
 		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: addresses.FHIRBase,
 		Expires: now.Add(s.behaviour.lifetime(c)).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),

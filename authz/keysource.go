@@ -43,7 +43,7 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string) (*KeySe
 // headers allow, or as long as the behaviour keeps it.
 func (s *Server) published(ctx context.Context, uri, kid string) (*keyStory, error) {
 	stale := s.behaviour.StaleKeySets
-	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.clock.Now().Before(kept.AgesFrom.Add(stale)) {
+	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.workspaceClock.Now().Before(kept.AgesFrom.Add(stale)) {
 		traceOf(ctx).add(kept.Record)
 		return &keyStory{uri: uri, PublishedKeys: kept, stale: stale}, nil
 	}

@@ -180,7 +180,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("finding %s belongs to no rule", id)
 		}
 	}
-	if n := len(authz.RulesOf(authz.AssertionParts()...)); n < 30 {
+	if n := len(authz.RulesOf(authz.PartsOf(authz.TokenEndpoint, authz.ByAssertion)...)); n < 30 {
 		t.Errorf("the checklist of an assertion has %d rules", n)
 	}
 	rules := authz.Rules()

@@ -139,14 +139,14 @@ func (a *attempt) scopes() (Scopes, *Error) {
 		return nil, a.refuse(ruleClientGrant, CodeUnauthorizedClient, outcome{got: got, want: GrantClientCredentials,
 			text: "Client " + quote(a.client.ID) + " is registered for the grant types " + got + ", not for client_credentials.", fix: "Add client_credentials to grant_types of its registration.", remedy: Remedy{Kind: RemedyRegistration}})
 	}
-	a.pass(ruleClientGrant, GrantClientCredentials)
+	a.checks.pass(ruleClientGrant, GrantClientCredentials)
 	registered := a.client.Scopes
 	text := a.form["scope"]
 	words := strings.Fields(text)
 	if len(words) == 0 {
 		return a.defaultScopes(registered)
 	}
-	a.pass(ruleScopePresent, text)
+	a.checks.pass(ruleScopePresent, text)
 	requested, dropped, err := a.requestedScopes(words)
 	if err != nil {
 		return nil, err
@@ -164,14 +164,14 @@ func (a *attempt) scopes() (Scopes, *Error) {
 			fix:    "Ask for what is registered, or have the client's registration changed.",
 			remedy: Remedy{Scope: granted.String()}})
 	case len(missing) > 0:
-		a.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
+		a.checks.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
 			text:   "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". Registered are " + clip(registered.String()) + ".",
 			fix:    "Read the scope of the answer: a server may narrow what is asked. To get more, have the client's registration changed.",
 			remedy: Remedy{Scope: granted.String()}})
 	case expanded:
-		a.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(text, granted))
+		a.checks.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(text, granted))
 	default:
-		a.pass(ruleScopeGranted, granted.String())
+		a.checks.pass(ruleScopeGranted, granted.String())
 	}
 	return granted, nil
 }
@@ -217,13 +217,13 @@ func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
 	}
 	o.text = "The request has no scope; this server's behaviour grants all that is registered. SMART requires scope."
 	o.fix = "Name the scopes that you want, separated by spaces."
-	a.warn(ruleScopePresent, o)
-	a.pass(ruleScopeSyntax, "")
+	a.checks.warn(ruleScopePresent, o)
+	a.checks.pass(ruleScopeSyntax, "")
 	granted, expanded := a.behaviour.expandWildcard(registered)
-	a.pass(ruleScopeGranted, granted.String())
+	a.checks.pass(ruleScopeGranted, granted.String())
 	if expanded {
 		granted = factor(granted)
-		a.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(registered.String(), granted))
+		a.checks.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(registered.String(), granted))
 	}
 	return granted, nil
 }
@@ -236,7 +236,7 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 			dropped = append(dropped, clip(word)+" ("+why+")")
 			continue
 		}
-		scope, err := a.checkScope(word)
+		scope, err := a.server.checkScope(word)
 		if err == nil {
 			requested = append(requested, scope)
 			continue
@@ -251,7 +251,7 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 		}
 		return nil, nil, a.refuse(ruleScopeSyntax, CodeInvalidScope, a.badScope(bad, words))
 	}
-	a.pass(ruleScopeSyntax, plural(len(words), "scope"))
+	a.checks.pass(ruleScopeSyntax, plural(len(words), "scope"))
 	return requested, dropped, nil
 }
 

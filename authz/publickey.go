@@ -35,7 +35,7 @@ func (s *KeySet) Keys() []PublicKey {
 func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {
-		l := newChecklist(nil)
+		l := new(checklist)
 		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix, remedy: Remedy{Kind: p.remedy}}))
 	}
 	return checks

@@ -56,39 +56,40 @@ type RegistrationResponse struct {
 // client as a draft. It says what it changed or left out of the request by
 // what it returns.
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
-	r := s.registering(ctx, req, PartInitialToken, PartRegistration)
-	registration, err := r.register()
-	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
+	r := s.registering(req)
+	registration, err := r.register(ctx)
+	return &RegistrationDecision{Checks: r.checks.list(PartInitialToken, PartRegistration), Registration: registration, Err: err}
 }
 
-// registering is one registration request on its way through the rules.
+// registering is one registration request on its way through the rules, which
+// are its methods.
 type registering struct {
-	*Server
-	ctx context.Context
-	req RegistrationRequest
-	*checklist
-	asked clientMetadata
-	plain string // a secret issued now
+	server    *Server
+	behaviour *Behaviour // the server's
+	checks    *checklist
+	req       RegistrationRequest
+	asked     clientMetadata
+	plain     string // a secret issued now
 }
 
-func (s *Server) registering(ctx context.Context, req RegistrationRequest, parts ...Part) *registering {
-	return &registering{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts)}
+func (s *Server) registering(req RegistrationRequest) *registering {
+	return &registering{server: s, behaviour: &s.behaviour, checks: new(checklist), req: req}
 }
 
-func (r *registering) register() (*Registration, *Error) {
+func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 	if err := r.initialToken(); err != nil {
 		return nil, err
 	}
-	id, err := r.NewClientID()
+	id, err := r.server.NewClientID()
 	if err != nil {
-		return nil, r.serverError(ruleInitialToken, "make a client_id", err)
+		return nil, r.checks.serverError(ruleInitialToken, "make a client_id", err)
 	}
-	token, err := r.random(32)
+	token, err := r.server.random(32)
 	if err != nil {
-		return nil, r.serverError(ruleInitialToken, "make a registration access token", err)
+		return nil, r.checks.serverError(ruleInitialToken, "make a registration access token", err)
 	}
-	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.clock.Now(), RegistrationToken: HashSecret(token)}
-	stored, refused := r.put(client, "POST")
+	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.server.workspaceClock.Now(), RegistrationToken: HashSecret(token)}
+	stored, refused := r.put(ctx, client, "POST")
 	if refused != nil {
 		return nil, refused
 	}
@@ -96,7 +97,7 @@ func (r *registering) register() (*Registration, *Error) {
 }
 
 // put fills the client from the request, checks it and stores it as a draft.
-func (r *registering) put(c *Client, verb string) (*Client, *Error) {
+func (r *registering) put(ctx context.Context, c *Client, verb string) (*Client, *Error) {
 	if err := r.read(c, verb); err != nil {
 		return nil, err
 	}
@@ -110,10 +111,10 @@ func (r *registering) put(c *Client, verb string) (*Client, *Error) {
 			return nil, err
 		}
 	}
-	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.clock.Now(), "", ""
-	stored, err := r.store.PutClient(r.ctx, r.env.Name, c)
+	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.server.workspaceClock.Now(), "", ""
+	stored, err := r.server.store.PutClient(ctx, r.server.env.Name, c)
 	if err != nil {
-		return nil, r.serverError(ruleRegisterLinks, "store the client", err)
+		return nil, r.checks.serverError(ruleRegisterLinks, "store the client", err)
 	}
 	return stored, nil
 }
@@ -125,9 +126,9 @@ func (r *registering) secret(c *Client) *Error {
 	case !c.Method.usesSecret():
 		c.Secrets = nil
 	case len(c.Secrets) == 0:
-		plain, kept, err := r.NewSecret(r.behaviour.SecretLifetime)
+		plain, kept, err := r.server.NewSecret(r.behaviour.SecretLifetime)
 		if err != nil {
-			return r.serverError(ruleRegisterLinks, "make a secret", err)
+			return r.checks.serverError(ruleRegisterLinks, "make a secret", err)
 		}
 		r.plain, c.Secrets = plain, []Secret{kept}
 	}
@@ -155,7 +156,7 @@ func (r *registering) registration(c *Client, token string) *Registration {
 }
 
 func (r *registering) refuse(g ruleIndex, code string, o outcome) *Error {
-	return r.refusal(400, code, g, o)
+	return r.checks.refusal(400, code, g, o)
 }
 
 // method settles how the client authenticates.
@@ -177,11 +178,11 @@ func (r *registering) method(c *Client) *Error {
 	}
 	c.Method = got
 	if got.usesSecret() {
-		r.warn(ruleRegisterMethod, outcome{finding: "L05", got: string(got), want: string(PrivateKeyJWT),
+		r.checks.warn(ruleRegisterMethod, outcome{finding: "L05", got: string(got), want: string(PrivateKeyJWT),
 			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10.", fix: "Choose private_key_jwt for those."})
 		return nil
 	}
-	r.pass(ruleRegisterMethod, string(got))
+	r.checks.pass(ruleRegisterMethod, string(got))
 	return nil
 }
 
@@ -202,11 +203,11 @@ func (r *registering) grants(c *Client) *Error {
 	}
 	c.Grants = []string{GrantClientCredentials}
 	if len(got) > 1 {
-		r.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
+		r.checks.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
 			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other.", fix: "Leave the others out."})
 		return nil
 	}
-	r.pass(ruleRegisterGrants, GrantClientCredentials)
+	r.checks.pass(ruleRegisterGrants, GrantClientCredentials)
 	return nil
 }
 
@@ -215,7 +216,7 @@ func (r *registering) grants(c *Client) *Error {
 func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}
-		r.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
+		r.checks.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
 			text: "The registration has no scope; " + c.Scopes.String() + " was registered.", fix: "Name the scopes that the client needs."})
 		return nil
 	}
@@ -225,7 +226,7 @@ func (r *registering) scopes(c *Client) *Error {
 			dropped = append(dropped, clip(word)+" ("+why+")")
 			continue
 		}
-		scope, err := r.checkScope(word)
+		scope, err := r.server.checkScope(word)
 		if err != nil {
 			bad := scopeError(word, err)
 			return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, bad.outcome())
@@ -237,10 +238,10 @@ func (r *registering) scopes(c *Client) *Error {
 			text: "None of the scopes is for a backend service: " + list(dropped) + ".", fix: "Register system/ scopes, for instance system/*.rs."})
 	}
 	if len(dropped) > 0 {
-		r.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
+		r.checks.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
 			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + ".", fix: "Register system/ scopes only."})
 		return nil
 	}
-	r.pass(ruleRegisterScopes, c.Scopes.String())
+	r.checks.pass(ruleRegisterScopes, c.Scopes.String())
 	return nil
 }

@@ -58,7 +58,7 @@ func (r *registering) read(c *Client, verb string) *Error {
 		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
 			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ".", fix: "Send JSON with Content-Type: application/json. It is the token endpoint that takes forms."})
 	}
-	r.pass(ruleRegisterForm, verb+" of application/json")
+	r.checks.pass(ruleRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
 		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
 	}
@@ -66,7 +66,7 @@ func (r *registering) read(c *Client, verb string) *Error {
 		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
 			text: "client_name is longer than " + itoa(maxName) + " characters.", fix: "Shorten it."})
 	}
-	r.pass(ruleRegisterJSON, "a JSON object")
+	r.checks.pass(ruleRegisterJSON, "a JSON object")
 	c.Name, c.JWKS, c.JWKSURI, c.Scopes = r.asked.Name, nil, "", nil
 	c.Metadata = Metadata{
 		RedirectURIs: r.asked.RedirectURIs, ClientURI: r.asked.ClientURI, LogoURI: r.asked.LogoURI,
@@ -110,31 +110,31 @@ func (r *registering) keyChoice(c *Client) *Error {
 	}
 	switch {
 	case hasSet && r.asked.JWKSURI != "":
-		r.warn(ruleRegisterKeys, outcome{got: "jwks and jwks_uri", want: "one of them",
+		r.checks.warn(ruleRegisterKeys, outcome{got: "jwks and jwks_uri", want: "one of them",
 			text: "The registration has both jwks and jwks_uri, which this server's behaviour takes: the keys of both count.", fix: "Send one of them: by RFC 7591 section 2 they exclude each other."})
 	case hasSet:
-		r.pass(ruleRegisterKeys, "jwks")
+		r.checks.pass(ruleRegisterKeys, "jwks")
 	case r.asked.JWKSURI != "":
-		r.pass(ruleRegisterKeys, "jwks_uri")
+		r.checks.pass(ruleRegisterKeys, "jwks_uri")
 	default:
-		r.pass(ruleRegisterKeys, "none")
+		r.checks.pass(ruleRegisterKeys, "none")
 	}
 	return nil
 }
 
 func (r *registering) keyURI(c *Client) *Error {
 	if r.asked.JWKSURI == "" {
-		r.pass(ruleRegisterKeyURI, "absent")
+		r.checks.pass(ruleRegisterKeyURI, "absent")
 		return nil
 	}
-	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
+	if err := r.server.CheckKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
 	if err := r.behaviour.refusesKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
 	c.JWKSURI = r.asked.JWKSURI
-	r.pass(ruleRegisterKeyURI, c.JWKSURI)
+	r.checks.pass(ruleRegisterKeyURI, c.JWKSURI)
 	return nil
 }
 
@@ -142,16 +142,16 @@ func (r *registering) keyURI(c *Client) *Error {
 // refuse is refused now.
 func (r *registering) keySet(c *Client) *Error {
 	if len(r.asked.JWKS) == 0 || r.asked.JWKS.Kind() == 'n' {
-		r.pass(ruleRegisterKeySet, "absent")
+		r.checks.pass(ruleRegisterKeySet, "absent")
 		return nil
 	}
 	jwks := r.asked.JWKS.Clone()
-	set, problems := r.CheckKeySet(jwks)
+	set, problems := r.server.CheckKeySet(jwks)
 	if len(problems) > 0 {
 		return r.refuse(ruleRegisterKeySet, CodeInvalidClientMetadata, problemsOutcome(problems))
 	}
 	c.JWKS = jwks
-	r.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
+	r.checks.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
 	return nil
 }
 
@@ -203,7 +203,7 @@ func (r *registering) links(c *Client) *Error {
 				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment.", fix: "Leave redirect_uris out: a backend service needs none."})
 		}
 	}
-	r.pass(ruleRegisterLinks, "")
+	r.checks.pass(ruleRegisterLinks, "")
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, e
 	if err != nil {
 		return "", Secret{}, err
 	}
-	now := s.clock.Now()
+	now := s.workspaceClock.Now()
 	kept = Secret{Hash: HashSecret(plain), CreatedAt: now}
 	if lifetime > 0 {
 		kept.ExpiresAt = now.Add(lifetime)
@@ -84,27 +84,10 @@ func (c *Client) matchSecret(plain string) int {
 	return match
 }
 
-// secretParts is the checklist for a client that sends a secret.
-func (a *attempt) secretParts() []Part {
-	var parts []Part
-	for _, p := range a.parts {
-		switch p {
-		case PartAssertion:
-			parts = append(parts, PartSecret)
-		case PartClaims:
-			parts = append(parts, PartSecretMatch)
-		case PartKey:
-		default:
-			parts = append(parts, p)
-		}
-	}
-	return parts
-}
-
 // bySecret proves the client by client_secret_basic or client_secret_post
 // (SMART App Launch 2.2, client-confidential-symmetric): not SMART Backend
 // Services, but offered.
-func (a *attempt) bySecret() (*Client, *Error) {
+func (a *attempt) bySecret(ctx context.Context) (*Client, *Error) {
 	used := ClientSecretPost
 	if a.scheme == "basic" {
 		used = ClientSecretBasic
@@ -114,17 +97,17 @@ func (a *attempt) bySecret() (*Client, *Error) {
 			text: "This server takes no client secrets (see token_endpoint_auth_methods_supported in discovery).", fix: "Register a key set and sign an assertion, which is what SMART Backend Services is.",
 			remedy: Remedy{Kind: RemedyNewKey}})
 	}
-	a.warn(ruleSecretsOffered, outcome{finding: "L05", got: string(used), want: string(PrivateKeyJWT),
+	a.checks.warn(ruleSecretsOffered, outcome{finding: "L05", got: string(used), want: string(PrivateKeyJWT),
 		text: "The client authenticates by a secret. This server takes that; it is not SMART Backend Services, and no client for ONC g10.", fix: "Register a key set and sign assertions where that counts."})
-	sent, err := a.sentSecret(used)
+	sent, err := a.sentSecret(ctx, used)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.lookUp(ruleSecretClient, sent.id)
+	client, err := a.lookUp(ctx, ruleSecretClient, sent.id)
 	if err != nil {
 		return nil, err
 	}
-	a.pass(ruleSecretClient, client.ID)
+	a.checks.pass(ruleSecretClient, client.ID)
 	if err := a.checkClient("a client secret ("+string(used)+")", client.Method.usesSecret()); err != nil {
 		return nil, err
 	}
@@ -142,7 +125,7 @@ type credential struct {
 
 // sentSecret reads id and secret. In Basic both are form-encoded before they
 // are joined (RFC 6749 section 2.3.1).
-func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
+func (a *attempt) sentSecret(ctx context.Context, used AuthMethod) (credential, *Error) {
 	if used == ClientSecretPost {
 		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
 		if c.id == "" {
@@ -151,7 +134,7 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		}
 		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
 		c.habit, c.advice = "with + in place of the spaces that it arrived with", "Encode the form: a + in it means a space, so send %2B for one."
-		a.pass(ruleSecretForm, "client_id and client_secret in the form")
+		a.checks.pass(ruleSecretForm, "client_id and client_secret in the form")
 		return c, nil
 	}
 	id, secret, why := a.basicCredential()
@@ -171,7 +154,7 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		}
 	case decodable:
 		c.id, c.secret = decodedID, decodedSecret
-		if a.behaviour.BasicDecode == BasicBoth && !a.exists(decodedID) && a.exists(id) {
+		if a.behaviour.BasicDecode == BasicBoth && !a.exists(ctx, decodedID) && a.exists(ctx, id) {
 			c.id = id
 		}
 		c.habit, c.advice = "without form decoding", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): a % or a + in them is sent as %25 or %2B."
@@ -187,18 +170,18 @@ func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
 		return c, a.refuseClient(ruleSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
 			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ".", fix: "Leave client_id out of the form, or send the same one."})
 	}
-	a.pass(ruleSecretForm, "Basic")
+	a.checks.pass(ruleSecretForm, "Basic")
 	return c, nil
 }
 
-func (a *attempt) exists(id string) bool {
-	_, err := a.store.Client(a.ctx, a.env.Name, id)
+func (a *attempt) exists(ctx context.Context, id string) bool {
+	_, err := a.server.store.Client(ctx, a.server.env.Name, id)
 	return err == nil // a fault shows when the client is looked up
 }
 
 // compareSecret checks the secret and its life by the workspace's clock.
 func (a *attempt) compareSecret(sent credential) *Error {
-	now := a.clock.Now()
+	now := a.server.workspaceClock.Now()
 	c := a.client
 	match := c.matchSecret(sent.secret)
 	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth && c.matchSecret(sent.otherSecret) >= 0
@@ -236,13 +219,13 @@ func (a *attempt) compareSecret(sent credential) *Error {
 	case expired(c.Secrets[match].ExpiresAt, now):
 		o = a.endedSecret(match, now)
 	default:
-		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
+		a.checks.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
 		if otherHabit {
-			a.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
+			a.checks.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
 				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one.", fix: sent.advice})
 		}
 		if rotated, was := c.rotatedAt(match); was {
-			a.warn(ruleSecretMatch, outcome{finding: "L04", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
+			a.checks.warn(ruleSecretMatch, outcome{finding: "L04", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
 				text: a.oldSecretUsed(match, now.Sub(rotated)) + ". It works until " + stamp(c.Secrets[match].ExpiresAt) + ".", fix: "Deploy the new one to every instance of the client before that."})
 		}
 		return nil

@@ -1,21 +1,22 @@
 package authz
 
 import (
+	"context"
 	"errors"
 	"time"
 )
 
 // jku checks that a key URL in the header is the registered one, byte for
 // byte. Another one is never fetched (SB-JWT-08).
-func (a *attempt) jku() *Error {
+func (a *attempt) jku(context.Context) *Error {
 	if a.jws.header.kind("jku") == 0 {
-		a.pass(ruleJKU, "absent")
+		a.checks.pass(ruleJKU, "absent")
 		return nil
 	}
 	got, _ := a.jws.header.text("jku")
 	want := a.client.JWKSURI
 	if got == want && want != "" {
-		a.pass(ruleJKU, got)
+		a.checks.pass(ruleJKU, got)
 		return nil
 	}
 	o := outcome{finding: "A24", got: a.jws.header.show("jku"), want: want}
@@ -33,9 +34,9 @@ func (a *attempt) jku() *Error {
 // signature finds the one key that the header names and verifies with it
 // (Signature Verification steps 1 to 4). Other keys are tried only to explain
 // a refusal.
-func (a *attempt) signature() *Error {
+func (a *attempt) signature(ctx context.Context) *Error {
 	kid, _ := a.jws.header.text("kid")
-	set, story, err := a.keySet(kid)
+	set, story, err := a.keySet(ctx, kid)
 	if err != nil {
 		return err
 	}
@@ -48,9 +49,9 @@ func (a *attempt) signature() *Error {
 	}
 	alg, _ := a.jws.header.text("alg")
 	if !verifies(alg, key, a.jws.signingInput, a.jws.signature) {
-		return a.refuseClient(ruleSignature, a.diagnoseSignature(alg, key, set, story))
+		return a.refuseClient(ruleSignature, a.diagnoseSignature(ctx, alg, key, set, story))
 	}
-	a.pass(ruleSignature, alg+" with key "+key.name())
+	a.checks.pass(ruleSignature, alg+" with key "+key.name())
 	return nil
 }
 
@@ -87,8 +88,8 @@ func (k *keyStory) tell(now time.Time) string {
 }
 
 // keySet returns the client's keys: the set by value, or the published one.
-func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
-	set, story, err := a.keysOf(a.ctx, a.client, kid)
+func (a *attempt) keySet(ctx context.Context, kid string) (*KeySet, *keyStory, *Error) {
+	set, story, err := a.server.keysOf(ctx, a.client, kid)
 	var bad *KeySetError
 	var fetch *FetchError
 	switch {
@@ -98,19 +99,19 @@ func (a *attempt) keySet(kid string) (*KeySet, *keyStory, *Error) {
 		return nil, nil, a.refuseClient(ruleKeySet, outcome{finding: bad.Finding, got: "a key set that cannot be read", want: "a JWK Set",
 			text: bad.Text, counterfactual: bad.Counterfactual, fix: bad.Fix})
 	case err != nil:
-		return nil, nil, a.serverError(ruleKeySet, "get the client's key set", err)
+		return nil, nil, a.checks.serverError(ruleKeySet, "get the client's key set", err)
 	case set == nil:
 		return nil, nil, a.refuseClient(ruleKeySet, outcome{got: "no key set", want: "jwks or jwks_uri",
 			text: "Client " + quote(a.client.ID) + " has no key set registered.", fix: "Register its public keys, by URL or by value."})
 	case set.Len() == 0:
 		return nil, nil, a.refuseClient(ruleKeySet, outcome{got: "an empty set", want: "at least one key",
-			text: "The client's key set has no key in it." + story.tell(a.now), fix: "Publish the public half of the key that you sign with."})
+			text: "The client's key set has no key in it." + story.tell(a.realTime), fix: "Publish the public half of the key that you sign with."})
 	}
 	got := plural(set.Len(), "key") + " by value"
 	if story != nil {
 		got = plural(set.Len(), "key") + " from " + story.uri
 	}
-	a.pass(ruleKeySet, got)
+	a.checks.pass(ruleKeySet, got)
 	return set, story, nil
 }
 
@@ -134,7 +135,7 @@ func (a *attempt) matchKey(set *KeySet, story *keyStory, kid string) (*publicKey
 		return nil, a.refuseClient(ruleKeyMatch, a.diagnoseType(named[0], alg, set, story))
 	case len(fitting) > 1:
 		return nil, a.refuseClient(ruleKeyMatch, outcome{finding: "A13", got: plural(len(fitting), "key") + " with kid " + kid, want: "exactly one",
-			text: plural(len(fitting), "key") + " of the client's set have kid " + quote(kid) + "; SMART requires exactly one match." + story.tell(a.now),
+			text: plural(len(fitting), "key") + " of the client's set have kid " + quote(kid) + "; SMART requires exactly one match." + story.tell(a.realTime),
 			fix:  "Give every key a kid of its own."})
 	case crv != "" && fitting[0].crv != crv:
 		k := fitting[0]
@@ -143,7 +144,7 @@ func (a *attempt) matchKey(set *KeySet, story *keyStory, kid string) (*publicKey
 			fix:    "Make a key pair on that curve (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:" + crv + ") and register its public half.",
 			remedy: Remedy{Algorithm: alg}})
 	}
-	a.pass(ruleKeyMatch, "kid "+kid+", "+fitting[0].describe())
+	a.checks.pass(ruleKeyMatch, "kid "+kid+", "+fitting[0].describe())
 	return fitting[0], nil
 }
 
@@ -191,6 +192,6 @@ func (a *attempt) usableKey(key *publicKey) *Error {
 		return a.refuseClient(ruleKeyUsable, outcome{finding: "A18", got: "key " + key.name(), want: "a public signature key",
 			text: "Key " + key.name() + " cannot be read.", fix: "Publish kty, kid and the public numbers: n and e, or crv, x and y."})
 	}
-	a.pass(ruleKeyUsable, key.describe())
+	a.checks.pass(ruleKeyUsable, key.describe())
 	return nil
 }

@@ -82,25 +82,25 @@ type TokenResponse struct {
 // proof, then the scopes, in this order so that one defect has one stable code
 // (SB-TOK-08).
 func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
-	return s.attempt(ctx, req, AssertionParts()).decide()
+	return s.attempt(TokenEndpoint, req).decide(ctx)
 }
 
-func (a *attempt) decide() *TokenDecision {
-	grant, err := a.token()
+func (a *attempt) decide(ctx context.Context) *TokenDecision {
+	grant, err := a.token(ctx)
 	return &TokenDecision{
-		Checks: a.checks(), Grant: grant, Err: err,
+		Checks: a.list(), Grant: grant, Err: err,
 		ClientID: a.clientID, Client: a.client, Assertion: a.assertion,
 	}
 }
 
-func (a *attempt) token() (*Grant, *Error) {
+func (a *attempt) token(ctx context.Context) (*Grant, *Error) {
 	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
 		return nil, err
 	}
 	if err := a.grantType(); err != nil {
 		return nil, err
 	}
-	client, err := a.authenticate()
+	client, err := a.authenticate(ctx)
 	if err != nil {
 		if a.thorough && a.client != nil {
 			a.scopes()
@@ -112,11 +112,11 @@ func (a *attempt) token() (*Grant, *Error) {
 		return nil, err
 	}
 	if a.dry {
-		return a.grant(client, granted, a.form["scope"]), nil
+		return a.server.grant(client, granted, a.form["scope"]), nil
 	}
-	grant, failure := a.issue(client, granted, a.form["scope"], a.req.Addresses)
+	grant, failure := a.server.issue(client, granted, a.form["scope"], a.req.Addresses)
 	if failure != nil {
-		return nil, a.serverError(ruleScopeGranted, "issue the token", failure)
+		return nil, a.checks.serverError(ruleScopeGranted, "issue the token", failure)
 	}
 	return grant, nil
 }
@@ -127,11 +127,11 @@ func (a *attempt) grantType() *Error {
 		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
 			text: "The form has no grant_type.", fix: "Send grant_type=client_credentials."})
 	}
-	a.pass(ruleGrantTypePresent, got)
+	a.checks.pass(ruleGrantTypePresent, got)
 	o := outcome{got: got, want: GrantClientCredentials}
 	switch got {
 	case GrantClientCredentials:
-		a.pass(ruleGrantType, got)
+		a.checks.pass(ruleGrantType, got)
 		return nil
 	case "refresh_token":
 		o.finding = "T04"
