@@ -73,6 +73,8 @@ func (a *attempt) envelope(context.Context) *Error {
 		return a.refuseClient(ruleMembers, *broken)
 	}
 	a.assertion = &Assertion{Header: j.headerJSON, Claims: j.claimsJSON}
+	a.assertion.KeyID, _ = j.header.text("kid")
+	a.assertion.Algorithm, _ = j.header.text("alg")
 	if iss, ok := j.claims.text("iss"); ok {
 		a.clientID = iss
 	}

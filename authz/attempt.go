@@ -54,8 +54,17 @@ func (s *Server) attempt(endpoint Endpoint, req FormRequest) *attempt {
 	return a
 }
 
-// list returns the checks that a request of this kind walks.
-func (a *attempt) list() []Check { return a.checks.list(PartsOf(a.endpoint, a.mechanism)...) }
+// decision is what became of the form.
+func (a *attempt) decision(err *Error) FormDecision {
+	d := FormDecision{
+		Checks: a.checks.list(PartsOf(a.endpoint, a.mechanism)...), Err: err,
+		ClientID: a.clientID, Assertion: a.assertion, Scope: a.form["scope"],
+	}
+	if a.form == nil { // refused for its form: what it asks for may be told even so
+		d.Scope = scopeIn(a.req.Body)
+	}
+	return d
+}
 
 // refuse ends the attempt at a rule.
 func (a *attempt) refuse(r ruleIndex, code string, o outcome) *Error {

@@ -88,6 +88,23 @@ func parseJSONForm(body []byte) (form, *outcome) {
 	return f, nil
 }
 
+// scopeIn finds the scope in a body whose type was not looked at.
+func scopeIn(body []byte) string {
+	if bytes.HasPrefix(body, []byte("{")) {
+		var object struct {
+			Scope string `json:"scope"`
+		}
+		if json.Unmarshal(body, &object) == nil {
+			return object.Scope
+		}
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return ""
+	}
+	return form.Get("scope")
+}
+
 // queryNames returns which of the wanted parameters a raw query string holds.
 func queryNames(query string, wanted ...string) []string {
 	var found []string

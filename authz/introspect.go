@@ -8,17 +8,11 @@ import (
 // IntrospectionDecision is what became of a request to the introspection
 // endpoint: a Response, or an Err.
 type IntrospectionDecision struct {
-	Checks   []Check
+	FormDecision
 	Response *IntrospectionResponse
-	Err      *Error
 	// Token tells why a token is active or not; nil if the checks did not get
 	// that far. It is for explanation: the answer says no more than inactive.
 	Token *AccessDecision
-	// ClientID is the caller, proven or not; "" if it names none.
-	ClientID string
-	// Assertion is what the caller's assertion says; nil if there was none that
-	// could be read.
-	Assertion *Assertion
 }
 
 // IntrospectionResponse is the JSON of the answer (RFC 7662 section 2.2). Of
@@ -42,10 +36,8 @@ type IntrospectionResponse struct {
 // token; either may introspect the tokens of any client.
 func (s *Server) Introspect(ctx context.Context, req FormRequest) *IntrospectionDecision {
 	a := s.attempt(IntrospectionEndpoint, req)
-	d := &IntrospectionDecision{}
-	d.Response, d.Token, d.Err = a.introspect(ctx)
-	d.Checks, d.ClientID, d.Assertion = a.list(), a.clientID, a.assertion
-	return d
+	response, token, err := a.introspect(ctx)
+	return &IntrospectionDecision{FormDecision: a.decision(err), Response: response, Token: token}
 }
 
 func (a *attempt) introspect(ctx context.Context) (*IntrospectionResponse, *AccessDecision, *Error) {
@@ -123,13 +115,10 @@ func (a *attempt) examine(ctx context.Context, token string) (*tokenClaims, *Acc
 // RevocationDecision is what became of a request to the revocation endpoint;
 // without an Err the answer is 200 with an empty body.
 type RevocationDecision struct {
-	Checks []Check
-	Err    *Error
+	FormDecision
 	// TokenID is the token that was revoked now; "" if there was nothing to
 	// revoke: unknown, expired and revoked tokens get the same answer.
-	TokenID   string
-	ClientID  string
-	Assertion *Assertion // as in IntrospectionDecision
+	TokenID string
 }
 
 // Revoke decides a request to the revocation endpoint (RFC 7009). A client
@@ -137,10 +126,8 @@ type RevocationDecision struct {
 // endpoint know at once.
 func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecision {
 	a := s.attempt(RevocationEndpoint, req)
-	d := &RevocationDecision{}
-	d.TokenID, d.Err = a.revoke(ctx)
-	d.Checks, d.ClientID, d.Assertion = a.list(), a.clientID, a.assertion
-	return d
+	tokenID, err := a.revoke(ctx)
+	return &RevocationDecision{FormDecision: a.decision(err), TokenID: tokenID}
 }
 
 func (a *attempt) revoke(ctx context.Context) (tokenID string, refused *Error) {

@@ -22,7 +22,7 @@ func (s *Server) Manage(ctx context.Context, clientID string, req RegistrationRe
 	s.managing.Lock()
 	defer s.managing.Unlock()
 	registration, err := r.manage(ctx, clientID)
-	return &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err}
+	return r.decision(registration, err, parts...)
 }
 
 func (r *registering) manage(ctx context.Context, clientID string) (*Registration, *Error) {

@@ -23,6 +23,7 @@ type RegistrationDecision struct {
 	Checks       []Check
 	Registration *Registration
 	Err          *Error
+	Scope        string // that the request wants to have registered, as it was sent
 }
 
 // Registration is a client as it is registered now.
@@ -58,7 +59,7 @@ type RegistrationResponse struct {
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
 	r := s.registering(req)
 	registration, err := r.register(ctx)
-	return &RegistrationDecision{Checks: r.checks.list(PartInitialToken, PartRegistration), Registration: registration, Err: err}
+	return r.decision(registration, err, PartInitialToken, PartRegistration)
 }
 
 // registering is one registration request on its way through the rules, which
@@ -94,6 +95,15 @@ func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 		return nil, refused
 	}
 	return r.registration(stored, token), nil
+}
+
+// decision is what became of the request.
+func (r *registering) decision(registration *Registration, err *Error, parts ...Part) *RegistrationDecision {
+	d := &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err, Scope: r.asked.Scope}
+	if d.Scope == "" { // perhaps it was refused before it was read
+		d.Scope = scopeIn(r.req.Body)
+	}
+	return d
 }
 
 // put fills the client from the request, checks it and stores it as a draft.

@@ -31,23 +31,30 @@ func TokenForm(assertion, scope string) url.Values {
 	}
 }
 
-// TokenDecision is what became of a token request: a Grant or an Err.
-type TokenDecision struct {
+// FormDecision is what became of a form, whichever endpoint it was posted to.
+type FormDecision struct {
 	// Checks is the whole checklist in order; what comes after a failed check is
 	// NotReached.
 	Checks []Check
-	Grant  *Grant
-	Err    *Error
+	Err    *Error // nil if the request is not refused
 
 	// ClientID is the client that the request claims to come from, proven or
 	// not; "" if it names none.
 	ClientID string
-	// Client is the client of that id here; nil if there is none or the checks
-	// did not get that far.
-	Client *Client
 	// Assertion is what the client's assertion says; nil if there was none
 	// that could be read.
 	Assertion *Assertion
+	// Scope is the scope that the form asks for, as it was sent; "" if none.
+	Scope string
+}
+
+// TokenDecision is what became of a token request: a Grant or an Err.
+type TokenDecision struct {
+	FormDecision
+	Grant *Grant
+	// Client is the client that ClientID names here; nil if there is none or
+	// the checks did not get that far.
+	Client *Client
 }
 
 // Assertion is the readable part of a client assertion, for explanation: the
@@ -56,6 +63,9 @@ type TokenDecision struct {
 type Assertion struct {
 	Header json.RawMessage `json:"header"`
 	Claims json.RawMessage `json:"claims"`
+	// KeyID and Algorithm are the header's kid and alg; "" if that is no string.
+	KeyID     string `json:"-"`
+	Algorithm string `json:"-"`
 }
 
 // Grant is an issued access token; of Explain, what would be issued.
@@ -87,10 +97,7 @@ func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
 
 func (a *attempt) decide(ctx context.Context) *TokenDecision {
 	grant, err := a.token(ctx)
-	return &TokenDecision{
-		Checks: a.list(), Grant: grant, Err: err,
-		ClientID: a.clientID, Client: a.client, Assertion: a.assertion,
-	}
+	return &TokenDecision{FormDecision: a.decision(err), Grant: grant, Client: a.client}
 }
 
 func (a *attempt) token(ctx context.Context) (*Grant, *Error) {

@@ -30,6 +30,8 @@ type call struct {
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
+	scopeAsked string // by a request for a token or a registration, as it was sent
+
 	// Of an entry of a batch or transaction:
 	params map[string]string // of the path
 	store  *fhirstore.Store  // that shows the transaction; nil outside of one
