@@ -42,6 +42,35 @@ func (a *attempt) byAssertion(ctx context.Context) (*Client, *Error) {
 	return a.client, nil
 }
 
+// assertionStep applies rules to an assertion. It makes sense where the rules
+// that it needs hold.
+type assertionStep struct {
+	apply func(context.Context) *Error
+	needs []ruleIndex
+}
+
+// walk applies the steps in order, to the first refusal or, in an examination,
+// as far as they make sense.
+func (a *attempt) walk(ctx context.Context, steps []assertionStep) *Error {
+	var first *Error
+	for _, step := range steps {
+		if slices.ContainsFunc(step.needs, func(r ruleIndex) bool { return !a.checks.holds(r) }) {
+			continue
+		}
+		err := step.apply(ctx)
+		if err == nil {
+			continue
+		}
+		if first == nil {
+			first = err
+		}
+		if !a.thorough || err.Status >= 500 {
+			return first
+		}
+	}
+	return first
+}
+
 func (a *attempt) assertionType(context.Context) *Error {
 	got := a.form["client_assertion_type"]
 	if got == AssertionType {

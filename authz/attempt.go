@@ -2,7 +2,6 @@ package authz
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
@@ -83,94 +82,6 @@ func (a *attempt) refuseClient(r ruleIndex, o outcome) *Error {
 	return e
 }
 
-// readForm checks method, content type, encoding and where the parameters are.
-func (a *attempt) readForm(wanted ...string) *Error {
-	if err := a.checkMethod(); err != nil {
-		return err
-	}
-	parse := parseForm
-	switch {
-	case isForm(a.req.ContentType):
-		a.checks.pass(ruleContentType, formType)
-	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
-		parse = parseJSONForm
-		a.checks.warn(ruleContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
-			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + ".", fix: "Encode the parameters as a form."})
-	default:
-		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
-	}
-	f, broken := parse(a.req.Body)
-	if broken != nil {
-		return a.refuse(ruleParameters, CodeInvalidRequest, *broken)
-	}
-	a.form = f
-	a.checks.pass(ruleParameters, plural(len(f), "parameter"))
-	return a.checkQueryString(wanted)
-}
-
-func (a *attempt) checkMethod() *Error {
-	if a.req.Method == "POST" {
-		a.checks.pass(ruleMethod, "POST")
-		return nil
-	}
-	e := a.refuse(ruleMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
-		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ".", fix: "Send the parameters as a form in the body of a POST: URLs end up in logs."})
-	e.Status, e.Allow = 405, "POST"
-	return e
-}
-
-func wrongContentType(got string) outcome {
-	o := outcome{finding: "D04", got: got, want: formType}
-	if got == "" {
-		o.got = "none"
-		o.text = "The request has no Content-Type."
-		o.fix = "Send the parameters as a form, with Content-Type: " + formType + "."
-		return o
-	}
-	o.text = "The body must be " + formType + "; Content-Type is " + quote(got) + "."
-	o.fix = "Encode the parameters as a form (in curl: -d or --data-urlencode) and set that content type."
-	return o
-}
-
-// checkQueryString tells of parameters that were put into the URL. They are
-// not read (RFC 6749 section 2.3.1).
-func (a *attempt) checkQueryString(wanted []string) *Error {
-	if a.req.Query == "" {
-		a.checks.pass(ruleQueryString, "")
-		return nil
-	}
-	found := queryNames(a.req.Query, wanted...)
-	if len(found) == 0 {
-		a.checks.pass(ruleQueryString, "")
-		return nil
-	}
-	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
-	for _, name := range found {
-		if a.form[name] == "" {
-			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the body only."
-			o.fix = "Send them in the body of the POST: URLs end up in logs."
-			return a.refuse(ruleQueryString, CodeInvalidRequest, o)
-		}
-	}
-	o.text = list(found) + " came in the query string as well and was ignored there."
-	o.fix = "Send it in the body of the POST only: URLs end up in logs."
-	a.checks.warn(ruleQueryString, o)
-	return nil
-}
-
-// basicCredential splits the Authorization header's value.
-func (a *attempt) basicCredential() (id, secret string, why string) {
-	raw, err := base64.StdEncoding.DecodeString(a.credential)
-	if err != nil {
-		return "", "", "what follows Basic is not base64"
-	}
-	id, secret, found := strings.Cut(string(raw), ":")
-	if !found {
-		return "", "", "what follows Basic decodes to something without a colon"
-	}
-	return id, secret, ""
-}
-
 // lookUp finds a client by the id that the request claims.
 func (a *attempt) lookUp(ctx context.Context, r ruleIndex, id string) (*Client, *Error) {
 	a.clientID = id
@@ -190,16 +101,6 @@ func (a *attempt) lookUp(ctx context.Context, r ruleIndex, id string) (*Client, 
 	}
 	a.client = client
 	return client, nil
-}
-
-// notPropagated explains a client that vendors whose registrations take time
-// to spread do not know yet.
-func (a *attempt) notPropagated(client *Client, wait time.Duration) outcome {
-	delay := a.behaviour.PropagationDelay
-	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago", want: "one created " + seconds(delay) + " ago or earlier",
-		text: client.display() + " was created " + seconds(delay-wait) + " ago; this server's behaviour knows a new client after " + seconds(delay) + " only, as vendors whose registrations take time to spread.",
-		fix:  "Try again in " + seconds(wait) + " by this server's clock, or move that clock ahead (/_sandbox/clock). With such a vendor wait, and do not register again: that begins anew.",
-	}
 }
 
 // endpointURL is the URL of the endpoint that the form was posted to.

@@ -101,3 +101,8 @@ func (l *checklist) list(parts ...Part) []Check {
 	}
 	return checks
 }
+
+// holds reports whether a rule was applied and holds.
+func (l *checklist) holds(r ruleIndex) bool {
+	return l.notes[r].result == Pass || l.notes[r].result == Warn
+}

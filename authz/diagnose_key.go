@@ -257,3 +257,13 @@ func signedAs(alg string, j *compactJWS) string {
 	}
 	return " (as " + alg + ")"
 }
+
+func curveAlias(crv string) string {
+	switch crv {
+	case "P-256":
+		return " (secp256r1)"
+	case "P-384":
+		return " (secp384r1)"
+	}
+	return ""
+}

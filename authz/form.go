@@ -16,6 +16,68 @@ type form map[string]string
 
 const formType = "application/x-www-form-urlencoded"
 
+// readForm checks method, content type, encoding and where the parameters are.
+func (a *attempt) readForm(wanted ...string) *Error {
+	if err := a.checkMethod(); err != nil {
+		return err
+	}
+	parse := parseForm
+	switch {
+	case isForm(a.req.ContentType):
+		a.checks.pass(ruleContentType, formType)
+	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
+		parse = parseJSONForm
+		a.checks.warn(ruleContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
+			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + ".", fix: "Encode the parameters as a form."})
+	default:
+		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
+	}
+	f, broken := parse(a.req.Body)
+	if broken != nil {
+		return a.refuse(ruleParameters, CodeInvalidRequest, *broken)
+	}
+	a.form = f
+	a.checks.pass(ruleParameters, plural(len(f), "parameter"))
+	return a.checkQueryString(wanted)
+}
+
+func (a *attempt) checkMethod() *Error {
+	if a.req.Method == "POST" {
+		a.checks.pass(ruleMethod, "POST")
+		return nil
+	}
+	e := a.refuse(ruleMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
+		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ".", fix: "Send the parameters as a form in the body of a POST: URLs end up in logs."})
+	e.Status, e.Allow = 405, "POST"
+	return e
+}
+
+// checkQueryString tells of parameters that were put into the URL. They are
+// not read (RFC 6749 section 2.3.1).
+func (a *attempt) checkQueryString(wanted []string) *Error {
+	if a.req.Query == "" {
+		a.checks.pass(ruleQueryString, "")
+		return nil
+	}
+	found := queryNames(a.req.Query, wanted...)
+	if len(found) == 0 {
+		a.checks.pass(ruleQueryString, "")
+		return nil
+	}
+	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
+	for _, name := range found {
+		if a.form[name] == "" {
+			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the body only."
+			o.fix = "Send them in the body of the POST: URLs end up in logs."
+			return a.refuse(ruleQueryString, CodeInvalidRequest, o)
+		}
+	}
+	o.text = list(found) + " came in the query string as well and was ignored there."
+	o.fix = "Send it in the body of the POST only: URLs end up in logs."
+	a.checks.warn(ruleQueryString, o)
+	return nil
+}
+
 // isForm reports whether a Content-Type header means a form.
 func isForm(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)

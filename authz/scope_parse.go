@@ -1,8 +1,6 @@
 package authz
 
-import (
-	"strings"
-)
+import "strings"
 
 // ScopeError says why a scope cannot be taken.
 type ScopeError struct {

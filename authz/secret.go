@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"slices"
@@ -233,26 +234,6 @@ func (a *attempt) compareSecret(sent credential) *Error {
 	return a.refuseClient(ruleSecretMatch, o)
 }
 
-// endedSecret tells a secret that a rotation ended from one that expired.
-func (a *attempt) endedSecret(match int, now time.Time) outcome {
-	c := a.client
-	ended := c.Secrets[match].ExpiresAt
-	o := outcome{finding: "K01", got: "a secret that ended at " + stamp(ended), want: "the client's secret"}
-	if rotated, was := c.rotatedAt(match); was {
-		o.finding = "L04"
-		o.text = a.oldSecretUsed(match, now.Sub(rotated)) + ". It ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
-		o.fix = "Deploy the current secret to every instance of the client."
-		return o
-	}
-	o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " has expired: it ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
-	o.fix = "Make a new one in the portal."
-	if latest := latestSecret(c.Secrets); latest != match {
-		o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + "."
-		o.fix = "Deploy the current secret to every instance of the client."
-	}
-	return o
-}
-
 // rotatedAt returns when a secret was rotated; false for one that was not,
 // before it expired by itself.
 func (c *Client) rotatedAt(match int) (time.Time, bool) {
@@ -265,16 +246,6 @@ func (c *Client) rotatedAt(match int) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// oldSecretUsed says who still uses a secret that was rotated, without a full
-// stop.
-func (a *attempt) oldSecretUsed(match int, since time.Duration) string {
-	by := ""
-	if a.req.Remote != "" {
-		by = " by " + a.req.Remote
-	}
-	return "The old secret " + itoa(match+1) + " of client " + quote(a.client.ID) + " was used" + by + " " + seconds(since) + " after its rotation"
-}
-
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 func latestSecret(secrets []Secret) int {
@@ -285,4 +256,17 @@ func latestSecret(secrets []Secret) int {
 		}
 	}
 	return latest
+}
+
+// basicCredential splits the Authorization header's value.
+func (a *attempt) basicCredential() (id, secret string, why string) {
+	raw, err := base64.StdEncoding.DecodeString(a.credential)
+	if err != nil {
+		return "", "", "what follows Basic is not base64"
+	}
+	id, secret, found := strings.Cut(string(raw), ":")
+	if !found {
+		return "", "", "what follows Basic decodes to something without a colon"
+	}
+	return id, secret, ""
 }

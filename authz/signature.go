@@ -148,16 +148,6 @@ func (a *attempt) matchKey(set *KeySet, story *keyStory, kid string) (*publicKey
 	return fitting[0], nil
 }
 
-func curveAlias(crv string) string {
-	switch crv {
-	case "P-256":
-		return " (secp256r1)"
-	case "P-384":
-		return " (secp384r1)"
-	}
-	return ""
-}
-
 // smartAlgorithm returns the algorithm of SMART that the key can sign.
 func smartAlgorithm(k *publicKey) string {
 	switch {
