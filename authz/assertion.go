@@ -77,9 +77,7 @@ func (a *attempt) assertionType(context.Context) *Error {
 		a.checks.pass(ruleAssertionType, got)
 		return nil
 	}
-	return a.refuseClient(ruleAssertionType, outcome{finding: "A05", got: got, want: AssertionType,
-		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ").",
-		fix:  "Send client_assertion_type=" + AssertionType + "."})
+	return a.refuseClient(ruleAssertionType, wrongAssertionType(got))
 }
 
 // envelope takes the assertion apart.
@@ -87,13 +85,7 @@ func (a *attempt) envelope(context.Context) *Error {
 	text := a.form["client_assertion"]
 	j, broken := splitJWS(text)
 	if broken != nil {
-		if rest, found := strings.CutPrefix(text, "Bearer "); found {
-			if _, still := splitJWS(rest); still == nil {
-				broken.text = "client_assertion begins with \"Bearer \"."
-				broken.counterfactual = "Without it, it is a JWT of three parts."
-				broken.fix = "Put the bare JWT into the field."
-			}
-		}
+		tryWithoutBearer(broken, text)
 		return a.refuseClient(ruleCompact, *broken)
 	}
 	a.jws = j
@@ -117,20 +109,13 @@ func (a *attempt) typ(context.Context) *Error {
 	case ok && strings.EqualFold(got, "JWT"):
 		a.checks.pass(ruleTyp, got)
 		return nil
-	case a.behaviour.OptionalTyp && a.jws.header.kind("typ") == 0:
-		a.checks.warn(ruleTyp, outcome{finding: "A07", got: "absent", want: "JWT",
-			text: `The header has no typ, which this server's behaviour lets pass; SMART requires "typ":"JWT".`, fix: `Add "typ":"JWT" to the header.`})
+	case a.jws.header.kind("typ") != 0:
+		return a.refuseClient(ruleTyp, a.otherTyp())
+	case a.behaviour.OptionalTyp:
+		a.checks.warn(ruleTyp, typPassedOver())
 		return nil
 	}
-	o := outcome{finding: "A07", got: a.jws.header.show("typ"), want: "JWT"}
-	if a.jws.header.kind("typ") == 0 {
-		o.text = `The assertion's header has no typ; SMART requires "typ":"JWT".`
-		o.fix = `Set "typ":"JWT" where you set alg and kid: some libraries leave it out unless told.`
-	} else {
-		o.fix = `Set "typ":"JWT" in the header.`
-		o.text = `The assertion's header has "typ":` + o.got + `; SMART requires "typ":"JWT".`
-	}
-	return a.refuseClient(ruleTyp, o)
+	return a.refuseClient(ruleTyp, noTyp())
 }
 
 func (a *attempt) alg(ctx context.Context) *Error {
@@ -149,10 +134,7 @@ func (a *attempt) crit(context.Context) *Error {
 		a.checks.pass(ruleCrit, "absent")
 		return nil
 	}
-	got := a.jws.header.show("crit")
-	return a.refuseClient(ruleCrit, outcome{got: got, want: "absent",
-		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11).",
-		fix:  "Leave crit out."})
+	return a.refuseClient(ruleCrit, criticalHeader(a.jws.header.show("crit")))
 }
 
 func (a *attempt) kid(ctx context.Context) *Error {
@@ -166,13 +148,7 @@ func (a *attempt) kid(ctx context.Context) *Error {
 func (a *attempt) issuer(ctx context.Context) *Error {
 	iss, ok := a.jws.claims.text("iss")
 	if !ok || iss == "" {
-		o := outcome{got: a.jws.claims.show("iss"), want: "your client_id",
-			text: "The assertion has no iss that is a string.", fix: "Set iss and sub both to your client_id."}
-		if sub, _ := a.jws.claims.text("sub"); sub != "" {
-			o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + "."
-			o.remedy.ClientID = sub
-		}
-		return a.refuseClient(ruleIssuer, o)
+		return a.refuseClient(ruleIssuer, a.noIssuer())
 	}
 	if _, err := a.lookUp(ctx, ruleIssuer, iss); err != nil {
 		return err
@@ -187,9 +163,7 @@ func (a *attempt) subject(context.Context) *Error {
 		a.checks.pass(ruleSubject, sub)
 		return nil
 	}
-	got := a.jws.claims.show("sub")
-	return a.refuseClient(ruleSubject, outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
-		text: "iss is " + quote(a.client.ID) + " and sub is " + got + "; both must be your client_id.", fix: "Set sub to " + quote(a.client.ID) + "."})
+	return a.refuseClient(ruleSubject, a.otherSubject(a.jws.claims.show("sub")))
 }
 
 // formClient checks a client_id beside the assertion (RFC 7521 section 4.2).
@@ -201,8 +175,7 @@ func (a *attempt) formClient(context.Context) *Error {
 	case a.client.ID:
 		a.checks.pass(ruleFormClient, got)
 	default:
-		return a.refuseClient(ruleFormClient, outcome{got: got, want: a.client.ID,
-			text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ".", fix: "Leave client_id out of the form, or send the same one."})
+		return a.refuseClient(ruleFormClient, a.otherFormClient(got))
 	}
 	return nil
 }
@@ -213,20 +186,16 @@ func (a *attempt) keyClient(context.Context) *Error {
 
 func (a *attempt) jti(context.Context) *Error {
 	got, ok := a.jws.claims.text("jti")
-	o := outcome{finding: "C14", got: a.jws.claims.show("jti"), want: "a fresh string for each assertion, such as a UUID"}
 	switch {
 	case a.jws.claims.kind("jti") == 0:
-		o.text, o.fix = "The assertion has no jti.", "Add a fresh UUID for every token request."
+		return a.refuseClient(ruleJTI, noJTI())
 	case !ok || got == "":
-		o.text, o.fix = "jti is "+o.got+"; it must be a string that is not empty.", "Use a fresh UUID for every token request."
+		return a.refuseClient(ruleJTI, unusableJTI(a.jws.claims.show("jti")))
 	case len(got) > a.behaviour.MaxJTI:
-		o.finding, o.got, o.want = "C17", itoa(len(got))+" bytes", "at most "+itoa(a.behaviour.MaxJTI)
-		o.text, o.fix = "jti is "+itoa(len(got))+" bytes long; this server takes "+itoa(a.behaviour.MaxJTI)+".", "Use a UUID."
-	default:
-		a.checks.pass(ruleJTI, got)
-		return nil
+		return a.refuseClient(ruleJTI, longJTI(len(got), a.behaviour.MaxJTI))
 	}
-	return a.refuseClient(ruleJTI, o)
+	a.checks.pass(ruleJTI, got)
+	return nil
 }
 
 // replay records the assertion's jti, now that it is known to be the
@@ -234,10 +203,9 @@ func (a *attempt) jti(context.Context) *Error {
 func (a *attempt) replay(ctx context.Context) *Error {
 	jti, _ := a.jws.claims.text("jti")
 	exp, _ := a.jws.claims.numericDate("exp")
-	now := a.realTime
 	use := JTIUse{
 		Env: a.server.env.Name, Issuer: a.client.ID, JTI: jti, Exchange: a.req.Exchange,
-		At: now, Exp: instant(exp), Skew: a.behaviour.Skew,
+		At: a.realTime, Exp: instant(exp), Skew: a.behaviour.Skew,
 	}
 	record := a.server.store.UseJTI
 	if a.dry {
@@ -251,18 +219,9 @@ func (a *attempt) replay(ctx context.Context) *Error {
 		a.checks.pass(ruleReplay, jti)
 		return nil
 	}
-	o := outcome{finding: "C15", got: jti + ", used at " + stamp(earlier.At), want: "a jti that was not used before"}
-	o.text = "jti " + quote(jti) + " was used " + seconds(now.Sub(earlier.At)) + " ago"
-	if earlier.Exchange != "" {
-		o.text += " by request " + earlier.Exchange
-	}
-	o.text += "."
-	o.fix = "Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
 	if a.behaviour.AllowReplay {
-		o.finding = "C16"
-		o.text += " This server's behaviour accepts the replay; strict payers refuse it."
-		a.checks.warn(ruleReplay, o)
+		a.checks.warn(ruleReplay, a.replayAllowed(jti, earlier))
 		return nil
 	}
-	return a.refuseClient(ruleReplay, o)
+	return a.refuseClient(ruleReplay, a.replayed(jti, earlier))
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // refuseTime and warnTime tell of a time claim, and of the switch under which it
@@ -20,24 +18,18 @@ func (a *attempt) warnTime(r ruleIndex, o outcome) { a.checks.warn(r, a.byOffset
 func (a *attempt) expiry(context.Context) *Error {
 	now := a.assertionTime
 	exp, ok := a.jws.claims.numericDate("exp")
-	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
 	switch {
 	case a.jws.claims.kind("exp") == 0:
-		o.text = "The assertion has no exp."
-		o.fix = "Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "; the server's time is " + unix(now) + "."
-		return a.refuseTime(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, a.noExpiry())
 	case !ok:
-		o.text = "exp is " + o.got + ", which is no JSON number."
-		o.fix = "Write it without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
-		return a.refuseTime(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, a.expiryNoNumber())
 	case exp > lastSecond:
 		return a.refuseTime(ruleExpiry, wrongUnit("exp", exp, now))
 	case exp <= secondsOf(now.Add(-a.behaviour.Skew)):
 		return a.refuseTime(ruleExpiry, a.diagnoseExpired(exp, now))
 	}
 	if late := now.Sub(instant(exp)); late >= 0 {
-		a.warnTime(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
-			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."})
+		a.warnTime(ruleExpiry, a.expiredWithinSkew(late))
 		return nil
 	}
 	a.checks.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
@@ -54,8 +46,7 @@ func (a *attempt) lifetime(context.Context) *Error {
 	case ahead > a.behaviour.MaxAssertion+a.behaviour.Skew:
 		return a.refuseTime(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
 	case ahead > a.behaviour.MaxAssertion:
-		a.warnTime(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
-			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."})
+		a.warnTime(ruleLifetime, a.lifetimeWithinSkew(ahead))
 	default:
 		a.checks.pass(ruleLifetime, seconds(ahead)+" ahead")
 	}
@@ -97,8 +88,7 @@ func (a *attempt) notFuture(r ruleIndex, name string) *Error {
 // is there where the behaviour requires it.
 func (a *attempt) issuedAt(context.Context) *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
-		return a.refuseTime(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
-			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."})
+		return a.refuseTime(ruleIssuedAt, noIssuedAt())
 	}
 	return a.unlessIgnored(ruleIssuedAt, a.behaviour.IgnoreIAT, a.checkIssuedAt())
 }
@@ -111,10 +101,7 @@ func (a *attempt) checkIssuedAt() *Error {
 	case iat > lastSecond:
 		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.assertionTime))
 	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.assertionTime.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
-		age := time.Duration(math.Min(secondsOf(a.assertionTime)-iat, float64(1<<33))) * time.Second
-		return a.refuseTime(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.assertionTime) + ").",
-			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
+		return a.refuseTime(ruleIssuedAt, a.issuedLongAgo(iat))
 	}
 	a.checks.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
@@ -137,12 +124,7 @@ func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 		a.checks.pass(r, "absent")
 		return nil
 	}
-	got := a.jws.claims.show(name)
-	o := outcome{got: got, want: "a number", text: name + " is " + got + ", which is no JSON number.", fix: "Write seconds since 1970 without quotation marks, or leave it out."}
-	if a.jws.claims.kind(name) == jsontext.Kind('n') {
-		o.text, o.fix = name+" is null.", "Write seconds since 1970, or leave it out."
-	}
-	return a.refuseTime(r, o)
+	return a.refuseTime(r, a.noNumber(name))
 }
 
 // gap converts seconds to a duration without overflow.

@@ -10,12 +10,9 @@ import (
 // request addressed the server, byte for byte (RFC 7523 section 3 item 3), or
 // what the behaviour takes for it.
 func (a *attempt) audience(context.Context) *Error {
-	want, name := a.behaviour.audience(a.req.Addresses)
 	audiences, ok := a.jws.claims.texts("aud")
-	got := a.jws.claims.show("aud")
 	if a.behaviour.DenyAudienceArray && a.jws.claims.kind("aud") == '[' {
-		return a.refuseClient(ruleAudience, outcome{finding: "C06", got: got, want: want,
-			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."})
+		return a.refuseClient(ruleAudience, a.audienceArray(len(audiences)))
 	}
 	if a.behaviour.takesAudience(AudienceToken) {
 		accepted := []string{a.req.Addresses.TokenURL, a.endpointURL()}
@@ -27,22 +24,20 @@ func (a *attempt) audience(context.Context) *Error {
 		}
 	}
 	if kind := a.lenientAudience(audiences); kind != "" {
-		a.checks.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
-			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."})
+		a.checks.warn(ruleAudience, a.audienceTaken(kind))
 		return nil
 	}
 	switch {
 	case a.jws.claims.kind("aud") == 0:
-		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: "absent", want: want,
-			text: "The assertion has no aud.", fix: "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."})
+		return a.refuseClient(ruleAudience, a.noAudience())
 	case !ok:
-		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: got, want: want,
-			text: "aud is " + got + "; it must be a string, or an array of strings.", fix: "Set aud to " + want + "."})
+		return a.refuseClient(ruleAudience, a.audienceNoString())
 	}
-	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want, name))
+	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences))
 }
 
-const tokenEndpoint = "the token endpoint"
+// theTokenEndpoint is how a diagnosis names it.
+const theTokenEndpoint = "the token endpoint"
 
 // Audience is the URL that a client is best told to use as aud.
 func (b Behaviour) Audience(addresses Addresses) string {
@@ -59,7 +54,7 @@ func (b Behaviour) audience(addresses Addresses) (uri, name string) {
 		case AudienceFHIRBase:
 			uri, name = addresses.FHIRBase, "the FHIR base"
 		default:
-			return addresses.TokenURL, tokenEndpoint
+			return addresses.TokenURL, theTokenEndpoint
 		}
 	}
 	return uri, name

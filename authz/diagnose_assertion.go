@@ -123,3 +123,103 @@ func (a *attempt) diagnoseNoKid(ctx context.Context) outcome {
 	}
 	return o
 }
+
+func wrongAssertionType(got string) outcome {
+	return outcome{finding: "A05", got: got, want: AssertionType,
+		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ").",
+		fix:  "Send client_assertion_type=" + AssertionType + "."}
+}
+
+// tryWithoutBearer recognises a JWT that was copied from an Authorization
+// header.
+func tryWithoutBearer(broken *outcome, text string) {
+	rest, found := strings.CutPrefix(text, "Bearer ")
+	if !found {
+		return
+	}
+	if _, still := splitJWS(rest); still == nil {
+		broken.text = "client_assertion begins with \"Bearer \"."
+		broken.counterfactual = "Without it, it is a JWT of three parts."
+		broken.fix = "Put the bare JWT into the field."
+	}
+}
+
+func typPassedOver() outcome {
+	return outcome{finding: "A07", got: "absent", want: "JWT",
+		text: `The header has no typ, which this server's behaviour lets pass; SMART requires "typ":"JWT".`, fix: `Add "typ":"JWT" to the header.`}
+}
+
+func noTyp() outcome {
+	return outcome{finding: "A07", got: "absent", want: "JWT",
+		text: `The assertion's header has no typ; SMART requires "typ":"JWT".`,
+		fix:  `Set "typ":"JWT" where you set alg and kid: some libraries leave it out unless told.`}
+}
+
+func (a *attempt) otherTyp() outcome {
+	got := a.jws.header.show("typ")
+	return outcome{finding: "A07", got: got, want: "JWT",
+		text: `The assertion's header has "typ":` + got + `; SMART requires "typ":"JWT".`,
+		fix:  `Set "typ":"JWT" in the header.`}
+}
+
+func criticalHeader(got string) outcome {
+	return outcome{got: got, want: "absent",
+		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11).",
+		fix:  "Leave crit out."}
+}
+
+func (a *attempt) noIssuer() outcome {
+	o := outcome{got: a.jws.claims.show("iss"), want: "your client_id",
+		text: "The assertion has no iss that is a string.", fix: "Set iss and sub both to your client_id."}
+	if sub, _ := a.jws.claims.text("sub"); sub != "" {
+		o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + "."
+		o.remedy.ClientID = sub
+	}
+	return o
+}
+
+func (a *attempt) otherSubject(got string) outcome {
+	return outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
+		text: "iss is " + quote(a.client.ID) + " and sub is " + got + "; both must be your client_id.", fix: "Set sub to " + quote(a.client.ID) + "."}
+}
+
+func (a *attempt) otherFormClient(got string) outcome {
+	return outcome{got: got, want: a.client.ID,
+		text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ".", fix: "Leave client_id out of the form, or send the same one."}
+}
+
+const freshJTI = "a fresh string for each assertion, such as a UUID"
+
+func noJTI() outcome {
+	return outcome{finding: "C14", got: "absent", want: freshJTI,
+		text: "The assertion has no jti.", fix: "Add a fresh UUID for every token request."}
+}
+
+func unusableJTI(got string) outcome {
+	return outcome{finding: "C14", got: got, want: freshJTI,
+		text: "jti is " + got + "; it must be a string that is not empty.", fix: "Use a fresh UUID for every token request."}
+}
+
+func longJTI(got, limit int) outcome {
+	return outcome{finding: "C17", got: itoa(got) + " bytes", want: "at most " + itoa(limit),
+		text: "jti is " + itoa(got) + " bytes long; this server takes " + itoa(limit) + ".", fix: "Use a UUID."}
+}
+
+// replayed tells when the jti was used before, and by which request.
+func (a *attempt) replayed(jti string, earlier *JTIUse) outcome {
+	o := outcome{finding: "C15", got: jti + ", used at " + stamp(earlier.At), want: "a jti that was not used before"}
+	o.text = "jti " + quote(jti) + " was used " + seconds(a.realTime.Sub(earlier.At)) + " ago"
+	if earlier.Exchange != "" {
+		o.text += " by request " + earlier.Exchange
+	}
+	o.text += "."
+	o.fix = "Build a new assertion with a new jti for every token request, retries included; do not cache assertions."
+	return o
+}
+
+func (a *attempt) replayAllowed(jti string, earlier *JTIUse) outcome {
+	o := a.replayed(jti, earlier)
+	o.finding = "C16"
+	o.text += " This server's behaviour accepts the replay; strict payers refuse it."
+	return o
+}

@@ -7,7 +7,8 @@ import (
 )
 
 // diagnoseAudience explains the audience that comes closest.
-func (a *attempt) diagnoseAudience(audiences []string, want, name string) outcome {
+func (a *attempt) diagnoseAudience(audiences []string) outcome {
+	want, name := a.behaviour.audience(a.req.Addresses)
 	best, rank := outcome{}, -1
 	for _, aud := range audiences {
 		if o, r := a.explainAudience(aud, want, name); r > rank {
@@ -32,12 +33,12 @@ func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) 
 	if kind, finding := a.ownAddress(aud); kind != "" {
 		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ".", fix: "Set aud to " + name + " here, " + want + "."}, 3
 	}
-	if how := aliasOf(aud, want); how != "" && name == tokenEndpoint {
+	if how := aliasOf(aud, want); how != "" && name == theTokenEndpoint {
 		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ".",
 			fix: "Take the token URL from discovery at the address that you call. If the server stands behind a proxy, start it with --base-url."}, 2
 	}
 	here := " of the server that you call"
-	if name == tokenEndpoint {
+	if name == theTokenEndpoint {
 		here = " that you post to"
 	}
 	parsed, err := url.Parse(aud)
@@ -153,4 +154,28 @@ func portName(u *url.URL) string {
 		return "none"
 	}
 	return u.Port()
+}
+
+func (a *attempt) audienceArray(n int) outcome {
+	want, got := a.behaviour.Audience(a.req.Addresses), a.jws.claims.show("aud")
+	return outcome{finding: "C06", got: got, want: want,
+		text: "aud is an array of " + itoa(n) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."}
+}
+
+func (a *attempt) audienceTaken(kind string) outcome {
+	got := a.jws.claims.show("aud")
+	return outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
+		text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."}
+}
+
+func (a *attempt) noAudience() outcome {
+	want, name := a.behaviour.audience(a.req.Addresses)
+	return outcome{finding: "C03", got: "absent", want: want,
+		text: "The assertion has no aud.", fix: "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."}
+}
+
+func (a *attempt) audienceNoString() outcome {
+	want, got := a.behaviour.Audience(a.req.Addresses), a.jws.claims.show("aud")
+	return outcome{finding: "C03", got: got, want: want,
+		text: "aud is " + got + "; it must be a string, or an array of strings.", fix: "Set aud to " + want + "."}
 }

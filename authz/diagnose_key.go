@@ -267,3 +267,78 @@ func curveAlias(crv string) string {
 	}
 	return ""
 }
+
+// needlessJKU explains a key URL of a client whose key set is registered by
+// value.
+func (a *attempt) needlessJKU() outcome {
+	got := a.jws.header.show("jku")
+	return outcome{finding: "A24", got: got, want: "absent",
+		text: "The header has a jku, " + got + ", but client " + quote(a.client.ID) + " is registered with a key set by value.",
+		fix:  "Drop jku from the header, or register that URL as jwks_uri."}
+}
+
+func (a *attempt) otherJKU(got string) outcome {
+	want := a.client.JWKSURI
+	return outcome{finding: "A24", got: a.jws.header.show("jku"), want: want,
+		text: "The header's jku is " + quote(got) + "; the registered jwks_uri is " + quote(want) + " (" + differ(got, want) + "). It was not fetched.",
+		fix:  "Drop jku from the header, or register this URL as jwks_uri."}
+}
+
+func (e *KeySetError) outcome() outcome {
+	return outcome{finding: e.Finding, got: "a key set that cannot be read", want: "a JWK Set",
+		text: e.Text, counterfactual: e.Counterfactual, fix: e.Fix}
+}
+
+func (a *attempt) noKeySet() outcome {
+	return outcome{got: "no key set", want: "jwks or jwks_uri",
+		text: "Client " + quote(a.client.ID) + " has no key set registered.", fix: "Register its public keys, by URL or by value."}
+}
+
+func (a *attempt) emptyKeySet(story *keyStory) outcome {
+	return outcome{got: "an empty set", want: "at least one key",
+		text: "The client's key set has no key in it." + story.tell(a.realTime), fix: "Publish the public half of the key that you sign with."}
+}
+
+func (a *attempt) ambiguousKey(kid string, n int, story *keyStory) outcome {
+	return outcome{finding: "A13", got: plural(n, "key") + " with kid " + kid, want: "exactly one",
+		text: plural(n, "key") + " of the client's set have kid " + quote(kid) + "; SMART requires exactly one match." + story.tell(a.realTime),
+		fix:  "Give every key a kid of its own."}
+}
+
+func wrongCurve(k *publicKey, alg, crv string) outcome {
+	return outcome{finding: "A17", got: "curve " + k.crv, want: "curve " + crv,
+		text:   "Key " + k.name() + " is on curve " + quote(k.crv) + ", which cannot sign " + alg + "; it needs " + crv + curveAlias(crv) + ".",
+		fix:    "Make a key pair on that curve (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:" + crv + ") and register its public half.",
+		remedy: Remedy{Algorithm: alg}}
+}
+
+func (p *KeyProblem) outcome(key *publicKey) outcome {
+	return outcome{finding: p.Finding, got: "key " + key.name(), want: "a public signature key", text: p.Text, fix: p.Fix}
+}
+
+func withoutUse(key *publicKey) outcome {
+	return outcome{finding: "A21", got: "no use", want: `"use":"sig"`,
+		text: "Key " + key.name() + ` has no "use":"sig", which this server's behaviour requires, as some payers do.`, fix: `Add "use":"sig" to the JWK.`}
+}
+
+func ofOtherAlgorithm(key *publicKey, alg string) outcome {
+	return outcome{got: `the key's "alg":` + quote(key.alg), want: alg,
+		text: "Key " + key.name() + ` says "alg":` + quote(key.alg) + ", the assertion's header says " + quote(alg) + ". A key with an alg serves that one only (RFC 7517 section 4.4).",
+		fix:  "Drop alg from the JWK, or set it to " + alg + "."}
+}
+
+func unreadable(key *publicKey) outcome {
+	return outcome{finding: "A18", got: "key " + key.name(), want: "a public signature key",
+		text: "Key " + key.name() + " cannot be read.", fix: "Publish kty, kid and the public numbers: n and e, or crv, x and y."}
+}
+
+// smartAlgorithm returns the algorithm of SMART that the key can sign.
+func smartAlgorithm(k *publicKey) string {
+	switch {
+	case k.kty == "RSA":
+		return "RS384"
+	case k.kty == "EC" && k.crv == "P-384":
+		return "ES384"
+	}
+	return ""
+}

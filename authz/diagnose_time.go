@@ -1,6 +1,11 @@
 package authz
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 func (a *attempt) byOffset(o outcome) outcome {
 	switch off := a.behaviour.ClockOffset; {
@@ -101,4 +106,51 @@ func zoneHint(d time.Duration) string {
 		return ""
 	}
 	return " (about " + seconds(near) + ", which looks like a time zone: is local time taken for UTC?)"
+}
+
+func (a *attempt) noExpiry() outcome {
+	now, most := a.assertionTime, seconds(a.behaviour.MaxAssertion)
+	return outcome{finding: "C07", got: "absent", want: "seconds since 1970, at most " + most + " ahead",
+		text: "The assertion has no exp.",
+		fix:  "Set exp to now plus at most " + most + ", in seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "; the server's time is " + unix(now) + "."}
+}
+
+func (a *attempt) expiryNoNumber() outcome {
+	got := a.jws.claims.show("exp")
+	return outcome{finding: "C07", got: got, want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead",
+		text: "exp is " + got + ", which is no JSON number.",
+		fix:  "Write it without quotation marks: seconds since 1970, for example " + unix(a.assertionTime.Add(240*time.Second)) + "."}
+}
+
+func (a *attempt) expiredWithinSkew(late time.Duration) outcome {
+	now := a.assertionTime
+	return outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
+		text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."}
+}
+
+func (a *attempt) lifetimeWithinSkew(ahead time.Duration) outcome {
+	return outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
+		text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."}
+}
+
+func noIssuedAt() outcome {
+	return outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
+		text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."}
+}
+
+func (a *attempt) issuedLongAgo(iat float64) outcome {
+	age := time.Duration(math.Min(secondsOf(a.assertionTime)-iat, float64(1<<33))) * time.Second
+	return outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
+		text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.assertionTime) + ").",
+		fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."}
+}
+
+func (a *attempt) noNumber(name string) outcome {
+	got := a.jws.claims.show(name)
+	o := outcome{got: got, want: "a number", text: name + " is " + got + ", which is no JSON number.",
+		fix: "Write seconds since 1970 without quotation marks, or leave it out."}
+	if a.jws.claims.kind(name) == jsontext.Kind('n') {
+		o.text, o.fix = name+" is null.", "Write seconds since 1970, or leave it out."
+	}
+	return o
 }

@@ -27,8 +27,7 @@ func (a *attempt) readForm(wanted ...string) *Error {
 		a.checks.pass(ruleContentType, formType)
 	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
 		parse = parseJSONForm
-		a.checks.warn(ruleContentType, outcome{finding: "D04", got: a.req.ContentType, want: formType,
-			text: "The request is JSON, which this server's behaviour takes; SMART and every strict server want " + formType + ".", fix: "Encode the parameters as a form."})
+		a.checks.warn(ruleContentType, jsonForm(a.req.ContentType))
 	default:
 		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
 	}
@@ -46,8 +45,7 @@ func (a *attempt) checkMethod() *Error {
 		a.checks.pass(ruleMethod, "POST")
 		return nil
 	}
-	e := a.refuse(ruleMethod, CodeInvalidRequest, outcome{finding: "D05", got: a.req.Method, want: "POST",
-		text: "This endpoint takes POST only; the request was a " + clip(a.req.Method) + ".", fix: "Send the parameters as a form in the body of a POST: URLs end up in logs."})
+	e := a.refuse(ruleMethod, CodeInvalidRequest, notPOST(a.req.Method))
 	e.Status, e.Allow = 405, "POST"
 	return e
 }
@@ -64,17 +62,12 @@ func (a *attempt) checkQueryString(wanted []string) *Error {
 		a.checks.pass(ruleQueryString, "")
 		return nil
 	}
-	o := outcome{finding: "D05", got: list(found) + " in the query string", want: "in the body"}
 	for _, name := range found {
 		if a.form[name] == "" {
-			o.text = list(found) + " came in the query string and " + name + " is missing from the body. Parameters are read from the body only."
-			o.fix = "Send them in the body of the POST: URLs end up in logs."
-			return a.refuse(ruleQueryString, CodeInvalidRequest, o)
+			return a.refuse(ruleQueryString, CodeInvalidRequest, onlyInQuery(found, name))
 		}
 	}
-	o.text = list(found) + " came in the query string as well and was ignored there."
-	o.fix = "Send it in the body of the POST only: URLs end up in logs."
-	a.checks.warn(ruleQueryString, o)
+	a.checks.warn(ruleQueryString, alsoInQuery(found))
 	return nil
 }
 
@@ -114,33 +107,24 @@ func parseForm(body []byte) (form, *outcome) {
 			return nil, brokenEscape(name, "the value of "+quote(name))
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
-			return nil, &outcome{got: clip(rawName), want: "UTF-8",
-				text: "The body is not a well-formed form: the parameter " + quote(rawName) + " is not UTF-8 once it is decoded.",
-				fix:  "Let your HTTP library encode the form, and encode text as UTF-8 before."}
+			return nil, notUTF8(rawName)
 		}
 		if value == "" {
 			continue
 		}
 		if _, repeated := f[name]; repeated && name != "resource" {
-			return nil, &outcome{got: name + " more than once", want: "each parameter once",
-				text: "The parameter " + quote(name) + " is in the form more than once.", fix: "Send each parameter once (RFC 6749 section 3.2); several scopes go into one scope parameter, separated by spaces."}
+			return nil, repeatedParameter(name)
 		}
 		f[name] = value
 	}
 	return f, nil
 }
 
-func brokenEscape(name, where string) *outcome {
-	return &outcome{got: clip(name), want: "form encoding",
-		text: "The body is not a well-formed form: a percent sign in " + where + " is not followed by two hex digits.", fix: "Let your HTTP library encode the form, and write a literal percent sign as %25."}
-}
-
 // parseJSONForm reads the same parameters from a JSON object of strings.
 func parseJSONForm(body []byte) (form, *outcome) {
 	var f form
 	if err := json.Unmarshal(body, &f); err != nil || f == nil {
-		return nil, &outcome{got: "JSON that is no object of strings", want: "a JSON object of strings",
-			text: "The JSON body is not an object whose members are all strings, each once.", fix: "Send a form, or {\"grant_type\":\"client_credentials\",…}."}
+		return nil, brokenJSONForm()
 	}
 	for name, value := range f {
 		if value == "" {

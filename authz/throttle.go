@@ -69,10 +69,7 @@ func (a *attempt) throttled() *Error {
 		return nil
 	}
 	a.counted = nil
-	e := a.checks.refusal(429, CodeTemporarilyUnavailable, ruleThrottle, outcome{got: plural(limit, "failure") + " within a minute", want: "fewer",
-		text:   "Client " + quote(a.clientID) + " failed to authenticate " + plural(limit, "time") + " within a minute from this address; this server's behaviour then refuses it for the rest of the minute, as some payers do.",
-		fix:    "Wait " + seconds(wait) + " as Retry-After says, and mend what the refusals before named.",
-		remedy: Remedy{Kind: RemedyNone}})
+	e := a.checks.refusal(429, CodeTemporarilyUnavailable, ruleThrottle, a.tooManyFailures(limit, wait))
 	e.RetryAfter = wait
 	return e
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-
-	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
 // FormRequest is a request to a form endpoint (token, introspection,
@@ -131,31 +129,12 @@ func (a *attempt) token(ctx context.Context) (*Grant, *Error) {
 func (a *attempt) grantType() *Error {
 	got := a.form["grant_type"]
 	if got == "" {
-		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
-			text: "The form has no grant_type.", fix: "Send grant_type=client_credentials."})
+		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, noGrantType())
 	}
 	a.checks.pass(ruleGrantTypePresent, got)
-	o := outcome{got: got, want: GrantClientCredentials}
-	switch got {
-	case GrantClientCredentials:
-		a.checks.pass(ruleGrantType, got)
-		return nil
-	case "refresh_token":
-		o.finding = "T04"
-		o.text = "grant_type is \"refresh_token\", and backend services have no refresh token."
-		o.fix = "Ask again with grant_type=client_credentials and a new assertion."
-	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		o.text = "grant_type is that of RFC 7523 section 2.1, where a JWT is the grant itself. In SMART Backend Services the JWT authenticates the client."
-		o.fix = "Send grant_type=client_credentials with client_assertion_type=" + AssertionType + " and the JWT as client_assertion."
-	case "authorization_code":
-		o.text = "grant_type is \"authorization_code\", and this server has no users."
-		o.fix = "Send grant_type=client_credentials."
-	default:
-		o.text = "grant_type is " + quote(got) + ", which this server does not have."
-		o.fix = "Send grant_type=client_credentials."
-		if nearest.Distance(got, GrantClientCredentials, 4) <= 4 {
-			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
-		}
+	if got != GrantClientCredentials {
+		return a.refuse(ruleGrantType, CodeUnsupportedGrantType, otherGrantType(got))
 	}
-	return a.refuse(ruleGrantType, CodeUnsupportedGrantType, o)
+	a.checks.pass(ruleGrantType, got)
+	return nil
 }
