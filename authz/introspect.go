@@ -91,8 +91,7 @@ func (a *attempt) caller(ctx context.Context) *Error {
 func (a *attempt) tokenParameter() (string, *Error) {
 	token := a.form["token"]
 	if token == "" {
-		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
-			text: "The form has no token.", fix: "Send the access token as the form field token; token_type_hint may be left out."})
+		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, noTokenParameter())
 	}
 	a.checks.pass(ruleTokenParameter, "")
 	return token, nil
@@ -151,8 +150,7 @@ func (a *attempt) revoke(ctx context.Context) (tokenID string, refused *Error) {
 		return "", nil
 	}
 	if claims.ClientID != client.ID {
-		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
-			text: "The token was issued to another client and stays valid. A client can revoke its own tokens only (RFC 7009 section 2.1).", fix: "Authenticate as the client that the token was issued to."})
+		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, tokenOfOther(client))
 	}
 	if err := a.server.store.RevokeToken(ctx, a.server.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
 		return "", a.checks.serverError(ruleTokenOwner, "record the revocation", err)

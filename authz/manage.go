@@ -48,8 +48,7 @@ func (r *registering) manage(ctx context.Context, clientID string) (*Registratio
 		r.checks.pass(ruleManageMethod, "DELETE")
 		return nil, nil
 	}
-	e := r.refuse(ruleManageMethod, CodeInvalidRequest, outcome{got: r.req.Method, want: "GET, PUT or DELETE",
-		text: "A client's configuration endpoint takes GET, PUT and DELETE; the request was a " + clip(r.req.Method) + ".", fix: "Read with GET, replace with PUT, remove with DELETE."})
+	e := r.refuse(ruleManageMethod, CodeInvalidRequest, wrongManageMethod(r.req.Method))
 	e.Status, e.Allow = 405, "GET, PUT, DELETE"
 	return nil, e
 }
@@ -59,16 +58,14 @@ func (r *registering) manage(ctx context.Context, clientID string) (*Registratio
 func (r *registering) managed(ctx context.Context, clientID string) (*Client, string, *Error) {
 	token, ok := bearerToken(r.req.Authorization)
 	if !ok {
-		return nil, "", r.unauthorized(ruleManageToken, "", outcome{got: "no bearer token", want: "the registration access token",
-			text: "The request has no bearer token.", fix: "Send the registration_access_token of the registration's answer as Authorization: Bearer, then the token."})
+		return nil, "", r.unauthorized(ruleManageToken, "", noManageToken())
 	}
 	client, err := r.server.store.Client(ctx, r.server.env.Name, clientID)
 	if err != nil && !errors.Is(err, ErrNoClient) {
 		return nil, "", r.checks.serverError(ruleManageToken, "look up the client", err)
 	}
 	if err != nil || len(client.RegistrationToken) == 0 || subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
-		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, outcome{got: "a token that does not manage client " + clip(clientID), want: "the registration access token",
-			text: "The bearer token is not the registration access token of client " + quote(clientID) + ", or that client was deleted.", fix: "Send the registration_access_token that its registration returned; an access token of the token endpoint does not do."})
+		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, wrongManageToken(clientID))
 	}
 	r.checks.pass(ruleManageToken, "")
 	return client, token, nil
@@ -83,11 +80,9 @@ func (r *registering) initialToken() *Error {
 	token, ok := bearerToken(r.req.Authorization)
 	switch {
 	case !ok:
-		return r.unauthorized(ruleInitialToken, "", outcome{got: "no bearer token", want: "an initial access token",
-			text: "This server registers clients against an initial access token only.", fix: "Send the one that you were given as Authorization: Bearer, then the token."})
+		return r.unauthorized(ruleInitialToken, "", noInitialToken())
 	case subtle.ConstantTimeCompare(r.server.initialToken, HashSecret(token)) != 1:
-		return r.unauthorized(ruleInitialToken, CodeInvalidToken, outcome{got: "another token", want: "an initial access token",
-			text: "The bearer token is not the initial access token of this server.", fix: "Ask who runs the server for it; an access token of the token endpoint does not do."})
+		return r.unauthorized(ruleInitialToken, CodeInvalidToken, wrongInitialToken())
 	}
 	r.checks.pass(ruleInitialToken, "")
 	return nil
@@ -127,14 +122,11 @@ func (r *registering) updateMembers(c *Client) *Error {
 	slices.Sort(set)
 	switch {
 	case r.asked.ClientID != c.ID:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "client_id " + quote(r.asked.ClientID), want: c.ID,
-			text: "The body's client_id is " + quote(r.asked.ClientID) + "; an update carries the client's own, and all of its metadata.", fix: "Set client_id to " + quote(c.ID) + "."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, otherClientID(r.asked.ClientID, c.ID))
 	case len(set) > 0:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: list(set), want: "absent",
-			text: "The body holds " + list(set) + ", which the server sets.", fix: "Leave that out of an update (RFC 7592 section 2.2)."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, setByServer(set))
 	case r.asked.ClientSecret != "" && c.matchSecret(r.asked.ClientSecret) < 0:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "a client_secret that is not the client's", want: "the client's, or none",
-			text: "The body's client_secret is not the client's. A client cannot choose its secret.", fix: "Leave client_secret out."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, chosenSecret())
 	}
 	r.checks.pass(ruleManageBody, c.ID)
 	return nil

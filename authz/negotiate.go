@@ -10,9 +10,7 @@ import (
 // registered scopes.
 func (a *attempt) scopes() (Scopes, *Error) {
 	if !slices.Contains(a.client.Grants, GrantClientCredentials) {
-		got := list(a.client.Grants)
-		return nil, a.refuse(ruleClientGrant, CodeUnauthorizedClient, outcome{got: got, want: GrantClientCredentials,
-			text: "Client " + quote(a.client.ID) + " is registered for the grant types " + got + ", not for client_credentials.", fix: "Add client_credentials to grant_types of its registration.", remedy: Remedy{Kind: RemedyRegistration}})
+		return nil, a.refuse(ruleClientGrant, CodeUnauthorizedClient, a.otherGrants())
 	}
 	a.checks.pass(ruleClientGrant, GrantClientCredentials)
 	registered := a.client.Scopes
@@ -34,15 +32,9 @@ func (a *attempt) scopes() (Scopes, *Error) {
 	missing := append(shortfall(requested, granted), dropped...)
 	switch {
 	case len(missing) > 0 && a.behaviour.RefuseSuperset:
-		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, outcome{got: text, want: registered.String(),
-			text:   "Asked " + clip(text) + ", of which " + list(missing) + " is not registered. This server's behaviour refuses a request for more than the registration holds, as some payers do; others grant the part that is registered. Registered for client " + quote(a.client.ID) + ": " + clip(registered.String()) + ".",
-			fix:    "Ask for what is registered, or have the client's registration changed.",
-			remedy: Remedy{Scope: granted.String()}})
+		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, a.supersetRefused(missing, granted))
 	case len(missing) > 0:
-		a.checks.warn(ruleScopeGranted, outcome{finding: "S05", got: text, want: granted.String(),
-			text:   "Asked " + clip(text) + ", granted " + clip(granted.String()) + ". Missing: " + list(missing) + ". Registered are " + clip(registered.String()) + ".",
-			fix:    "Read the scope of the answer: a server may narrow what is asked. To get more, have the client's registration changed.",
-			remedy: Remedy{Scope: granted.String()}})
+		a.checks.warn(ruleScopeGranted, a.partGranted(missing, granted))
 	case expanded:
 		a.checks.warn(ruleScopeGranted, a.behaviour.wildcardExpanded(text, granted))
 	default:
@@ -81,15 +73,10 @@ func (a *attempt) requestedScopes(words []string) (requested Scopes, dropped []s
 // defaultScopes deals with a request without scope: refused, or all of the
 // registration where the behaviour says so.
 func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
-	o := outcome{finding: "S01", got: "no scope", want: registered.String(), remedy: Remedy{Scope: registered.String()}}
 	if !a.behaviour.DefaultScopes || len(registered) == 0 {
-		o.text = "The request has no scope."
-		o.fix = "Name the scopes that you want, separated by spaces. Registered for client " + quote(a.client.ID) + ": " + orNothing(registered) + "."
-		return nil, a.refuse(ruleScopePresent, CodeInvalidScope, o)
+		return nil, a.refuse(ruleScopePresent, CodeInvalidScope, a.noScope())
 	}
-	o.text = "The request has no scope; this server's behaviour grants all that is registered. SMART requires scope."
-	o.fix = "Name the scopes that you want, separated by spaces."
-	a.checks.warn(ruleScopePresent, o)
+	a.checks.warn(ruleScopePresent, a.allScopes())
 	a.checks.pass(ruleScopeSyntax, "")
 	granted, expanded := a.behaviour.expandWildcard(registered)
 	a.checks.pass(ruleScopeGranted, granted.String())

@@ -180,16 +180,13 @@ func (r *registering) method(c *Client) *Error {
 	case got == "" && r.behaviour.RegistrationDefaults:
 		got = PrivateKeyJWT
 	case got == "":
-		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: "no token_endpoint_auth_method", want: string(PrivateKeyJWT),
-			text: "The registration has no token_endpoint_auth_method, which by RFC 7591 means client_secret_basic: not SMART Backend Services.", fix: "Send \"token_endpoint_auth_method\":\"private_key_jwt\" with jwks_uri or jwks."})
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, noAuthMethod())
 	case !slices.Contains(want, string(got)):
-		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: string(got), want: list(want),
-			text: "token_endpoint_auth_method is " + quote(string(got)) + "; this server takes " + list(want) + ".", fix: "For SMART Backend Services send private_key_jwt."})
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, otherAuthMethod(got, want))
 	}
 	c.Method = got
 	if got.usesSecret() {
-		r.checks.warn(ruleRegisterMethod, outcome{finding: "L05", got: string(got), want: string(PrivateKeyJWT),
-			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10.", fix: "Choose private_key_jwt for those."})
+		r.checks.warn(ruleRegisterMethod, registeredSecret(got))
 		return nil
 	}
 	r.checks.pass(ruleRegisterMethod, string(got))
@@ -202,19 +199,15 @@ func (r *registering) grants(c *Client) *Error {
 	got := r.asked.GrantTypes
 	switch {
 	case len(got) == 0 && !r.behaviour.RegistrationDefaults:
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "no grant_types", want: GrantClientCredentials,
-			text: "The registration has no grant_types, which by RFC 7591 means authorization_code: this server has no users.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, noGrants())
 	case len(got) > 0 && !slices.Contains(got, GrantClientCredentials):
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: list(got), want: GrantClientCredentials,
-			text: "grant_types are " + clip(list(got)) + "; this server has client_credentials only.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, unknownGrants(got))
 	case len(got) <= 1 && len(r.asked.ResponseTypes) > 0:
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "response_types " + clip(list(r.asked.ResponseTypes)), want: "none",
-			text: "response_types are " + clip(list(r.asked.ResponseTypes)) + ", which do not go with client_credentials (RFC 7591 section 2.1).", fix: "Leave response_types out, or send an empty array."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, needlessResponseTypes(r.asked.ResponseTypes))
 	}
 	c.Grants = []string{GrantClientCredentials}
 	if len(got) > 1 {
-		r.checks.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
-			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other.", fix: "Leave the others out."})
+		r.checks.warn(ruleRegisterGrants, grantsLeftOut(got))
 		return nil
 	}
 	r.checks.pass(ruleRegisterGrants, GrantClientCredentials)
@@ -226,8 +219,7 @@ func (r *registering) grants(c *Client) *Error {
 func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}
-		r.checks.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
-			text: "The registration has no scope; " + c.Scopes.String() + " was registered.", fix: "Name the scopes that the client needs."})
+		r.checks.warn(ruleRegisterScopes, defaultRegistered(c.Scopes))
 		return nil
 	}
 	var dropped []string
@@ -244,12 +236,10 @@ func (r *registering) scopes(c *Client) *Error {
 		c.Scopes = append(c.Scopes, scope)
 	}
 	if len(c.Scopes) == 0 {
-		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{got: r.asked.Scope, want: "system/ scopes",
-			text: "None of the scopes is for a backend service: " + list(dropped) + ".", fix: "Register system/ scopes, for instance system/*.rs."})
+		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, noneForServices(r.asked.Scope, dropped))
 	}
 	if len(dropped) > 0 {
-		r.checks.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
-			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + ".", fix: "Register system/ scopes only."})
+		r.checks.warn(ruleRegisterScopes, scopesLeftOut(r.asked.Scope, c.Scopes, dropped))
 		return nil
 	}
 	r.checks.pass(ruleRegisterScopes, c.Scopes.String())

@@ -94,12 +94,9 @@ func (a *attempt) bySecret(ctx context.Context) (*Client, *Error) {
 		used = ClientSecretBasic
 	}
 	if !a.behaviour.SecretsOffered {
-		return nil, a.refuseClient(ruleSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
-			text: "This server takes no client secrets (see token_endpoint_auth_methods_supported in discovery).", fix: "Register a key set and sign an assertion, which is what SMART Backend Services is.",
-			remedy: Remedy{Kind: RemedyNewKey}})
+		return nil, a.refuseClient(ruleSecretsOffered, noSecretsHere(used))
 	}
-	a.checks.warn(ruleSecretsOffered, outcome{finding: "L05", got: string(used), want: string(PrivateKeyJWT),
-		text: "The client authenticates by a secret. This server takes that; it is not SMART Backend Services, and no client for ONC g10.", fix: "Register a key set and sign assertions where that counts."})
+	a.checks.warn(ruleSecretsOffered, secretTaken(used))
 	sent, err := a.sentSecret(ctx, used)
 	if err != nil {
 		return nil, err
@@ -124,32 +121,55 @@ type credential struct {
 	advice      string // how to send it instead
 }
 
-// sentSecret reads id and secret. In Basic both are form-encoded before they
-// are joined (RFC 6749 section 2.3.1).
+// sentSecret reads id and secret.
 func (a *attempt) sentSecret(ctx context.Context, used AuthMethod) (credential, *Error) {
 	if used == ClientSecretPost {
-		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
-		if c.id == "" {
-			return c, a.refuseClient(ruleSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
-				text: "client_secret is in the form and client_id is missing.", fix: "Send both."})
-		}
-		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
-		c.habit, c.advice = "with + in place of the spaces that it arrived with", "Encode the form: a + in it means a space, so send %2B for one."
-		a.checks.pass(ruleSecretForm, "client_id and client_secret in the form")
-		return c, nil
+		return a.postedSecret()
 	}
+	return a.basicSecret(ctx)
+}
+
+func (a *attempt) postedSecret() (credential, *Error) {
+	c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
+	if c.id == "" {
+		return c, a.refuseClient(ruleSecretForm, noClientID())
+	}
+	c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
+	c.habit = "with + in place of the spaces that it arrived with"
+	c.advice = "Encode the form: a + in it means a space, so send %2B for one."
+	a.checks.pass(ruleSecretForm, "client_id and client_secret in the form")
+	return c, nil
+}
+
+// basicSecret reads the Authorization header. Id and secret are form-encoded
+// before they are joined (RFC 6749 section 2.3.1).
+func (a *attempt) basicSecret(ctx context.Context) (credential, *Error) {
 	id, secret, why := a.basicCredential()
 	if why != "" {
-		return credential{}, a.refuseClient(ruleSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header cannot be read: " + why + ".", fix: "Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
+		return credential{}, a.refuseClient(ruleSecretForm, brokenBasic(why))
 	}
+	c := a.decoded(ctx, id, secret)
+	if c.id == "" {
+		return c, a.refuseClient(ruleSecretForm, emptyBasicID())
+	}
+	if other := a.form["client_id"]; other != "" && other != c.id {
+		return c, a.refuseClient(ruleSecretForm, otherBasicID(c.id, other))
+	}
+	a.checks.pass(ruleSecretForm, "Basic")
+	return c, nil
+}
+
+// decoded reads both halves of a Basic credential as the behaviour has it.
+func (a *attempt) decoded(ctx context.Context, id, secret string) credential {
+	const encode = "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): "
 	c := credential{id: id, secret: secret, otherSecret: secret}
 	decodedID, idErr := url.QueryUnescape(id)
 	decodedSecret, secretErr := url.QueryUnescape(secret)
 	decodable := idErr == nil && secretErr == nil
 	switch {
 	case a.behaviour.BasicDecode == BasicRaw:
-		c.habit, c.advice = "after form decoding", "Send id and secret as they are: this server's behaviour compares what is sent, as some payers do."
+		c.habit = "after form decoding"
+		c.advice = "Send id and secret as they are: this server's behaviour compares what is sent, as some payers do."
 		if decodable {
 			c.otherSecret = decodedSecret
 		}
@@ -158,21 +178,14 @@ func (a *attempt) sentSecret(ctx context.Context, used AuthMethod) (credential, 
 		if a.behaviour.BasicDecode == BasicBoth && !a.exists(ctx, decodedID) && a.exists(ctx, id) {
 			c.id = id
 		}
-		c.habit, c.advice = "without form decoding", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): a % or a + in them is sent as %25 or %2B."
+		c.habit = "without form decoding"
+		c.advice = encode + "a % or a + in them is sent as %25 or %2B."
 	default:
-		c.habit, c.advice = "without form decoding; it holds a percent sign that is no escape", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): send %25 for a percent sign."
 		c.secret = ""
+		c.habit = "without form decoding; it holds a percent sign that is no escape"
+		c.advice = encode + "send %25 for a percent sign."
 	}
-	if c.id == "" {
-		return c, a.refuseClient(ruleSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header has no client_id before the colon.", fix: "Send Basic followed by the base64 of client_id:client_secret."})
-	}
-	if other := a.form["client_id"]; other != "" && other != c.id {
-		return c, a.refuseClient(ruleSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
-			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ".", fix: "Leave client_id out of the form, or send the same one."})
-	}
-	a.checks.pass(ruleSecretForm, "Basic")
-	return c, nil
+	return c
 }
 
 func (a *attempt) exists(ctx context.Context, id string) bool {
@@ -190,48 +203,20 @@ func (a *attempt) compareSecret(sent credential) *Error {
 		sent.secret = sent.otherSecret
 		match = c.matchSecret(sent.secret)
 	}
-	o := outcome{got: "a secret that does not match", want: "the client's secret"}
-	if sent.secret == "" {
-		match = -1
-		o.got = "an empty secret"
-	}
 	switch {
-	case match < 0 && len(c.Secrets) == 0:
-		o.text = "Client " + quote(c.ID) + " has no secret."
-		o.fix = "Make one in the portal."
-	case match < 0 && sent.otherSecret != sent.secret && c.matchSecret(sent.otherSecret) >= 0:
-		o.finding = "K02"
-		o.text = "The secret, as this server reads it, is not that of client " + quote(c.ID) + "."
-		o.counterfactual = "It matches " + sent.habit + "."
-		o.fix = sent.advice
-	case match < 0:
-		o.text = "The secret is not that of client " + quote(c.ID) + "."
-		o.fix = "Compare what your client sends (white space, quotation marks, an old value in the environment). A secret is shown once, when it is made; if it is lost, rotate it in the portal"
-		if sent.secret == "" {
-			o.finding = "K05"
-			o.text = "The secret is empty."
-			o.fix = "Give the client its secret: is the variable that holds it empty? A secret is shown once, when it is made, and cannot be shown again; if it is lost, rotate it in the portal"
-		}
-		if a.req.Addresses.PortalURL != "" {
-			o.fix += ": " + a.req.Addresses.PortalURL
-		} else {
-			o.fix += "."
-		}
+	case match < 0 || sent.secret == "":
+		return a.refuseClient(ruleSecretMatch, a.diagnoseSecret(sent))
 	case expired(c.Secrets[match].ExpiresAt, now):
-		o = a.endedSecret(match, now)
-	default:
-		a.checks.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
-		if otherHabit {
-			a.checks.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
-				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one.", fix: sent.advice})
-		}
-		if rotated, was := c.rotatedAt(match); was {
-			a.checks.warn(ruleSecretMatch, outcome{finding: "L04", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
-				text: a.oldSecretUsed(match, now.Sub(rotated)) + ". It works until " + stamp(c.Secrets[match].ExpiresAt) + ".", fix: "Deploy the new one to every instance of the client before that."})
-		}
-		return nil
+		return a.refuseClient(ruleSecretMatch, a.endedSecret(match, now))
 	}
-	return a.refuseClient(ruleSecretMatch, o)
+	a.checks.pass(ruleSecretMatch, "secret "+c.secretNumber(match))
+	if otherHabit {
+		a.checks.warn(ruleSecretMatch, otherHabitTaken(sent, c.secretNumber(match)))
+	}
+	if rotated, was := c.rotatedAt(match); was {
+		a.checks.warn(ruleSecretMatch, a.endingSecret(match, now.Sub(rotated)))
+	}
+	return nil
 }
 
 // rotatedAt returns when a secret was rotated; false for one that was not,
