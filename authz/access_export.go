@@ -11,8 +11,10 @@ func (a *Access) Withheld(types []string) Check {
 		wanted = append(wanted, a.wouldDo(Need{Type: typ, Letters: Read | Search}))
 	}
 	l.warn(ruleTokenScope, outcome{finding: "S11", got: a.Scopes.String(), want: wanted.String(),
-		text:   "_type names " + list(types) + ", and the token has no read scope for " + pronoun(len(types)) + ". This server's behaviour exports the rest; a strict server refuses the request.",
-		fix:    "Ask for " + wanted.String() + ", which the client's registration must hold as well, or leave the type out. Compare the types of the manifest with those that you asked for.",
+		text: "_type names " + list(types) + ", and the token has no read scope for " + pronoun(len(types)) +
+			". This server's behaviour exports the rest; a strict server refuses the request.",
+		fix: "Ask for " + wanted.String() + ", which the client's registration must hold as well, or " +
+			"leave the type out. Compare the types of the manifest with those that you asked for.",
 		remedy: Remedy{Scope: wanted.String()}})
 	return l.check(ruleTokenScope)
 }
@@ -35,7 +37,8 @@ func (a *Access) RequireV1(typ string) *Error {
 	l := new(checklist)
 	wanted := Scope{Type: typ, Letters: Read | Search, V1: true}.String()
 	o := outcome{finding: "S12", got: a.Scopes.String(), want: wanted,
-		text:   "The file needs " + wanted + "; the token's scopes are " + a.Scopes.String() + ". This server's behaviour takes scopes of the first version only for files, as some servers do.",
+		text: "The file needs " + wanted + "; the token's scopes are " + a.Scopes.String() +
+			". This server's behaviour takes scopes of the first version only for files, as some servers do.",
 		fix:    "Ask for " + wanted + " besides.",
 		remedy: Remedy{Scope: wanted}}
 	if by := a.Allows(typ, Read|Search); by.Granted {

@@ -49,7 +49,8 @@ func (a *Access) Insufficient(need Need) *Error {
 		o.fix = "Ask for " + wanted.String() + "."
 	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type) && a.readsAll(a.wildcard):
 		o.finding = "S10"
-		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them."
+		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type +
+			" is not one of them."
 		o.fix = "Ask for " + wanted.String() + "."
 	case missing == need.Letters && !a.mentions(need.Type):
 		o.finding = "S11"

@@ -30,7 +30,8 @@ func (s *Server) sinceApproval(ctx context.Context, clientID string, calls int) 
 		return SinceApproval{}, false
 	}
 	approved, err := s.store.Client(ctx, Production, clientID)
-	if err != nil || !(Environment{Name: Production}).Admits(approved.Status) { // a store that cannot tell: the request does without
+	if err != nil ||
+		!(Environment{Name: Production}).Admits(approved.Status) { // a store that cannot tell: the request does without
 		return SinceApproval{}, false
 	}
 	at := approved.CreatedAt
@@ -52,10 +53,13 @@ func (s *Server) stillInSandbox(ctx context.Context, client *Client, addresses A
 		since = "since this server started at " + stamp(found.Since)
 	}
 	o := &outcome{finding: "L02", got: plural(found.Calls, "call") + " to the sandbox", want: "calls to production",
-		text:   client.display() + " is active in production since " + stamp(found.Approved) + " and still calls the sandbox, whose data are made up: " + plural(found.Calls, "call") + " " + since + ".",
+		text: client.display() + " is active in production since " + stamp(found.Approved) +
+			" and still calls the sandbox, whose data are made up: " + plural(found.Calls, "call") + " " +
+			since + ".",
 		remedy: Remedy{Environment: Production}}
 	production := addresses.Other[Production]
-	o.fix = "If that is not on purpose, use production: token URL and aud " + production.TokenURL + ", FHIR base " + production.FHIRBase + "."
+	o.fix = "If that is not on purpose, use production: token URL and aud " + production.TokenURL +
+		", FHIR base " + production.FHIRBase + "."
 	if production.TokenURL == "" {
 		o.fix = "If that is not on purpose, use production's token URL and FHIR base."
 	}

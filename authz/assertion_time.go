@@ -100,7 +100,8 @@ func (a *attempt) checkIssuedAt() *Error {
 		return a.absentOr(ruleIssuedAt, "iat")
 	case iat > lastSecond:
 		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.assertionTime))
-	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.assertionTime.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
+	case a.behaviour.MaxIssuedAge > 0 &&
+		iat < secondsOf(a.assertionTime.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
 		return a.refuseTime(ruleIssuedAt, a.issuedLongAgo(iat))
 	}
 	a.checks.pass(ruleIssuedAt, a.jws.claims.show("iat"))

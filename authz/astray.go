@@ -22,8 +22,11 @@ func (m Misplaced) Refusal() *Error {
 // are the addresses of the one that has it.
 func NoRegistration(at Addresses) *Error {
 	l := new(checklist)
-	return l.refusal(404, CodeInvalidRequest, ruleRegistrationOffered, outcome{finding: "D06", got: "no registration endpoint here", want: at.RegistrationURL,
-		remedy: Remedy{Environment: Sandbox},
-		text:   "This payer has no dynamic registration in production.",
-		fix:    "Register in the sandbox at " + at.RegistrationURL + ". Production opens on approval; the portal is at " + at.PortalURL})
+	return l.refusal(404, CodeInvalidRequest, ruleRegistrationOffered,
+		outcome{finding: "D06", got: "no registration endpoint here",
+			want:   at.RegistrationURL,
+			remedy: Remedy{Environment: Sandbox},
+			text:   "This payer has no dynamic registration in production.",
+			fix: "Register in the sandbox at " + at.RegistrationURL + ". Production opens on approval; the " +
+				"portal is at " + at.PortalURL})
 }

@@ -96,8 +96,10 @@ func (a *attempt) lookUp(ctx context.Context, r ruleIndex, id string) (*Client, 
 	case err != nil:
 		return nil, a.checks.serverError(r, "look up the client", err)
 	}
-	if wait := client.CreatedAt.Add(a.behaviour.PropagationDelay).Sub(a.server.workspaceClock.Now()); a.behaviour.PropagationDelay > 0 && wait > 0 {
-		return nil, a.refuseClient(r, a.notPropagated(client, wait))
+	if delay := a.behaviour.PropagationDelay; delay > 0 {
+		if wait := client.CreatedAt.Add(delay).Sub(a.server.workspaceClock.Now()); wait > 0 {
+			return nil, a.refuseClient(r, a.notPropagated(client, wait))
+		}
 	}
 	a.client = client
 	return client, nil

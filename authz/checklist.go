@@ -57,7 +57,8 @@ func (l *checklist) refusal(status int, code string, r ruleIndex, o outcome) *Er
 // serverError records that a rule could not be applied because the store or
 // the server failed.
 func (l *checklist) serverError(r ruleIndex, doing string, err error) *Error {
-	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ".", fix: "That is not your client's fault; try again."})
+	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ".",
+		fix: "That is not your client's fault; try again."})
 	e.cause = err
 	return e
 }
@@ -66,7 +67,8 @@ func (l *checklist) check(r ruleIndex) Check {
 	rule, n := &rules[r], &l.notes[r]
 	c := Check{RuleID: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
 	if o := n.found; o != nil {
-		c.Finding, c.Want, c.Text, c.Counterfactual, c.Fix, c.Remedy = o.finding, o.want, o.text, o.counterfactual, o.fix, o.remedy
+		c.Finding, c.Want, c.Remedy = o.finding, o.want, o.remedy
+		c.Text, c.Counterfactual, c.Fix = o.text, o.counterfactual, o.fix
 		if c.Remedy.Kind == "" {
 			c.Remedy.Kind = remedyFor(rule, o.finding)
 		}

@@ -112,7 +112,8 @@ func readLoosely(text string) (*looseJWS, error) {
 			raw[i] = decoded
 			continue
 		}
-		decoded, again := decodeBase64URL(strings.NewReplacer("+", "-", "/", "_", "=", "", " ", "", "\n", "", "\r", "", "\t", "").Replace(parts[i]))
+		decoded, again := decodeBase64URL(strings.NewReplacer("+", "-", "/", "_", "=", "", " ", "", "\n", "",
+			"\r", "", "\t", "").Replace(parts[i]))
 		if again != "" {
 			return nil, errors.New("part " + itoa(i+1) + " (the " + name + ") is not base64url: " + why)
 		}

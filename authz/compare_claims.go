@@ -77,7 +77,9 @@ func compareLifetimes(d *Difference, g, w members) {
 	case got <= 0 && want > 0:
 		d.How, d.Matters = "not after iat", true
 	case got > limit && want <= limit:
-		d.How, d.Matters = "a lifetime of "+seconds(got)+" instead of "+seconds(want)+"; at most "+seconds(limit)+" are allowed", true
+		d.How = "a lifetime of " + seconds(got) + " instead of " + seconds(want) +
+			"; at most " + seconds(limit) + " are allowed"
+		d.Matters = true
 	}
 }
 
@@ -128,12 +130,14 @@ func compareEncodings(g, w *looseJWS) []Difference {
 	var differences []Difference
 	for _, o := range g.oddities {
 		if !slices.Contains(w.oddities, o) {
-			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Extra, How: o.how, Matters: o.matters})
+			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Extra,
+				How: o.how, Matters: o.matters})
 		}
 	}
 	for _, o := range w.oddities {
 		if !slices.Contains(g.oddities, o) {
-			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Missing, How: o.how, Matters: o.matters})
+			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Missing,
+				How: o.how, Matters: o.matters})
 		}
 	}
 	if len(g.signature) == 0 || len(w.signature) == 0 {

@@ -22,13 +22,16 @@ func (a *attempt) diagnoseAlg(ctx context.Context, got string) outcome {
 		return o
 	case isSymmetric(got):
 		o.finding = "A10"
-		o.text = "alg is " + quote(got) + ", an HMAC with a shared secret. A public key must never serve as an HMAC secret."
+		o.text = "alg is " + quote(got) + ", an HMAC with a shared secret. A public key must never serve as " +
+			"an HMAC secret."
 		o.fix = "Sign with your private key, alg " + allowed + "."
 		return o
 	case got == "RS384" || got == "ES384":
 		o.finding = "A09"
-		o.text = "alg is " + quote(got) + "; this server takes " + allowed + " only (see token_endpoint_auth_signing_alg_values_supported in discovery)."
-		o.fix = "Register a key for " + allowed + " as well and sign with it here. SMART obliges a server to take one of RS384 and ES384, not both."
+		o.text = "alg is " + quote(got) + "; this server takes " + allowed +
+			" only (see token_endpoint_auth_signing_alg_values_supported in discovery)."
+		o.fix = "Register a key for " + allowed + " as well and sign with it here. SMART obliges a server to " +
+			"take one of RS384 and ES384, not both."
 		o.remedy = Remedy{Kind: RemedyNewKey, Algorithm: a.behaviour.Algorithms[0]}
 	case isTaken(a.behaviour.Algorithms, got):
 		o.text = "alg is " + quote(got) + "; algorithm names are case-sensitive."
@@ -58,7 +61,8 @@ func (a *attempt) tryAlgorithms(ctx context.Context, o *outcome, got string) {
 			o.remedy.KeyID = match.kid
 		}
 	case slices.Contains(a.behaviour.Algorithms, alg):
-		o.counterfactual = "The signature would verify with key " + match.name() + " as " + alg + ": only the alg in the header is wrong."
+		o.counterfactual = "The signature would verify with key " + match.name() + " as " + alg +
+			": only the alg in the header is wrong."
 		o.fix = "Set alg to " + alg + "."
 		o.remedy = Remedy{KeyID: match.kid, Algorithm: alg}
 	default:
@@ -126,8 +130,9 @@ func (a *attempt) diagnoseNoKid(ctx context.Context) outcome {
 
 func wrongAssertionType(got string) outcome {
 	return outcome{finding: "A05", got: got, want: AssertionType,
-		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" + differ(got, AssertionType) + ").",
-		fix:  "Send client_assertion_type=" + AssertionType + "."}
+		text: "client_assertion_type is " + quote(got) + "; it must be exactly " + AssertionType + " (" +
+			differ(got, AssertionType) + ").",
+		fix: "Send client_assertion_type=" + AssertionType + "."}
 }
 
 // tryWithoutBearer recognises a JWT that was copied from an Authorization
@@ -146,7 +151,8 @@ func tryWithoutBearer(broken *outcome, text string) {
 
 func typPassedOver() outcome {
 	return outcome{finding: "A07", got: "absent", want: "JWT",
-		text: `The header has no typ, which this server's behaviour lets pass; SMART requires "typ":"JWT".`, fix: `Add "typ":"JWT" to the header.`}
+		text: `The header has no typ, which this server's behaviour lets pass; SMART requires "typ":"JWT".`,
+		fix:  `Add "typ":"JWT" to the header.`}
 }
 
 func noTyp() outcome {
@@ -164,13 +170,15 @@ func (a *attempt) otherTyp() outcome {
 
 func criticalHeader(got string) outcome {
 	return outcome{got: got, want: "absent",
-		text: "The header's crit lists " + got + " as critical. This server understands no such extension and must refuse the assertion (RFC 7515 section 4.1.11).",
-		fix:  "Leave crit out."}
+		text: "The header's crit lists " + got + " as critical. This server understands no such extension " +
+			"and must refuse the assertion (RFC 7515 section 4.1.11).",
+		fix: "Leave crit out."}
 }
 
 func (a *attempt) noIssuer() outcome {
 	o := outcome{got: a.jws.claims.show("iss"), want: "your client_id",
-		text: "The assertion has no iss that is a string.", fix: "Set iss and sub both to your client_id."}
+		text: "The assertion has no iss that is a string.",
+		fix:  "Set iss and sub both to your client_id."}
 	if sub, _ := a.jws.claims.text("sub"); sub != "" {
 		o.text = "The assertion has no iss that is a string; its sub is " + quote(sub) + "."
 		o.remedy.ClientID = sub
@@ -180,12 +188,14 @@ func (a *attempt) noIssuer() outcome {
 
 func (a *attempt) otherSubject(got string) outcome {
 	return outcome{finding: "C01", got: "iss=" + a.client.ID + ", sub=" + got, want: "sub=" + a.client.ID,
-		text: "iss is " + quote(a.client.ID) + " and sub is " + got + "; both must be your client_id.", fix: "Set sub to " + quote(a.client.ID) + "."}
+		text: "iss is " + quote(a.client.ID) + " and sub is " + got + "; both must be your client_id.",
+		fix:  "Set sub to " + quote(a.client.ID) + "."}
 }
 
 func (a *attempt) otherFormClient(got string) outcome {
 	return outcome{got: got, want: a.client.ID,
-		text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ".", fix: "Leave client_id out of the form, or send the same one."}
+		text: "The form's client_id is " + quote(got) + ", the assertion's sub is " + quote(a.client.ID) + ".",
+		fix:  "Leave client_id out of the form, or send the same one."}
 }
 
 const freshJTI = "a fresh string for each assertion, such as a UUID"
@@ -197,12 +207,14 @@ func noJTI() outcome {
 
 func unusableJTI(got string) outcome {
 	return outcome{finding: "C14", got: got, want: freshJTI,
-		text: "jti is " + got + "; it must be a string that is not empty.", fix: "Use a fresh UUID for every token request."}
+		text: "jti is " + got + "; it must be a string that is not empty.",
+		fix:  "Use a fresh UUID for every token request."}
 }
 
 func longJTI(got, limit int) outcome {
 	return outcome{finding: "C17", got: itoa(got) + " bytes", want: "at most " + itoa(limit),
-		text: "jti is " + itoa(got) + " bytes long; this server takes " + itoa(limit) + ".", fix: "Use a UUID."}
+		text: "jti is " + itoa(got) + " bytes long; this server takes " + itoa(limit) + ".",
+		fix:  "Use a UUID."}
 }
 
 // replayed tells when the jti was used before, and by which request.

@@ -16,7 +16,9 @@ func (a *attempt) diagnoseAudience(audiences []string) outcome {
 		}
 	}
 	if len(audiences) == 0 {
-		best = outcome{finding: "C03", text: "aud is an empty array.", fix: "Set aud to " + name + "'s URL, " + want + "."}
+		best = outcome{finding: "C03",
+			text: "aud is an empty array.",
+			fix:  "Set aud to " + name + "'s URL, " + want + "."}
 	} else if len(audiences) > 1 {
 		best.text = "None of the " + itoa(len(audiences)) + " values of aud is " + name + ". " + best.text
 	}
@@ -27,15 +29,22 @@ func (a *attempt) diagnoseAudience(audiences []string) outcome {
 // explainAudience says what a wrong audience is, and how close it comes.
 func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) {
 	if how := nearlyEqual(aud, want); how != "" {
-		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1).",
+		return outcome{finding: "C04",
+			text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how +
+				". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1).",
 			fix: "Use the URL exactly as discovery gives it: " + want + "."}, 4
 	}
 	if kind, finding := a.ownAddress(aud); kind != "" {
-		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ".", fix: "Set aud to " + name + " here, " + want + "."}, 3
+		return outcome{finding: finding,
+			text: "aud is " + quote(aud) + ", " + kind + ".",
+			fix:  "Set aud to " + name + " here, " + want + "."}, 3
 	}
 	if how := aliasOf(aud, want); how != "" && name == theTokenEndpoint {
-		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ".",
-			fix: "Take the token URL from discovery at the address that you call. If the server stands behind a proxy, start it with --base-url."}, 2
+		return outcome{finding: "C05",
+			text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" +
+				how + "). As you called it, the URL is " + want + ".",
+			fix: "Take the token URL from discovery at the address that you call. If the server stands " +
+				"behind a proxy, start it with --base-url."}, 2
 	}
 	here := " of the server that you call"
 	if name == theTokenEndpoint {
@@ -43,10 +52,13 @@ func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) 
 	}
 	parsed, err := url.Parse(aud)
 	if err != nil || parsed.Scheme == "" || parsed.Host == "" {
-		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL.", fix: "Set aud to " + name + "'s URL, " + want + "."}, 0
+		return outcome{finding: "C03",
+			text: "aud is " + quote(aud) + ", which is no URL.",
+			fix:  "Set aud to " + name + "'s URL, " + want + "."}, 0
 	}
 	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs.",
-		fix: "Set aud to " + name + here + ", " + want + ", as discovery gives it. Is the aud of another server configured?"}, 1
+		fix: "Set aud to " + name + here + ", " + want + ", as discovery gives it. Is the aud of another " +
+			"server configured?"}, 1
 }
 
 // nearlyEqual names a difference that people do not see.
@@ -159,23 +171,29 @@ func portName(u *url.URL) string {
 func (a *attempt) audienceArray(n int) outcome {
 	want, got := a.behaviour.Audience(a.req.Addresses), a.jws.claims.show("aud")
 	return outcome{finding: "C06", got: got, want: want,
-		text: "aud is an array of " + itoa(n) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."}
+		text: "aud is an array of " + itoa(n) + "; this server's behaviour takes one string, as some payers " +
+			"do (RFC 7519 section 4.1.3 allows an array).",
+		fix: "Set aud to the string " + want + "."}
 }
 
 func (a *attempt) audienceTaken(kind string) outcome {
 	got := a.jws.claims.show("aud")
 	return outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
-		text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."}
+		text: "aud is " + got + ", which this server's behaviour lets pass (" + kind +
+			"); a strict server wants the token endpoint.",
+		fix: "Set aud to " + a.req.Addresses.TokenURL + "."}
 }
 
 func (a *attempt) noAudience() outcome {
 	want, name := a.behaviour.audience(a.req.Addresses)
 	return outcome{finding: "C03", got: "absent", want: want,
-		text: "The assertion has no aud.", fix: "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."}
+		text: "The assertion has no aud.",
+		fix:  "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."}
 }
 
 func (a *attempt) audienceNoString() outcome {
 	want, got := a.behaviour.Audience(a.req.Addresses), a.jws.claims.show("aud")
 	return outcome{finding: "C03", got: got, want: want,
-		text: "aud is " + got + "; it must be a string, or an array of strings.", fix: "Set aud to " + want + "."}
+		text: "aud is " + got + "; it must be a string, or an array of strings.",
+		fix:  "Set aud to " + want + "."}
 }

@@ -14,9 +14,13 @@ import (
 // to spread do not know yet.
 func (a *attempt) notPropagated(client *Client, wait time.Duration) outcome {
 	delay := a.behaviour.PropagationDelay
-	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago", want: "one created " + seconds(delay) + " ago or earlier",
-		text: client.display() + " was created " + seconds(delay-wait) + " ago; this server's behaviour knows a new client after " + seconds(delay) + " only, as vendors whose registrations take time to spread.",
-		fix:  "Try again in " + seconds(wait) + " by this server's clock, or move that clock ahead (/_sandbox/clock). With such a vendor wait, and do not register again: that begins anew.",
+	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago",
+		want: "one created " + seconds(delay) + " ago or earlier",
+		text: client.display() + " was created " + seconds(delay-wait) + " ago; this server's behaviour " +
+			"knows a new client after " + seconds(delay) + " only, as vendors whose registrations take time " +
+			"to spread.",
+		fix: "Try again in " + seconds(wait) + " by this server's clock, or move that clock ahead " +
+			"(/_sandbox/clock). With such a vendor wait, and do not register again: that begins anew.",
 	}
 }
 
@@ -61,7 +65,8 @@ func (a *attempt) notRegistered(o *outcome, r ruleIndex, id string, neighbours [
 		o.fix = "Register the client first, then set " + where + " to the client_id that it gets"
 	}
 	if signer, key := a.signer(neighbours); signer != nil {
-		o.counterfactual = "The signature would verify with key " + key.name() + " of client " + quote(signer.ID) + nameOf(signer) + ": only the client_id is wrong."
+		o.counterfactual = "The signature would verify with key " + key.name() + " of client " +
+			quote(signer.ID) + nameOf(signer) + ": only the client_id is wrong."
 		o.fix = "Set " + where + " to " + quote(signer.ID) + "."
 		o.remedy = Remedy{ClientID: signer.ID, KeyID: key.kid}
 		return
@@ -87,9 +92,11 @@ func (a *attempt) idIsURL(r ruleIndex, id string) string {
 	case own:
 		return "iss " + quote(id) + " is this server's own URL. iss and sub name you; the server's URL goes into aud."
 	case r == ruleSecretClient:
-		return "client_id " + quote(id) + " is no client_id here: a client is named by the id that it got at registration, not by a URL."
+		return "client_id " + quote(id) + " is no client_id here: a client is named by the id that it got at " +
+			"registration, not by a URL."
 	}
-	return "iss " + quote(id) + " is no client_id here: iss and sub name the client by the id that it got at registration, not by a URL."
+	return "iss " + quote(id) + " is no client_id here: iss and sub name the client by the id that it got at " +
+		"registration, not by a URL."
 }
 
 // signer returns the client whose key verifies the assertion, of those that

@@ -71,7 +71,8 @@ func (f *Fetch) Checks() []Check {
 
 // problemsOutcome tells of the defects of a key set's keys.
 func problemsOutcome(problems []KeyProblem) outcome {
-	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys",
+	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"),
+		want:   "public RSA or EC P-384 signature keys",
 		remedy: Remedy{Kind: problems[0].remedy}}
 	var texts, fixes []string
 	for _, p := range problems {
@@ -101,7 +102,10 @@ func (e *FetchError) Error() string { return sentences(e.Text, e.Counterfactual,
 func (e *FetchError) Unwrap() error { return e.Err }
 
 func (e *FetchError) outcome() outcome {
-	return outcome{finding: e.Finding, got: e.Short, want: "a JWK Set", text: e.Text, counterfactual: e.Counterfactual, fix: e.Fix}
+	return outcome{finding: e.Finding, got: e.Short, want: "a JWK Set",
+		text:           e.Text,
+		counterfactual: e.Counterfactual,
+		fix:            e.Fix}
 }
 
 // A FetchTrace follows the fetches that one request caused or waited for, or

@@ -154,7 +154,8 @@ func (f *Fetcher) valid(uri string) (published *PublishedKeys, forcible bool) {
 	if kept == nil || kept.published == nil || !now.Before(kept.published.KeepUntil) {
 		return nil, false
 	}
-	return kept.published.after(kept.failed), kept.forcedAt.IsZero() || !now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
+	return kept.published.after(kept.failed), kept.forcedAt.IsZero() ||
+		!now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
 }
 
 // after returns the copy as it stands in after a refetch that failed, or p

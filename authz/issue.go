@@ -74,7 +74,9 @@ func (s *Server) grant(c *Client, granted Scopes, requested string) *Grant {
 	g := &Grant{
 		ClientID: c.ID, Organization: c.Organization, Requested: requested, Scopes: granted,
 		Response: TokenResponse{
-			TokenType: s.behaviour.TokenType, ExpiresIn: int64(s.behaviour.lifetime(c) / time.Second), Scope: granted.String(),
+			TokenType: s.behaviour.TokenType,
+			ExpiresIn: int64(s.behaviour.lifetime(c) / time.Second),
+			Scope:     granted.String(),
 		},
 	}
 	if s.behaviour.OmitScope {

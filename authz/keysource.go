@@ -83,7 +83,8 @@ func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 		return nil
 	}
 	return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri by plain http",
-		Text: "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do.", Fix: "Serve the key set by https and register that URL."}
+		Text: "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do.",
+		Fix:  "Serve the key set by https and register that URL."}
 }
 
 // KnownKeys returns a client's keys as far as they are known without a fetch:
@@ -125,7 +126,9 @@ func (s *Server) inlineSet(jwks []byte) (*KeySet, error) {
 type noKeySource struct{}
 
 func (noKeySource) CheckURI(uri string) error {
-	return &FetchError{URI: uri, Finding: "J08", Short: "no key source", Text: "This server fetches no key sets.", Fix: "Register the keys by value (jwks)."}
+	return &FetchError{URI: uri, Finding: "J08", Short: "no key source",
+		Text: "This server fetches no key sets.",
+		Fix:  "Register the keys by value (jwks)."}
 }
 
 func (n noKeySource) Keys(_ context.Context, uri, _ string) (*PublishedKeys, error) {

@@ -25,9 +25,11 @@ func (k *keyStory) tell(now time.Time) string {
 	text += "."
 	switch failed := k.Failed; {
 	case k.stale > 0:
-		text += " This server's behaviour keeps a set for " + seconds(k.stale) + " by its own clock and reads it for no new kid before, as some servers do."
+		text += " This server's behaviour keeps a set for " + seconds(k.stale) + " by its own clock and " +
+			"reads it for no new kid before, as some servers do."
 	case failed != nil:
-		text += " The server tried to read it again " + seconds(now.Sub(failed.At)) + " ago and failed (" + failed.Err.Short + "), so this older copy was used."
+		text += " The server tried to read it again " + seconds(now.Sub(failed.At)) + " ago and failed (" +
+			failed.Err.Short + "), so this older copy was used."
 	case now.Before(k.RefetchAfter):
 		text += " It is read again before its time at most once every " + seconds(k.RefetchEvery) + "."
 	}

@@ -64,7 +64,8 @@ func (r *registering) managed(ctx context.Context, clientID string) (*Client, st
 	if err != nil && !errors.Is(err, ErrNoClient) {
 		return nil, "", r.checks.serverError(ruleManageToken, "look up the client", err)
 	}
-	if err != nil || len(client.RegistrationToken) == 0 || subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
+	if err != nil || len(client.RegistrationToken) == 0 ||
+		subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
 		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, wrongManageToken(clientID))
 	}
 	r.checks.pass(ruleManageToken, "")
@@ -113,7 +114,8 @@ func (r *registering) updateMembers(c *Client) *Error {
 	var set []string
 	for name, value := range map[string][]byte{
 		"client_id_issued_at": r.asked.ClientIDIssuedAt, "client_secret_expires_at": r.asked.ClientSecretExpiresAt,
-		"registration_access_token": r.asked.RegistrationAccessToken, "registration_client_uri": r.asked.RegistrationClientURI,
+		"registration_access_token": r.asked.RegistrationAccessToken,
+		"registration_client_uri":   r.asked.RegistrationClientURI,
 	} {
 		if len(value) > 0 {
 			set = append(set, name)

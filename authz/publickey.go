@@ -24,7 +24,8 @@ func (k PublicKey) Thumbprint() string {
 func (s *KeySet) Keys() []PublicKey {
 	keys := make([]PublicKey, len(s.keys))
 	for i, k := range s.keys {
-		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use, Signs: smartAlgorithm(k), key: k}
+		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use,
+			Signs: smartAlgorithm(k), key: k}
 	}
 	return keys
 }
@@ -36,7 +37,10 @@ func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {
 		l := new(checklist)
-		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix, remedy: Remedy{Kind: p.remedy}}))
+		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID),
+			text:   p.Text,
+			fix:    p.Fix,
+			remedy: Remedy{Kind: p.remedy}}))
 	}
 	return checks
 }

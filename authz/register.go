@@ -40,7 +40,7 @@ type RegistrationResponse struct {
 	ClientID                string          `json:"client_id"`
 	ClientIDIssuedAt        int64           `json:"client_id_issued_at"`
 	ClientSecret            string          `json:"client_secret,omitempty"`
-	ClientSecretExpiresAt   *int64          `json:"client_secret_expires_at,omitempty"` // 0 is never; set only with a secret
+	ClientSecretExpiresAt   *int64          `json:"client_secret_expires_at,omitempty"` // 0: never; nil: no secret
 	RegistrationAccessToken string          `json:"registration_access_token"`
 	RegistrationClientURI   string          `json:"registration_client_uri"`
 	ClientName              string          `json:"client_name,omitempty"`
@@ -89,7 +89,8 @@ func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 	if err != nil {
 		return nil, r.checks.serverError(ruleInitialToken, "make a registration access token", err)
 	}
-	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.server.workspaceClock.Now(), RegistrationToken: HashSecret(token)}
+	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.server.workspaceClock.Now(),
+		RegistrationToken: HashSecret(token)}
 	stored, refused := r.put(ctx, client, "POST")
 	if refused != nil {
 		return nil, refused
@@ -99,7 +100,8 @@ func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 
 // decision is what became of the request.
 func (r *registering) decision(registration *Registration, err *Error, parts ...Part) *RegistrationDecision {
-	d := &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err, Scope: r.asked.Scope}
+	d := &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err,
+		Scope: r.asked.Scope}
 	if d.Scope == "" { // perhaps it was refused before it was read
 		d.Scope = scopeIn(r.req.Body)
 	}
@@ -116,7 +118,8 @@ func (r *registering) put(ctx context.Context, c *Client, verb string) (*Client,
 			return nil, err
 		}
 	}
-	for _, step := range []func(*Client) *Error{r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes, r.links, r.secret} {
+	for _, step := range []func(*Client) *Error{r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes,
+		r.links, r.secret} {
 		if err := step(c); err != nil {
 			return nil, err
 		}

@@ -51,7 +51,8 @@ func (r *registering) read(c *Client, verb string) *Error {
 		return e
 	}
 	if !isJSON(r.req.ContentType) {
-		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata, noJSON(cmp.Or(r.req.ContentType, "no Content-Type")))
+		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata,
+			noJSON(cmp.Or(r.req.ContentType, "no Content-Type")))
 	}
 	r.checks.pass(ruleRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
@@ -131,7 +132,9 @@ func (r *registering) keySet(c *Client) *Error {
 // published key should show. The set is nil if it cannot be read at all.
 func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 	if s.behaviour.InlineKeys == InlineArray && jsontext.Value(jwks).Kind() == '{' {
-		return nil, []KeyProblem{{Finding: "J04", Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does.",
+		return nil, []KeyProblem{{Finding: "J04",
+			Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array " +
+				"of JWKs, as Aidbox's Client resource does.",
 			Fix: `Send the array alone: the object {"keys":[…]} is for a jwks_uri.`}}
 	}
 	set, err := s.behaviour.parseInline(jwks)

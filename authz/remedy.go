@@ -50,7 +50,8 @@ func RemedyOf(id RuleID, finding FindingID) RemedyKind {
 // remedyFor returns what helps against a finding of a rule: what the finding
 // asks for, else the rule, else the part that the rule belongs to.
 func remedyFor(rule *Rule, finding FindingID) RemedyKind {
-	if i := slices.IndexFunc(findings[:], func(f Finding) bool { return f.ID == finding }); i >= 0 && findings[i].Remedy != "" {
+	if i := slices.IndexFunc(findings[:], func(f Finding) bool { return f.ID == finding }); i >= 0 &&
+		findings[i].Remedy != "" {
 		return findings[i].Remedy
 	}
 	if rule.remedy != "" {

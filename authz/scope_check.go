@@ -39,7 +39,9 @@ func (s *Server) checkScope(word string) (Scope, error) {
 	}
 	if len(scope.Query) > 0 {
 		if err := s.checkConstraint(scope.Type, scope.Query.String()); err != nil {
-			return Scope{}, &ScopeError{Scope: word, Text: "The scope " + quote(word) + " has a constraint that no search could be made with: " + strings.TrimSuffix(clip(err.Error()), ".") + ".",
+			return Scope{}, &ScopeError{Scope: word,
+				Text: "The scope " + quote(word) + " has a constraint that no search could be made with: " +
+					strings.TrimSuffix(clip(err.Error()), ".") + ".",
 				Fix: "Try the constraint as a search of the type first."}
 		}
 	}
@@ -62,11 +64,13 @@ func (s *Server) unknownParameter(typ, name string) (text, fix string) {
 	case slices.Contains(commonParameters(), name):
 		return "", ""
 	case typ == AnyType:
-		return "constrains all types by " + quote(name) + ", which not every type has", "Name the type; for * there are " + list(commonParameters()) + "."
+		return "constrains all types by " + quote(name) +
+			", which not every type has", "Name the type; for * there are " + list(commonParameters()) + "."
 	case s.searchParameter(typ, name):
 		return "", ""
 	}
-	return "constrains by " + quote(name) + ", which is no search parameter of " + typ, "Take a search parameter that the CapabilityStatement lists for " + typ + "."
+	return "constrains by " + quote(name) + ", which is no search parameter of " +
+		typ, "Take a search parameter that the CapabilityStatement lists for " + typ + "."
 }
 
 // ungrantable says why a scope that is no data scope is passed over, or "".
@@ -95,10 +99,13 @@ func isExtensionScope(word string) bool {
 // unknownType explains a type that does not exist; a spelling that does is
 // offered.
 func (s *Server) unknownType(word string, scope Scope) *ScopeError {
-	e := &ScopeError{Scope: word, Text: "The scope " + quote(word) + " names " + quote(scope.Type) + ", which is no FHIR R4 resource type.",
-		Fix: "Name a type as FHIR R4 spells it, for instance " + Scope{Type: "Patient", Letters: scope.Letters, V1: scope.V1}.String() + ", or * for all."}
+	e := &ScopeError{Scope: word,
+		Text: "The scope " + quote(word) + " names " + quote(scope.Type) + ", which is no FHIR R4 resource type.",
+		Fix: "Name a type as FHIR R4 spells it, for instance " +
+			Scope{Type: "Patient", Letters: scope.Letters, V1: scope.V1}.String() + ", or * for all."}
 	singular := strings.TrimSuffix(scope.Type, "s")
-	for _, guess := range []string{capital(scope.Type), capital(strings.ToLower(scope.Type)), capital(singular), capital(strings.ToLower(singular))} {
+	for _, guess := range []string{capital(scope.Type), capital(strings.ToLower(scope.Type)), capital(singular),
+		capital(strings.ToLower(singular))} {
 		if s.isResourceType(guess) {
 			e.Meant = strings.Replace(word, "/"+scope.Type+".", "/"+guess+".", 1)
 			e.Fix = "Did you mean " + e.Meant + "? Types are case-sensitive, and in the singular."
@@ -111,7 +118,8 @@ func (s *Server) unknownType(word string, scope Scope) *ScopeError {
 // otherVersion explains a scope in a syntax that is switched off.
 func otherVersion(word string, scope Scope) *ScopeError {
 	e := &ScopeError{Scope: word, Finding: "S03"}
-	e.Text = quote(word) + " is a SMART v" + itoa(scope.version()) + " scope; this server takes v" + itoa(3-scope.version()) + " only."
+	e.Text = quote(word) + " is a SMART v" + itoa(scope.version()) + " scope; this server takes v" +
+		itoa(3-scope.version()) + " only."
 	_, expressible := scope.Letters.version1()
 	if scope.V1 || expressible && len(scope.Query) == 0 {
 		scope.V1 = !scope.V1

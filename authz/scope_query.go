@@ -188,16 +188,19 @@ func parseQuery(text string) (Query, string) {
 func unusableParameter(name string) string {
 	switch name {
 	case "_filter", "_has", "_query", "_list", "_text", "_content", "_type":
-		return "constrains by " + name + ", which SMART leaves experimental and this server does not take in a scope; use plain search parameters"
+		return "constrains by " + name + ", which SMART leaves experimental and this server does not take in " +
+			"a scope; use plain search parameters"
 	case "_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total",
 		"_contained", "_containedType", "_format", "_pretty", "_score":
 		return "constrains by " + name + ", which shapes a search result and selects nothing; drop it"
 	}
 	if i := strings.IndexByte(name, ':'); i >= 0 {
-		return "constrains by " + quote(name) + "; the modifier " + name[i:] + " is experimental in SMART and not taken in a scope; use the plain parameter " + quote(name[:i])
+		return "constrains by " + quote(name) + "; the modifier " + name[i:] + " is experimental in SMART " +
+			"and not taken in a scope; use the plain parameter " + quote(name[:i])
 	}
 	if i := strings.IndexByte(name, '.'); i >= 0 {
-		return "constrains by " + quote(name) + "; chained parameters are experimental in SMART and not taken in a scope; use a parameter of the type itself"
+		return "constrains by " + quote(name) + "; chained parameters are experimental in SMART and not " +
+			"taken in a scope; use a parameter of the type itself"
 	}
 	for i := range len(name) {
 		c := name[i]

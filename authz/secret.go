@@ -35,7 +35,8 @@ const maxSecrets = 5
 // the ones it has: those go on for the overlap, or end at once where that is
 // 0. Its tokens stay valid. The error is ErrNoClient where there is no such
 // client, and ErrNoSecret where it has none because it signs assertions.
-func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string, c *Client, err error) {
+func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string,
+	c *Client, err error) {
 	s.managing.Lock()
 	defer s.managing.Unlock()
 	if c, err = s.store.Client(ctx, s.env.Name, clientID); err != nil {
@@ -198,7 +199,8 @@ func (a *attempt) compareSecret(sent credential) *Error {
 	now := a.server.workspaceClock.Now()
 	c := a.client
 	match := c.matchSecret(sent.secret)
-	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth && c.matchSecret(sent.otherSecret) >= 0
+	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth &&
+		c.matchSecret(sent.otherSecret) >= 0
 	if otherHabit {
 		sent.secret = sent.otherSecret
 		match = c.matchSecret(sent.secret)

@@ -99,7 +99,8 @@ func (a *attempt) decide(ctx context.Context) *TokenDecision {
 }
 
 func (a *attempt) token(ctx context.Context) (*Grant, *Error) {
-	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
+	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion",
+		"client_secret"); err != nil {
 		return nil, err
 	}
 	if err := a.grantType(); err != nil {
