@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// BearerRequest is what a request to the resource server shows of itself.
+// BearerRequest is what authz needs of a request to the resource server.
 type BearerRequest struct {
 	Authorization []string // every value of the header
 	Query         string   // the raw query string: a token there is not read, but diagnosed
@@ -40,8 +40,8 @@ type Access struct {
 	Expires      time.Time // workspace time
 	Environment  Environment
 
-	// wildcard are the types that system/*.read stands for, where that is not
-	// all of them.
+	// wildcard holds the types that system/*.read stands for; nil means all
+	// of them.
 	wildcard []string
 }
 

@@ -11,9 +11,9 @@ func (a *Access) OfOrganization(resource, owner string) *Error {
 			": another scope does not help."})
 }
 
-// OutsideConstraint is the 403 of an interaction that needs letters on a type,
-// with something that no constraint of the token's scopes lets through; what
-// says so, as the beginning of a sentence.
+// OutsideConstraint is the 403 of an interaction with something that no
+// constraint of the token's scopes admits. what says so, as the beginning of
+// a sentence; letters are what the interaction needs on the type.
 func (a *Access) OutsideConstraint(what, typ string, letters Letters) *Error {
 	l := new(checklist)
 	var constraints []string

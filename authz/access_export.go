@@ -2,8 +2,8 @@ package authz
 
 import "slices"
 
-// Withheld tells of the types of an export that no scope covers and that were
-// left out instead of refused, as a check that warns.
+// Withheld returns a warning about the types of an export that were left out,
+// instead of refused, because no scope covers them.
 func (a *Access) Withheld(types []string) Check {
 	l := new(checklist)
 	var wanted Scopes
@@ -26,8 +26,8 @@ func pronoun(n int) string {
 	return "them"
 }
 
-// RequireV1 is Require for data of a type at a server that takes only scopes of
-// the first version there, although those of the second mean the same.
+// RequireV1 is Require at a server that takes only v1 scopes there, although
+// those of v2 mean the same.
 func (a *Access) RequireV1(typ string) *Error {
 	first := *a
 	first.Scopes = slices.DeleteFunc(slices.Clone(a.Scopes), func(s Scope) bool { return !s.V1 })

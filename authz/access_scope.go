@@ -76,7 +76,7 @@ func (a *Access) readsAll(types []string) bool {
 	return true
 }
 
-// missing returns the letters of the need that no scope gives.
+// missing returns the letters that the need has and no scope gives.
 func (a *Access) missing(need Need) Letters {
 	var missing Letters
 	for i := range len(letterNames) {
@@ -97,8 +97,8 @@ func (a *Access) mentions(typ string) bool {
 	return false
 }
 
-// wouldDo is the scope that the need wants, in v1 if the token speaks only
-// that.
+// wouldDo is the scope that would satisfy the need, in v1 if all of the
+// token's scopes are.
 func (a *Access) wouldDo(need Need) Scope {
 	s := Scope{Type: need.Type, Letters: need.Letters}
 	if len(a.Scopes) == 0 {

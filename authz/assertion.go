@@ -42,15 +42,15 @@ func (a *attempt) byAssertion(ctx context.Context) (*Client, *Error) {
 	return a.client, nil
 }
 
-// assertionStep applies rules to an assertion. It makes sense where the rules
-// that it needs hold.
+// assertionStep is one or more rules, and the rules that have to hold before
+// they can be judged.
 type assertionStep struct {
 	apply func(context.Context) *Error
 	needs []ruleIndex
 }
 
-// walk applies the steps in order, to the first refusal or, in an examination,
-// as far as they make sense.
+// walk applies the steps in order and stops at the first refusal. An
+// examination goes on with every step that can still be judged.
 func (a *attempt) walk(ctx context.Context, steps []assertionStep) *Error {
 	var first *Error
 	for _, step := range steps {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// refuseTime and warnTime tell of a time claim, and of the switch under which it
-// was judged.
+// refuseTime and warnTime are refuse and warn for a time claim: they mention
+// the switch that shifts the clock which judges it.
 func (a *attempt) refuseTime(r ruleIndex, o outcome) *Error {
 	return a.refuseClient(r, a.byOffset(o))
 }
@@ -69,7 +69,7 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	return nil
 }
 
-// notFuture checks a time claim that may be absent.
+// notFuture checks that a time claim is not in the future; it may be absent.
 func (a *attempt) notFuture(r ruleIndex, name string) *Error {
 	at, ok := a.jws.claims.numericDate(name)
 	switch {
@@ -84,8 +84,8 @@ func (a *attempt) notFuture(r ruleIndex, name string) *Error {
 	return nil
 }
 
-// issuedAt checks that iat, where it is there, is a time and not an old one. It
-// is there where the behaviour requires it.
+// issuedAt checks that iat is a time and not an old one. It may be absent
+// unless the behaviour requires it.
 func (a *attempt) issuedAt(context.Context) *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
 		return a.refuseTime(ruleIssuedAt, noIssuedAt())
@@ -108,10 +108,9 @@ func (a *attempt) checkIssuedAt() *Error {
 	return nil
 }
 
-// issuedAhead checks that iat, where it is there and a time, is not in the
-// future.
+// issuedAhead checks that iat, if it is a time, is not in the future.
 func (a *attempt) issuedAhead(context.Context) *Error {
-	if a.checks.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
+	if a.checks.notes[ruleIssuedAt].result == Warn { // it is no usable time, and the behaviour lets that pass
 		a.checks.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
 		return nil
 	}

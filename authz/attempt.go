@@ -25,8 +25,9 @@ type attempt struct {
 	realTime, assertionTime time.Time
 
 	dry     bool         // nothing is issued and nothing remembered
-	counted *throttleKey // under which a failure counts; nil where none does
-	// thorough goes on after a rule that does not hold.
+	counted *throttleKey // what a failure is counted under; nil if it is not counted
+	// thorough makes the walk go on after a rule that does not hold: see
+	// Examine.
 	thorough bool
 
 	sent       bool   // there is an Authorization header
@@ -59,7 +60,7 @@ func (a *attempt) decision(err *Error) FormDecision {
 		Checks: a.checks.list(PartsOf(a.endpoint, a.mechanism)...), Err: err,
 		ClientID: a.clientID, Assertion: a.assertion, Scope: a.form["scope"],
 	}
-	if a.form == nil { // refused for its form: what it asks for may be told even so
+	if a.form == nil { // refused before it was read
 		d.Scope = scopeIn(a.req.Body)
 	}
 	return d
@@ -105,7 +106,8 @@ func (a *attempt) lookUp(ctx context.Context, r ruleIndex, id string) (*Client, 
 	return client, nil
 }
 
-// endpointURL is the URL of the endpoint that the form was posted to.
+// endpointURL is the URL of the endpoint that the form was posted to, which
+// aud may name as well as the token endpoint.
 func (a *attempt) endpointURL() string {
 	switch a.endpoint {
 	case IntrospectionEndpoint:

@@ -45,7 +45,7 @@ func (b Behaviour) Audience(addresses Addresses) string {
 	return uri
 }
 
-// audience is Audience, and what that URL is.
+// audience is Audience with the name of that URL.
 func (b Behaviour) audience(addresses Addresses) (uri, name string) {
 	for _, kind := range b.Audiences {
 		switch kind {
@@ -60,7 +60,8 @@ func (b Behaviour) audience(addresses Addresses) (uri, name string) {
 	return uri, name
 }
 
-// lenientAudience returns which switch takes one of the audiences, or "".
+// lenientAudience says, in words, which switch takes one of the audiences; ""
+// if none does.
 func (a *attempt) lenientAudience(audiences []string) string {
 	if a.behaviour.takesAudience(AudienceAny) {
 		return "aud is not looked at"

@@ -88,8 +88,8 @@ func (a *attempt) chooseMechanism() *Error {
 	return e
 }
 
-// refuseHeader deals with an Authorization header that is neither Basic nor
-// accompanied by a credential in the form: mostly an assertion gone astray.
+// refuseHeader refuses an Authorization header that is not Basic, with no
+// credential in the form: mostly an assertion in the wrong place.
 func (a *attempt) refuseHeader() *Error {
 	o := assertionInHeader(a.credential)
 	if o == nil {

@@ -18,7 +18,7 @@ type Behaviour struct {
 	ClockOffset time.Duration
 	// MaxAssertion is how far ahead exp may be, before Skew.
 	MaxAssertion time.Duration
-	// IgnoreNBF and IgnoreIAT let pass whatever nbf and iat say.
+	// IgnoreNBF and IgnoreIAT accept any nbf and iat.
 	IgnoreNBF, IgnoreIAT bool
 	// RequireIAT refuses an assertion without iat, as some payers do.
 	RequireIAT bool

@@ -64,17 +64,16 @@ type Check struct {
 	// where Rule says it all.
 	Got  string `json:"got,omitempty"`
 	Want string `json:"want,omitempty"`
-	// Text, Counterfactual and Fix are the diagnosis on Fail and Warn: what is
-	// wrong; what would have happened had one thing been otherwise, where that
-	// was tried ("The signature verifies with key k2: only the kid is wrong.");
-	// and what to do. They are full sentences, plain text that may hold quotes
-	// and characters beyond ASCII. They never hold a secret, a signature or any
-	// part of one.
+	// Text, Counterfactual and Fix are the diagnosis on Fail and Warn, in
+	// full sentences: what is wrong; what was found by trying otherwise ("The
+	// signature verifies with key k2: only the kid is wrong."); and what to
+	// do. They are plain text, may hold quotes and characters beyond ASCII,
+	// and never hold a secret or any part of a signature.
 	Text           string `json:"text,omitempty"`
 	Counterfactual string `json:"counterfactual,omitempty"`
 	Fix            string `json:"fix,omitempty"`
-	// Remedy says what code can show how to do it right, and what is known of
-	// the values in it. It is set on Fail and Warn.
+	// Remedy says which code shows how to do it right, and what is known of
+	// its values. It is set on Fail and Warn.
 	Remedy Remedy `json:"-"`
 }
 
@@ -131,9 +130,9 @@ func (c Check) sentence() string {
 	return text + "."
 }
 
-// firstSentence cuts text behind its first full stop that a space and a letter
-// follow. One between quotation marks does not count: that is what somebody
-// sent.
+// firstSentence cuts text behind its first full stop that a space and a
+// letter follow. Full stops between quotation marks do not count: they are
+// part of what somebody sent.
 func firstSentence(text string) string {
 	quoted := false
 	for i := 0; i+2 < len(text); i++ {

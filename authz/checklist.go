@@ -2,21 +2,22 @@ package authz
 
 import "slices"
 
-// checklist records what becomes of each rule as a request meets it. The zero
-// value is one on which nothing was reached.
+// checklist records what became of each rule. In the zero value none was
+// reached.
 type checklist struct {
 	notes [numRules]note
 }
 
-// A note is what became of a rule. Most rules hold, so that only the others have
-// room for a diagnosis.
+// A note is what became of one rule. Only rules that do not hold have a
+// diagnosis.
 type note struct {
 	result Result
 	got    string
-	found  *outcome // of a rule that does not hold, or would not elsewhere
+	found  *outcome // nil if the rule holds without a warning
 }
 
-// An outcome is what is found where a rule does not hold.
+// An outcome is what was found where a rule does not hold, or would not
+// elsewhere.
 type outcome struct {
 	finding   FindingID
 	got, want string
@@ -33,7 +34,7 @@ func (l *checklist) pass(r ruleIndex, got string) {
 	l.notes[r] = note{result: Pass, got: clip(got)}
 }
 
-// warn records that a rule holds here, with a finding that others may refuse.
+// warn records that a rule holds here, and what others may refuse.
 func (l *checklist) warn(r ruleIndex, o outcome) {
 	l.note(r, Warn, o)
 }

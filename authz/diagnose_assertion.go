@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// diagnoseAlg explains an algorithm that is not taken. Whether the signature
-// is right otherwise is found out, so that the answer can say so.
+// diagnoseAlg explains an algorithm that is not taken, and tries which key
+// and algorithm the signature really is of.
 func (a *attempt) diagnoseAlg(ctx context.Context, got string) outcome {
 	allowed := either(a.behaviour.Algorithms)
 	o := outcome{finding: "A08", got: a.jws.header.show("alg"), want: allowed}
@@ -80,7 +80,8 @@ func isTaken(algorithms []string, got string) bool {
 	return false
 }
 
-// otherAlg says what to do about an algorithm that is none of SMART's two.
+// otherAlg says what to do instead of signing with an algorithm that is
+// neither of SMART's two.
 func otherAlg(got string) string {
 	kty, _ := keyType(got)
 	switch {
@@ -96,8 +97,8 @@ func otherAlg(got string) string {
 	return "Sign with one of them."
 }
 
-// claimedKeys returns the key set of the client that an assertion names before
-// anything about it was checked; nil if there is none.
+// claimedKeys returns the keys of the client that an assertion names, before
+// anything about it was checked; nil if there are none.
 func (a *attempt) claimedKeys(ctx context.Context) *KeySet {
 	client, err := a.server.store.Client(ctx, a.server.env.Name, a.clientID)
 	if err != nil {

@@ -61,7 +61,7 @@ func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) 
 			"server configured?"}, 1
 }
 
-// nearlyEqual names a difference that people do not see.
+// nearlyEqual names a difference that is easy to overlook.
 func nearlyEqual(got, want string) string {
 	switch {
 	case strings.TrimSpace(got) == want:
@@ -119,7 +119,8 @@ func (a *attempt) ownAddress(aud string) (kind string, finding FindingID) {
 	return "", ""
 }
 
-// addressKind names the address that uri is, a slash at the end passed over.
+// addressKind names which of the addresses uri is; a slash at its end does
+// not count.
 func addressKind(addresses Addresses, uri string) string {
 	for _, known := range []struct{ kind, uri string }{
 		{"token", addresses.TokenURL},

@@ -10,8 +10,8 @@ import (
 	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
-// notPropagated explains a client that vendors whose registrations take time
-// to spread do not know yet.
+// notPropagated explains a client that is too new: with some vendors a
+// registration takes time to spread.
 func (a *attempt) notPropagated(client *Client, wait time.Duration) outcome {
 	delay := a.behaviour.PropagationDelay
 	return outcome{finding: "A03", got: "a client created " + seconds(delay-wait) + " ago",
@@ -83,7 +83,7 @@ func (a *attempt) notRegistered(o *outcome, r ruleIndex, id string, neighbours [
 	}
 }
 
-// idIsURL is what is wrong with a URL where a client_id belongs.
+// idIsURL says what is wrong with a URL in place of a client_id.
 func (a *attempt) idIsURL(r ruleIndex, id string) string {
 	own := addressKind(a.req.Addresses, id) != ""
 	switch {
@@ -99,8 +99,8 @@ func (a *attempt) idIsURL(r ruleIndex, id string) string {
 		"registration, not by a URL."
 }
 
-// signer returns the client whose key verifies the assertion, of those that
-// have a key with its kid. Nothing is fetched.
+// signer returns the client whose key made the signature, among those that
+// have a key with its kid. It fetches nothing.
 func (a *attempt) signer(clients []*Client) (*Client, *publicKey) {
 	if a.jws == nil {
 		return nil, nil
@@ -200,7 +200,7 @@ func (s *Server) notApproved(o *outcome, client *Client, addresses Addresses) {
 	}
 }
 
-// phrase says the status behind "is".
+// phrase completes "the client is …".
 func (s Status) phrase() string {
 	switch s {
 	case StatusDraft:

@@ -78,8 +78,8 @@ func (a *attempt) rotationOfInline(story *keyStory) string {
 		"reads again by itself."
 }
 
-// newerKey explains a kid that is not in a copy which was not read again for
-// it: the key may have been published since.
+// newerKey explains a kid that is missing from our copy of the set, where the
+// copy may be older than the key.
 func (a *attempt) newerKey(o *outcome, kid string, story *keyStory) {
 	o.finding = "J05"
 	o.text = "kid " + quote(kid) +
@@ -136,7 +136,7 @@ func (a *attempt) diagnoseSignature(ctx context.Context, alg string, key *public
 	sum := sha256.Sum256([]byte(a.jws.signingInput))
 	o.text = "The signature does not match key " + key.name() + " (" + key.describe() +
 		", RFC 7638 thumbprint " + key.jkt() + ")." + story.tell(a.realTime)
-	if !a.thorough { // what comes before has passed
+	if !a.thorough { // then the rules before this one have passed
 		o.text += " The claims are fine."
 	}
 	o.counterfactual = "No other key of the client's set verifies it either: it was signed with another " +
@@ -210,7 +210,7 @@ func (a *attempt) diagnoseDER(alg string, key *publicKey, set *KeySet) (outcome,
 // diagnoseChangedKey reads the published set again, if the throttle allows
 // it, to see whether the key changed under its kid.
 func (a *attempt) diagnoseChangedKey(ctx context.Context, alg string, key *publicKey, story *keyStory) (outcome, bool) {
-	if story == nil || story.stale > 0 { // a server that does not read it again does not know
+	if story == nil || story.stale > 0 { // such a server does not read it again
 		return outcome{}, false
 	}
 	fresh, err := a.server.keys.Refetch(ctx, story.uri)
@@ -218,7 +218,7 @@ func (a *attempt) diagnoseChangedKey(ctx context.Context, alg string, key *publi
 		return outcome{}, false
 	}
 	if fresh.Set == story.Set {
-		story.PublishedKeys = fresh // it tells of a fetch that failed
+		story.PublishedKeys = fresh // it may tell of a fetch that failed
 		return outcome{}, false
 	}
 	for _, k := range fresh.Set.withID(key.kid) {
@@ -372,7 +372,8 @@ func unreadable(key *publicKey) outcome {
 		fix:  "Publish kty, kid and the public numbers: n and e, or crv, x and y."}
 }
 
-// smartAlgorithm returns the algorithm of SMART that the key can sign.
+// smartAlgorithm returns which of SMART's algorithms the key can sign; "" if
+// none.
 func smartAlgorithm(k *publicKey) string {
 	switch {
 	case k.kty == "RSA":

@@ -9,8 +9,8 @@ func (b Behaviour) wildcardExpanded(asked string, granted Scopes) outcome {
 		fix: "Ask for any other type by its name, such as system/ExplanationOfBenefit.read."}
 }
 
-// badScope is the outcome for a scope that cannot be taken; its remedy asks for
-// the list with that scope mended.
+// badScope explains a scope that cannot be taken; the remedy is the same list
+// with that scope mended.
 func (a *attempt) badScope(bad *ScopeError, words []string) outcome {
 	o := bad.outcome()
 	switch {

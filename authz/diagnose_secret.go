@@ -2,7 +2,8 @@ package authz
 
 import "time"
 
-// endedSecret tells a secret that a rotation ended from one that expired.
+// endedSecret explains a secret that ended, by rotation or because it
+// expired.
 func (a *attempt) endedSecret(match int, now time.Time) outcome {
 	c := a.client
 	ended := c.Secrets[match].ExpiresAt
@@ -24,8 +25,8 @@ func (a *attempt) endedSecret(match int, now time.Time) outcome {
 	return o
 }
 
-// oldSecretUsed says who still uses a secret that was rotated, without a full
-// stop.
+// oldSecretUsed says who still uses a rotated secret, as a sentence without
+// its full stop.
 func (a *attempt) oldSecretUsed(match int, since time.Duration) string {
 	by := ""
 	if a.req.Remote != "" {

@@ -43,7 +43,8 @@ func wrongUnit(name string, value float64, now time.Time) outcome {
 			unix(now) + "."}
 }
 
-// diagnoseExpired tells a clock that lags from an assertion that was kept.
+// diagnoseExpired explains an expired assertion: a slow clock, or one that
+// was kept.
 func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
 	ago := seconds(gap(secondsOf(now) - exp))
 	o := outcome{finding: "C08", got: a.jws.claims.show("exp") + ", " + ago + " ago", want: "after " + unix(now),
@@ -71,7 +72,8 @@ func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
 	return o
 }
 
-// diagnoseFarExpiry tells a lifetime that is too long from a clock that leads.
+// diagnoseFarExpiry explains an exp too far ahead: too long a life, or a fast
+// clock.
 func (a *attempt) diagnoseFarExpiry(ahead time.Duration, now time.Time) outcome {
 	limit := a.behaviour.MaxAssertion
 	o := outcome{finding: "C09", got: seconds(ahead) + " ahead", want: "at most " + seconds(limit)}

@@ -28,8 +28,8 @@ type Fetch struct {
 
 	Status         int // 0 if there was no answer
 	ResponseHeader http.Header
-	// Body is what was read of the answer. It is nil where it holds a private
-	// key in another form than that of a JWK; a JWK's private members are in it.
+	// Body is what was read of the answer, private members of JWKs included.
+	// It is nil if the body holds a private key in another form.
 	Body  []byte
 	Bytes int
 
@@ -52,8 +52,8 @@ const (
 	FetchForced  FetchReason = "the copy lacked the key, or its key did not verify"
 )
 
-// Checks returns what the fetch came to, as checks: that there is a key set,
-// and that its keys are fit.
+// Checks returns the fetch as two checks: that there is a key set, and that
+// its keys are fit.
 func (f *Fetch) Checks() []Check {
 	l := new(checklist)
 	if f.Err != nil {
@@ -108,27 +108,27 @@ func (e *FetchError) outcome() outcome {
 		fix:            e.Fix}
 }
 
-// A FetchTrace follows the fetches that one request caused or waited for, or
-// whose copy it used.
+// A FetchTrace notes which fetches a request caused or waited for, and whose
+// copies it used.
 type FetchTrace struct {
 	exchange string
 
 	mu          sync.Mutex
-	env, client string // that keys were last wanted for
+	env, client string // whose keys were wanted last
 	records     []string
 }
 
 type fetchTraceKey struct{}
 
-// TraceFetches returns a context in which fetches of key sets are followed for
-// the request with this id.
+// TraceFetches returns a context in which the fetches for the request with
+// this id are traced.
 func TraceFetches(ctx context.Context, exchange string) (context.Context, *FetchTrace) {
 	t := &FetchTrace{exchange: exchange}
 	return context.WithValue(ctx, fetchTraceKey{}, t), t
 }
 
 // Records returns the ids that FetchConfig.OnFetch gave to the fetches, in
-// order. A request that gave up before a fetch ended does not have it.
+// order. A fetch that ends after the request gave up is not among them.
 func (t *FetchTrace) Records() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

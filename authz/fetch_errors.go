@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// unreachable explains a fetch without a usable answer. The clients of a payer
-// meet these at token time, so the text says from where the URL was tried.
+// unreachable explains a fetch that got no usable answer. With a payer this
+// happens at token time, so the text says from where the URL was tried.
 func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bool) *FetchError {
 	took := seconds(f.cfg.Clock.Now().Sub(record.At))
 	e := &FetchError{URI: uri, Finding: "J01", Err: err}

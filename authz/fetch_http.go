@@ -56,7 +56,7 @@ func (f *Fetcher) checkURI(uri string) *FetchError {
 	return refuse(uri, "must be https.", "Publish the key set at an https URL, or register it by value (jwks).")
 }
 
-// takesPlain decides on plain http from the host's name alone; the address is
+// takesPlain judges plain http by the host's name alone; the address is
 // checked again when it is dialled.
 func (f *Fetcher) takesPlain(host string) bool {
 	loopback := strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
@@ -125,8 +125,8 @@ func (e *blockedError) Error() string {
 // plainKey marks, in a request's context, that it goes out without TLS.
 type plainKey struct{}
 
-// checkDial refuses addresses beyond the reach, after the name was resolved,
-// so that no name can lead to them.
+// checkDial refuses addresses beyond the reach. It runs after the name was
+// resolved, so that no name can lead to them.
 func (f *Fetcher) checkDial(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -152,7 +152,7 @@ func (f *Fetcher) checkDial(ctx context.Context, _, address string, _ syscall.Ra
 // errRedirect is a redirect that is not followed.
 var errRedirect = errors.New("redirect not followed")
 
-// marking sends requests with plainKey set, redirects included.
+// marking sets plainKey on every request by plain http, redirects included.
 type marking struct{ next http.RoundTripper }
 
 func (m marking) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -278,7 +278,7 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, f.cfg.MaxBytes+1))
 	record.Body, record.Bytes = body, len(body)
-	set, notSet := ParseKeySet(body) // at once: with whatever status a private key comes, it is not recorded
+	set, notSet := ParseKeySet(body) // whatever the status, so that no private key is recorded
 	var bad *KeySetError
 	if errors.As(notSet, &bad) && bad.private {
 		record.Body = nil
@@ -306,8 +306,8 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	}, nil
 }
 
-// wrongAnswer is an answer that is no key set; bad says why, where it was
-// looked at.
+// wrongAnswer explains an answer that is no key set; bad says why, if the
+// body was read.
 func wrongAnswer(uri string, resp *http.Response, body []byte, bad *KeySetError) *FetchError {
 	contentType := resp.Header.Get("Content-Type")
 	if contentType == "" {

@@ -134,7 +134,8 @@ func parseJSONForm(body []byte) (form, *outcome) {
 	return f, nil
 }
 
-// scopeIn finds the scope in a body whose type was not looked at.
+// scopeIn finds the scope in a body that was refused before it was read, form
+// or JSON.
 func scopeIn(body []byte) string {
 	if bytes.HasPrefix(body, []byte("{")) {
 		var object struct {

@@ -11,7 +11,8 @@ type IntrospectionDecision struct {
 	FormDecision
 	Response *IntrospectionResponse
 	// Token tells why a token is active or not; nil if the checks did not get
-	// that far. It is for explanation: the answer says no more than inactive.
+	// that far. It is for the exchange's page: the answer says no more than
+	// inactive.
 	Token *AccessDecision
 }
 

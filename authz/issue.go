@@ -11,8 +11,8 @@ const tokenTyp = "at+jwt"
 
 // tokenClaims are the claims of an access token: those of RFC 9068, and what
 // binds it to workspace, environment and the client's generation. iss and aud
-// are the addresses as the token request used them, for people to read; no
-// rule compares them, so that a token works under every name of the host.
+// are the addresses that the token request used. They are for people to read:
+// no rule compares them, so a token works under every name of the host.
 type tokenClaims struct {
 	Issuer      string `json:"iss"`
 	Subject     string `json:"sub"`
@@ -88,6 +88,5 @@ func (s *Server) grant(c *Client, granted Scopes, requested string) *Grant {
 // JWKS returns the public halves of the signing keys as a JWK Set.
 func (s *Server) JWKS() []byte { return s.ring.published() }
 
-// firstSecond is the instant at the beginning of t's second: tokens count in
-// whole seconds.
+// firstSecond cuts t to the second, because tokens count in seconds.
 func firstSecond(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }

@@ -25,7 +25,7 @@ type compactJWS struct {
 // members are the members of a JSON object.
 type members map[string]jsontext.Value
 
-// splitJWS decodes the three parts; the outcome tells what kept it from it.
+// splitJWS decodes the three parts; the outcome says why it could not.
 func splitJWS(text string) (*compactJWS, *outcome) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -34,7 +34,7 @@ func splitJWS(text string) (*compactJWS, *outcome) {
 	decoded := make([][]byte, 3)
 	for i, name := range []string{"header", "claims", "signature"} {
 		if i == 2 && parts[i] == "" {
-			break // unsigned: what alg says is more to the point
+			break // unsigned: the rule about alg says more
 		}
 		raw, why := decodeBase64URL(parts[i])
 		if why != "" {

@@ -139,14 +139,15 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 	return k
 }
 
-// problem notes a defect: what the key is, and what to do, without full stops.
+// problem notes a defect: what is wrong with the key, and what to do, both
+// without full stops.
 func (k *publicKey) problem(finding FindingID, text, fix string) {
 	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding,
 		Text: "Key " + k.name() + " " + text + ".",
 		Fix:  fix + "."})
 }
 
-// name is the kid, or the place in the set of a key without one.
+// name is the kid, or the position in the set of a key without one.
 func (k *publicKey) name() string {
 	if k.hasKid {
 		return quote(k.kid)

@@ -2,15 +2,15 @@ package authz
 
 import "time"
 
-// keyStory is where a key set came from; nil for a set by value.
+// keyStory is how a published key set came here; nil for a set by value.
 type keyStory struct {
 	uri string
 	*PublishedKeys
 	stale time.Duration // how long the behaviour keeps the copy, whatever its headers say; 0 goes by them
 }
 
-// isOlder reports whether the set was read before the request came, so that a
-// key which was published since is not in it.
+// isOlder reports whether the set was read before the request came: a key
+// published since is not in it.
 func (k *keyStory) isOlder(asked time.Time) bool { return k != nil && k.FetchedAt.Before(asked) }
 
 // tell says how old the copy is, as a sentence.

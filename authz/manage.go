@@ -53,8 +53,8 @@ func (r *registering) manage(ctx context.Context, clientID string) (*Registratio
 	return nil, e
 }
 
-// managed returns the client and the token that manages it. A client that is
-// no more and a wrong token look the same (RFC 7592 section 2).
+// managed returns the client and the token that manages it. A deleted client
+// and a wrong token get the same answer (RFC 7592 section 2).
 func (r *registering) managed(ctx context.Context, clientID string) (*Client, string, *Error) {
 	token, ok := bearerToken(r.req.Authorization)
 	if !ok {

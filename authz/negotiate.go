@@ -87,9 +87,9 @@ func (a *attempt) defaultScopes(registered Scopes) (Scopes, *Error) {
 	return granted, nil
 }
 
-// expandWildcard replaces system/*.read by what it stands for, where the
-// behaviour has it stand for some types only. Scopes in the v2 syntax and those
-// of a registration keep their meaning.
+// expandWildcard replaces system/*.read in a request by the types that the
+// behaviour lets it stand for. v2 scopes and registered scopes keep their
+// meaning.
 func (b Behaviour) expandWildcard(scopes Scopes) (Scopes, bool) {
 	isWildcard := func(s Scope) bool {
 		return s.V1 && s.Type == AnyType && s.Letters == Read|Search && len(s.Query) == 0
@@ -111,9 +111,9 @@ func (b Behaviour) expandWildcard(scopes Scopes) (Scopes, bool) {
 	return expanded, true
 }
 
-// negotiate returns what of the requested scopes is registered, never more
-// than either. Each scope keeps the syntax it was asked in, where that can
-// express what remains.
+// negotiate returns the part of the requested scopes that is registered. Each
+// keeps the syntax in which it was asked for, if that can express what
+// remains.
 func negotiate(requested, registered Scopes) Scopes {
 	var granted Scopes
 	for _, r := range requested {
@@ -156,7 +156,7 @@ func common(requested, registered Scope) (Scope, bool) {
 	return part, true
 }
 
-// factor joins v2 scopes of one type and constraint and drops those that
+// factor joins v2 scopes of one type and constraint, and drops scopes that
 // another of the same syntax covers.
 func factor(scopes Scopes) Scopes {
 	var joined Scopes

@@ -62,8 +62,8 @@ func wouldBe(wrapped string) string {
 	return text + "."
 }
 
-// noKeySet says what bytes are that are no JSON object. What may be a private
-// key is never repeated.
+// noKeySet explains bytes that are no JSON object. It never repeats what may
+// be a private key.
 func noKeySet(data []byte, err error) *KeySetError {
 	const fix = `Publish a JWK Set, which is JSON: {"keys":[…]} (RFC 7517 section 5).`
 	text := strings.TrimSpace(string(data))
@@ -117,7 +117,7 @@ func pasted(text string) *KeySetError {
 	return e
 }
 
-// asJWK says what a public key would be good for; "" if it cannot be read.
+// asJWK says what a public key could sign; "" if it cannot be read.
 func asJWK(k *jose.Key) string {
 	switch {
 	case k == nil:
@@ -154,12 +154,12 @@ func beginning(text string) string {
 	return longRun().ReplaceAllString(text, "…")
 }
 
-// longRun finds what may be a piece of a key that was cut, or whose frame was
-// changed: no word of a page is that long.
+// longRun finds what may be a piece of a key without its frame: no word of a
+// page is that long.
 func longRun() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/=_-]{24,}`) }
 
-// withoutValues leaves of a JSON text the names of members and what holds them
-// together. The text may be cut, or be no JSON after all.
+// withoutValues keeps the member names and the punctuation of a JSON text,
+// which may be cut or not be JSON after all.
 func withoutValues(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

@@ -30,9 +30,9 @@ func (s *KeySet) Keys() []PublicKey {
 	return keys
 }
 
-// Checks judges the set as registration does, by a server that takes these
-// algorithms, and returns a failed check for everything that is wrong with it
-// instead of the first.
+// Checks judges the set as registration does at a server that takes these
+// algorithms. It returns a failed check for everything that is wrong, not
+// only for the first.
 func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {

@@ -17,8 +17,8 @@ type RegistrationRequest struct {
 	Addresses     Addresses
 }
 
-// RegistrationDecision is what became of it: an Err, or a Registration, or
-// neither after a client was deleted.
+// RegistrationDecision is what became of a registration request: an Err or a
+// Registration; neither after a client was deleted.
 type RegistrationDecision struct {
 	Checks       []Check
 	Registration *Registration
@@ -54,8 +54,7 @@ type RegistrationResponse struct {
 }
 
 // Register decides a registration request (RFC 7591 section 3) and stores the
-// client as a draft. It says what it changed or left out of the request by
-// what it returns.
+// client as a draft. The Registration shows what was changed or left out.
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
 	r := s.registering(req)
 	registration, err := r.register(ctx)
@@ -102,7 +101,7 @@ func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 func (r *registering) decision(registration *Registration, err *Error, parts ...Part) *RegistrationDecision {
 	d := &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err,
 		Scope: r.asked.Scope}
-	if d.Scope == "" { // perhaps it was refused before it was read
+	if d.Scope == "" { // none, or refused before it was read
 		d.Scope = scopeIn(r.req.Body)
 	}
 	return d
@@ -132,8 +131,8 @@ func (r *registering) put(ctx context.Context, c *Client, verb string) (*Client,
 	return stored, nil
 }
 
-// secret issues a secret to a secret client that has none, and takes those of
-// a key client away.
+// secret issues a secret to a secret client that has none, and removes those
+// of a key client.
 func (r *registering) secret(c *Client) *Error {
 	switch {
 	case !c.Method.usesSecret():
@@ -217,8 +216,9 @@ func (r *registering) grants(c *Client) *Error {
 	return nil
 }
 
-// scopes settles what the client may ask for. Without a scope it is reading
-// and searching everything, which RFC 7591 section 2 leaves to the server.
+// scopes settles what the client may ask for. A registration without scope
+// gets reading and searching of everything; RFC 7591 section 2 leaves that to
+// the server.
 func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}

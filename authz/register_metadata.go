@@ -127,9 +127,9 @@ func (r *registering) keySet(c *Client) *Error {
 	return nil
 }
 
-// CheckKeySet reads a key set that somebody wants to register by value, and
-// returns everything that a later token request would refuse, or that no
-// published key should show. The set is nil if it cannot be read at all.
+// CheckKeySet reads a key set that is to be registered by value, and returns
+// everything that a later token request would refuse or that should never be
+// published. The set is nil if it cannot be read at all.
 func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 	if s.behaviour.InlineKeys == InlineArray && jsontext.Value(jwks).Kind() == '{' {
 		return nil, []KeyProblem{{Finding: "J04",

@@ -2,7 +2,7 @@ package authz
 
 import "slices"
 
-// Remedy says what code can show how to do it right, and which of its values
+// Remedy says which code shows how to do it right, and which of its values
 // the diagnosis knows better than the request.
 type Remedy struct {
 	Kind RemedyKind

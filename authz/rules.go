@@ -2,7 +2,7 @@ package authz
 
 import "slices"
 
-// Rule is a row of the table of checks.
+// Rule is a row of the table of rules: see the package comment.
 type Rule struct {
 	ID     RuleID
 	Part   Part
@@ -16,7 +16,7 @@ type Rule struct {
 	remedy RemedyKind
 }
 
-// Rules returns the table of checks in the order in which they are made.
+// Rules returns the table of rules in the order in which they are applied.
 func Rules() []Rule {
 	rows := make([]Rule, len(rules))
 	for i, r := range rules {

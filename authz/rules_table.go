@@ -9,7 +9,7 @@ const (
 	signatureDoc = docAsym + "Signature Verification"
 )
 
-// rules is the one table of checks. It is never changed.
+// rules is the table of rules. It is never changed.
 var rules = [numRules]Rule{
 	ruleDiscovery: {ID: "SB-DISC-01", Part: PartDiscovery,
 		Rule:     "a discovery document is asked for where it is: at the FHIR base, or at the issuer",

@@ -73,7 +73,7 @@ func (s *Server) unknownParameter(typ, name string) (text, fix string) {
 		typ, "Take a search parameter that the CapabilityStatement lists for " + typ + "."
 }
 
-// ungrantable says why a scope that is no data scope is passed over, or "".
+// ungrantable says why a scope that is about no data is dropped, or "".
 func ungrantable(word string) string {
 	switch {
 	case word == "openid", word == "fhirUser", word == "profile", word == "email":

@@ -27,14 +27,14 @@ func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, e
 	return plain, kept, nil
 }
 
-// maxSecrets is how many secrets of a client are kept, ended ones included:
-// who still sends one of those is told so.
+// maxSecrets is how many secrets of a client are kept. Ended ones are among
+// them, so that a client that still sends one can be told.
 const maxSecrets = 5
 
-// RotateSecret gives a secret client a new secret, to be shown once, beside
-// the ones it has: those go on for the overlap, or end at once where that is
-// 0. Its tokens stay valid. The error is ErrNoClient where there is no such
-// client, and ErrNoSecret where it has none because it signs assertions.
+// RotateSecret gives a secret client another secret, to be shown once. The
+// ones it has work on for the overlap, or end at once if that is 0; its
+// tokens stay valid. The error is ErrNoClient if there is no such client, and
+// ErrNoSecret if it signs assertions.
 func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string,
 	c *Client, err error) {
 	s.managing.Lock()
@@ -113,12 +113,12 @@ func (a *attempt) bySecret(ctx context.Context) (*Client, *Error) {
 	return client, a.compareSecret(sent)
 }
 
-// credential is an id and a secret as they were sent, and the same under the
-// other habit of encoding, for diagnosis.
+// credential is an id and a secret as they were sent, and what the secret is
+// if the client encodes it in the other usual way.
 type credential struct {
 	id, secret  string
 	otherSecret string
-	habit       string // what the other habit is
+	habit       string // the other way, as the end of a sentence
 	advice      string // how to send it instead
 }
 
@@ -160,7 +160,8 @@ func (a *attempt) basicSecret(ctx context.Context) (credential, *Error) {
 	return c, nil
 }
 
-// decoded reads both halves of a Basic credential as the behaviour has it.
+// decoded decodes both halves of a Basic credential in the way that the
+// behaviour wants.
 func (a *attempt) decoded(ctx context.Context, id, secret string) credential {
 	const encode = "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): "
 	c := credential{id: id, secret: secret, otherSecret: secret}
@@ -191,7 +192,7 @@ func (a *attempt) decoded(ctx context.Context, id, secret string) credential {
 
 func (a *attempt) exists(ctx context.Context, id string) bool {
 	_, err := a.server.store.Client(ctx, a.server.env.Name, id)
-	return err == nil // a fault shows when the client is looked up
+	return err == nil // a failing store shows when the client is looked up
 }
 
 // compareSecret checks the secret and its life by the workspace's clock.
@@ -221,8 +222,8 @@ func (a *attempt) compareSecret(sent credential) *Error {
 	return nil
 }
 
-// rotatedAt returns when a secret was rotated; false for one that was not,
-// before it expired by itself.
+// rotatedAt returns when a rotation ended a secret; false if none did before
+// it expired by itself.
 func (c *Client) rotatedAt(match int) (time.Time, bool) {
 	ends := c.Secrets[match].ExpiresAt
 	for _, later := range c.Secrets[match+1:] {

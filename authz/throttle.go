@@ -74,16 +74,16 @@ func (a *attempt) throttled() *Error {
 	return e
 }
 
-// countFailure counts what became of the attempt, if that is limited. A dry run
-// is none.
+// countFailure counts a failure to authenticate where they are limited; a dry
+// run never counts.
 func (a *attempt) countFailure(err *Error) {
 	if a.counted != nil && !a.dry && err != nil && err.Code == CodeInvalidClient {
 		a.server.throttle.fail(*a.counted, a.realTime)
 	}
 }
 
-// claimedClient is the client that the request says it comes from, as far as
-// that can be read before anything about it was checked.
+// claimedClient is the client that the request claims to come from, as far as
+// that can be read before anything was checked.
 func (a *attempt) claimedClient() string {
 	id := a.form["client_id"]
 	if a.scheme == "basic" {

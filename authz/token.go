@@ -66,10 +66,10 @@ type Assertion struct {
 	Algorithm string `json:"-"`
 }
 
-// Grant is an issued access token; of Explain, what would be issued.
+// Grant is an issued access token or, by Explain, what would be issued.
 type Grant struct {
 	ClientID     string
-	TokenID      string // the token's jti; "" of Explain
+	TokenID      string // the token's jti; "" by Explain
 	Organization string
 	Requested    string // scope as asked
 	Scopes       Scopes // scope as granted
@@ -80,7 +80,7 @@ type Grant struct {
 // backend-services, Issue access token; RFC 6749 section 5.1). There is no
 // refresh token: a backend service asks again with a new assertion.
 type TokenResponse struct {
-	AccessToken string `json:"access_token"` // "" of Explain
+	AccessToken string `json:"access_token"` // "" by Explain
 	TokenType   string `json:"token_type"`
 	ExpiresIn   int64  `json:"expires_in"` // seconds
 	Scope       string `json:"scope,omitempty"`
