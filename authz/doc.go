@@ -16,6 +16,14 @@
 // has the id of its rule, the id of what was found if that is a finding, and
 // shows people the more telling of the two (Check.ID).
 //
+// A token request is best read in the order in which it is decided: token.go,
+// form.go, authenticate.go, assertion.go with its table of steps, then
+// signature.go, or secret.go, and negotiate.go. These files hold the rules; the
+// sentences for what breaks them are in diagnose_*.go. Access tokens at the
+// resource server are in access*.go, registration in register*.go and manage.go,
+// key sets in keyset*.go, fetching them in fetch*.go. What compares and describes
+// assertions for the doctor and its command line is in compare*.go.
+//
 // Two clocks are handed in. Real time judges what clients made (an
 // assertion's exp, nbf, iat and the memory of its jti); the workspace's clock
 // ages what this server issued (access tokens, secrets).
