@@ -23,6 +23,28 @@ func TestResultWords(t *testing.T) {
 	}
 }
 
+// In JSON a check has the id that people look up, whether that is the rule's or
+// a finding's, and both come back.
+func TestCheckJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		check authz.Check
+		want  string
+	}{
+		{authz.Check{RuleID: "SB-TOK-01", Result: authz.Pass}, `{"id":"SB-TOK-01","requirement":"SB-TOK-01","rule":"","clause":"","result":"pass"}`},
+		{authz.Check{RuleID: "SB-JWT-12", Finding: "C04", Result: authz.Fail, Text: "a > b"}, `{"id":"C04","requirement":"SB-JWT-12","rule":"","clause":"","result":"fail","text":"a > b"}`},
+	} {
+		got, err := c.check.MarshalJSON()
+		if err != nil || string(got) != c.want {
+			t.Errorf("got  %s, %v\nwant %s", got, err, c.want)
+		}
+		var back authz.Check
+		if err := json.Unmarshal(got, &back); err != nil || back != c.check {
+			t.Errorf("%s reads as %+v, %v", got, back, err)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
