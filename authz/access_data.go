@@ -3,26 +3,29 @@ package authz
 // OfOrganization is the 403 of a resource that belongs to an organization which
 // the client may not reach. It names no scope: none would help (SB-RS-05).
 func (a *Access) OfOrganization(resource, owner string) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	owner, own := "Organization/"+clip(owner), "Organization/"+clip(a.Organization)
 	return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
 		text: clip(resource) + " belongs to " + owner + "; client is bound to " + own + " (not a parent).",
-		fix:  "Ask for data of " + own + ", or have the client registered for " + owner + ": another scope does not help."})
+		fix: "Ask for data of " + own + ", or have the client registered for " + owner +
+			": another scope does not help."})
 }
 
-// OutsideConstraint is the 403 of an interaction that needs letters on a type,
-// with something that no constraint of the token's scopes lets through; what
-// says so, as the beginning of a sentence.
+// OutsideConstraint is the 403 of an interaction with something that no
+// constraint of the token's scopes admits. what says so, as the beginning of
+// a sentence; letters are what the interaction needs on the type.
 func (a *Access) OutsideConstraint(what, typ string, letters Letters) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	var constraints []string
 	for _, q := range a.Allows(typ, letters).Constraints {
 		constraints = append(constraints, q.String())
 	}
 	wanted := a.wouldDo(Need{Type: typ, Letters: letters})
 	o := outcome{got: what, want: typ + "?" + either(constraints),
-		text: what + ": the token's scopes allow " + letters.String() + " on " + typ + " only where " + clip(either(constraints)) + ".",
-		fix:  "Ask for " + wanted.String() + ", which the client's registration must hold as well, if the client is to reach more."}
+		text: what + ": the token's scopes allow " + letters.String() + " on " + typ + " only where " +
+			clip(either(constraints)) + ".",
+		fix: "Ask for " + wanted.String() + ", which the client's registration must hold as well, if the " +
+			"client is to reach more."}
 	o.remedy.Scope = wanted.String()
 	return l.refusal(403, "", ruleConstraint, o)
 }

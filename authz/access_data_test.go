@@ -27,7 +27,7 @@ func TestDeniedByTheData(t *testing.T) {
 			[]string{"Observation/1 is out of reach: the token's scopes allow r on Observation only where category=laboratory or category=survey.", "Ask for system/Observation.r,"}, authz.RemedyScope},
 	} {
 		check := c.err.Check
-		if c.err.Status != 403 || c.err.Code != "" || c.err.Challenge != (authz.Challenge{}) || check.ID != c.id || check.Requirement != c.requirement || check.Result != authz.Fail || check.Remedy.Kind != c.remedy {
+		if c.err.Status != 403 || c.err.Code != "" || c.err.Challenge != (authz.Challenge{}) || check.ID() != c.id || string(check.RuleID) != c.requirement || check.Result != authz.Fail || check.Remedy.Kind != c.remedy {
 			t.Errorf("got %+v, want 403 by %s of %s without a challenge", c.err, c.id, c.requirement)
 		}
 		for _, s := range c.says {

@@ -19,7 +19,7 @@ func (a *Access) Allows(typ string, letters Letters) Permission {
 // the 403 insufficient_scope that names the scope that would do (RFC 6750
 // section 3.1, SB-RS-04).
 func (a *Access) Require(need Need) (Permission, Check, *Error) {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	permission := a.Allows(need.Type, need.Letters)
 	if permission.Granted {
 		l.pass(ruleTokenScope, permission.By.String())
@@ -31,7 +31,7 @@ func (a *Access) Require(need Need) (Permission, Check, *Error) {
 
 // Insufficient is the refusal of an interaction that no scope allows.
 func (a *Access) Insufficient(need Need) *Error {
-	l := newChecklist([]Part{PartAccess})
+	l := new(checklist)
 	wanted := a.wouldDo(need)
 	doing := need.Doing
 	if doing == "" {
@@ -49,7 +49,8 @@ func (a *Access) Insufficient(need Need) *Error {
 		o.fix = "Ask for " + wanted.String() + "."
 	case len(a.wildcard) > 0 && (Read | Search).Has(need.Letters) && !a.mentions(need.Type) && a.readsAll(a.wildcard):
 		o.finding = "S10"
-		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type + " is not one of them."
+		o.text = "Here system/*.read expands to " + plural(len(a.wildcard), "type") + "; " + need.Type +
+			" is not one of them."
 		o.fix = "Ask for " + wanted.String() + "."
 	case missing == need.Letters && !a.mentions(need.Type):
 		o.finding = "S11"
@@ -75,7 +76,7 @@ func (a *Access) readsAll(types []string) bool {
 	return true
 }
 
-// missing returns the letters of the need that no scope gives.
+// missing returns the letters that the need has and no scope gives.
 func (a *Access) missing(need Need) Letters {
 	var missing Letters
 	for i := range len(letterNames) {
@@ -96,8 +97,8 @@ func (a *Access) mentions(typ string) bool {
 	return false
 }
 
-// wouldDo is the scope that the need wants, in v1 if the token speaks only
-// that.
+// wouldDo is the scope that would satisfy the need, in v1 if all of the
+// token's scopes are.
 func (a *Access) wouldDo(need Need) Scope {
 	s := Scope{Type: need.Type, Letters: need.Letters}
 	if len(a.Scopes) == 0 {

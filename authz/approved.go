@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// SinceApproval is what a client that production takes still asks of the
-// sandbox (L02).
+// SinceApproval counts what a client still asks of the sandbox after
+// production has admitted it (L02).
 type SinceApproval struct {
 	Approved time.Time // workspace time
 	// Since is when the counting began: at the approval, or when this server
@@ -17,9 +17,9 @@ type SinceApproval struct {
 	Calls int // token requests and requests with a token, granted or not by scope
 }
 
-// SinceApproval returns what the client has asked of this environment, the
-// sandbox, since production takes it; false if production does not, or this is
-// another environment.
+// SinceApproval returns what the client has asked of the sandbox since
+// production admits it. It is false if production does not, and in any other
+// environment than the sandbox.
 func (s *Server) SinceApproval(ctx context.Context, clientID string) (SinceApproval, bool) {
 	return s.sinceApproval(ctx, clientID, 0)
 }
@@ -30,7 +30,8 @@ func (s *Server) sinceApproval(ctx context.Context, clientID string, calls int) 
 		return SinceApproval{}, false
 	}
 	approved, err := s.store.Client(ctx, Production, clientID)
-	if err != nil || !(Environment{Name: Production}).Admits(approved.Status) { // a store that cannot tell: the request does without
+	if err != nil ||
+		!(Environment{Name: Production}).Admits(approved.Status) { // or the store failed: then nothing is said
 		return SinceApproval{}, false
 	}
 	at := approved.CreatedAt
@@ -40,8 +41,8 @@ func (s *Server) sinceApproval(ctx context.Context, clientID string, calls int) 
 	return s.calls.add(clientID, at, calls), true
 }
 
-// stillInSandbox counts a call, and returns what to tell its client if
-// production takes that; nil if not.
+// stillInSandbox counts calls to the sandbox of a client that production
+// admits, and returns what to tell it; nil for any other client.
 func (s *Server) stillInSandbox(ctx context.Context, client *Client, addresses Addresses, calls int) *outcome {
 	found, approved := s.sinceApproval(ctx, client.ID, calls)
 	if !approved {
@@ -52,10 +53,13 @@ func (s *Server) stillInSandbox(ctx context.Context, client *Client, addresses A
 		since = "since this server started at " + stamp(found.Since)
 	}
 	o := &outcome{finding: "L02", got: plural(found.Calls, "call") + " to the sandbox", want: "calls to production",
-		text:   client.display() + " is active in production since " + stamp(found.Approved) + " and still calls the sandbox, whose data are made up: " + plural(found.Calls, "call") + " " + since + ".",
+		text: client.display() + " is active in production since " + stamp(found.Approved) +
+			" and still calls the sandbox, whose data are made up: " + plural(found.Calls, "call") + " " +
+			since + ".",
 		remedy: Remedy{Environment: Production}}
 	production := addresses.Other[Production]
-	o.fix = "If that is not on purpose, use production: token URL and aud " + production.TokenURL + ", FHIR base " + production.FHIRBase + "."
+	o.fix = "If that is not on purpose, use production: token URL and aud " + production.TokenURL +
+		", FHIR base " + production.FHIRBase + "."
 	if production.TokenURL == "" {
 		o.fix = "If that is not on purpose, use production's token URL and FHIR base."
 	}
@@ -70,8 +74,8 @@ type callCounter struct {
 	counts map[string]*SinceApproval
 }
 
-// add adds calls of a client that was approved at an instant. Another approval
-// begins anew.
+// add counts calls of a client that was approved at that time. A new approval
+// starts from zero.
 func (c *callCounter) add(clientID string, approved time.Time, calls int) SinceApproval {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,10 +27,10 @@ func (w *world) approve(status authz.Status) {
 func TestApprovedClientsInTheSandbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	finding := func(checks []authz.Check, requirement string) authz.Check {
+	finding := func(checks []authz.Check, requirement authz.RuleID) authz.Check {
 		t.Helper()
 		for _, c := range checks {
-			if c.Requirement == requirement {
+			if c.RuleID == requirement {
 				return c
 			}
 		}
@@ -39,7 +39,7 @@ func TestApprovedClientsInTheSandbox(t *testing.T) {
 	}
 	told := func(c authz.Check, parts ...string) {
 		t.Helper()
-		if c.Result != authz.Warn || c.ID != "L02" {
+		if c.Result != authz.Warn || c.ID() != "L02" {
 			t.Fatalf("got %+v, want a warning L02", c)
 		}
 		for _, part := range parts {

@@ -1,77 +1,59 @@
 package authz
 
 import (
+	"context"
 	"math"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-// refuseTime and warnTime tell of a time claim, and of the switch under which it
-// was judged.
+// refuseTime and warnTime are refuse and warn for a time claim: they mention
+// the switch that shifts the clock which judges it.
 func (a *attempt) refuseTime(r ruleIndex, o outcome) *Error {
 	return a.refuseClient(r, a.byOffset(o))
 }
 
-func (a *attempt) warnTime(r ruleIndex, o outcome) { a.warn(r, a.byOffset(o)) }
-
-func (a *attempt) byOffset(o outcome) outcome {
-	switch off := a.behaviour.ClockOffset; {
-	case off > 0:
-		o.text += " This server's behaviour judges assertions by a clock that is " + seconds(off) + " ahead, as if yours were behind."
-	case off < 0:
-		o.text += " This server's behaviour judges assertions by a clock that is " + seconds(-off) + " behind, as if yours were ahead."
-	}
-	return o
-}
+func (a *attempt) warnTime(r ruleIndex, o outcome) { a.checks.warn(r, a.byOffset(o)) }
 
 // expiry checks that exp is a number in the future; skew is granted.
-func (a *attempt) expiry() *Error {
-	now := a.judged
+func (a *attempt) expiry(context.Context) *Error {
+	now := a.assertionTime
 	exp, ok := a.jws.claims.numericDate("exp")
-	o := outcome{finding: "C07", got: a.jws.claims.show("exp"), want: "seconds since 1970, at most " + seconds(a.behaviour.MaxAssertion) + " ahead"}
 	switch {
 	case a.jws.claims.kind("exp") == 0:
-		o.text = "The assertion has no exp."
-		o.fix = "Set exp to now plus at most " + seconds(a.behaviour.MaxAssertion) + ", in seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "; the server's time is " + unix(now) + "."
-		return a.refuseTime(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, a.noExpiry())
 	case !ok:
-		o.text = "exp is " + o.got + ", which is no JSON number."
-		o.fix = "Write it without quotation marks: seconds since 1970, for example " + unix(now.Add(240*time.Second)) + "."
-		return a.refuseTime(ruleExpiry, o)
+		return a.refuseTime(ruleExpiry, a.expiryNoNumber())
 	case exp > lastSecond:
 		return a.refuseTime(ruleExpiry, wrongUnit("exp", exp, now))
 	case exp <= secondsOf(now.Add(-a.behaviour.Skew)):
 		return a.refuseTime(ruleExpiry, a.diagnoseExpired(exp, now))
 	}
 	if late := now.Sub(instant(exp)); late >= 0 {
-		a.warnTime(ruleExpiry, outcome{finding: "C08", got: a.jws.claims.show("exp"), want: "after " + unix(now),
-			text: "exp was " + seconds(late) + " ago by the server's time " + stamp(now) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated.", fix: "Synchronise the client's clock (NTP), or set exp = now + 240."})
+		a.warnTime(ruleExpiry, a.expiredWithinSkew(late))
 		return nil
 	}
-	a.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
+	a.checks.pass(ruleExpiry, a.jws.claims.show("exp")+", "+seconds(instant(exp).Sub(now))+" ahead")
 	return nil
 }
 
 // lifetime checks that exp is not too far ahead. Five minutes by a clock that
 // leads a little still pass: a client that signs exp = now + 300 needs that.
-func (a *attempt) lifetime() *Error {
-	now := a.judged
+func (a *attempt) lifetime(context.Context) *Error {
+	now := a.assertionTime
 	exp, _ := a.jws.claims.numericDate("exp")
 	ahead := instant(exp).Sub(now)
 	switch {
 	case ahead > a.behaviour.MaxAssertion+a.behaviour.Skew:
 		return a.refuseTime(ruleLifetime, a.diagnoseFarExpiry(ahead, now))
 	case ahead > a.behaviour.MaxAssertion:
-		a.warnTime(ruleLifetime, outcome{finding: "C10", got: seconds(ahead) + " ahead", want: "at most " + seconds(a.behaviour.MaxAssertion),
-			text: "exp is " + seconds(ahead) + " ahead: " + seconds(a.behaviour.MaxAssertion) + " and your clock's lead of about " + seconds(ahead-a.behaviour.MaxAssertion) + ". It passed only because " + seconds(a.behaviour.Skew) + " of clock difference are tolerated; a server without such tolerance refuses it.", fix: "Set exp = now + 240 to stay safe."})
+		a.warnTime(ruleLifetime, a.lifetimeWithinSkew(ahead))
 	default:
-		a.pass(ruleLifetime, seconds(ahead)+" ahead")
+		a.checks.pass(ruleLifetime, seconds(ahead)+" ahead")
 	}
 	return nil
 }
 
-func (a *attempt) notBefore() *Error {
+func (a *attempt) notBefore(context.Context) *Error {
 	return a.unlessIgnored(ruleNotBefore, a.behaviour.IgnoreNBF, a.notFuture(ruleNotBefore, "nbf"))
 }
 
@@ -81,33 +63,32 @@ func (a *attempt) unlessIgnored(r ruleIndex, ignored bool, refused *Error) *Erro
 	if refused == nil || !ignored {
 		return refused
 	}
-	o := *a.notes[r].found
+	o := *a.checks.notes[r].found
 	o.text += " This server's behaviour does not look at it; strict servers refuse it."
-	a.warn(r, o)
+	a.checks.warn(r, o)
 	return nil
 }
 
-// notFuture checks a time claim that may be absent.
+// notFuture checks that a time claim is not in the future; it may be absent.
 func (a *attempt) notFuture(r ruleIndex, name string) *Error {
 	at, ok := a.jws.claims.numericDate(name)
 	switch {
 	case !ok:
 		return a.absentOr(r, name)
 	case at > lastSecond:
-		return a.refuseTime(r, wrongUnit(name, at, a.judged))
-	case at > secondsOf(a.judged.Add(a.behaviour.issuedAhead())):
+		return a.refuseTime(r, wrongUnit(name, at, a.assertionTime))
+	case at > secondsOf(a.assertionTime.Add(a.behaviour.issuedAhead())):
 		return a.refuseTime(r, a.fromFuture(name, at))
 	}
-	a.pass(r, a.jws.claims.show(name))
+	a.checks.pass(r, a.jws.claims.show(name))
 	return nil
 }
 
-// issuedAt checks that iat, where it is there, is a time and not an old one. It
-// is there where the behaviour requires it.
-func (a *attempt) issuedAt() *Error {
+// issuedAt checks that iat is a time and not an old one. It may be absent
+// unless the behaviour requires it.
+func (a *attempt) issuedAt(context.Context) *Error {
 	if a.behaviour.RequireIAT && a.jws.claims.kind("iat") == 0 {
-		return a.refuseTime(ruleIssuedAt, outcome{finding: "C13", got: "absent", want: "now, in seconds since 1970",
-			text: "The assertion has no iat, which this server's behaviour requires, as some payers do (SMART does not).", fix: "Add iat = now."})
+		return a.refuseTime(ruleIssuedAt, noIssuedAt())
 	}
 	return a.unlessIgnored(ruleIssuedAt, a.behaviour.IgnoreIAT, a.checkIssuedAt())
 }
@@ -118,22 +99,19 @@ func (a *attempt) checkIssuedAt() *Error {
 	case !ok:
 		return a.absentOr(ruleIssuedAt, "iat")
 	case iat > lastSecond:
-		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.judged))
-	case a.behaviour.MaxIssuedAge > 0 && iat < secondsOf(a.judged.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
-		age := time.Duration(math.Min(secondsOf(a.judged)-iat, float64(1<<33))) * time.Second
-		return a.refuseTime(ruleIssuedAt, outcome{finding: "C08", got: seconds(age) + " old", want: "at most " + seconds(a.behaviour.MaxIssuedAge),
-			text: "The assertion says it was issued " + seconds(age) + " ago (iat " + a.jws.claims.show("iat") + "; the server's time is " + unix(a.judged) + ").",
-			fix:  "Build a new assertion for every token request, with iat = now. If you did, your clock is behind" + zoneHint(age) + ": synchronise it (NTP)."})
+		return a.refuseTime(ruleIssuedAt, wrongUnit("iat", iat, a.assertionTime))
+	case a.behaviour.MaxIssuedAge > 0 &&
+		iat < secondsOf(a.assertionTime.Add(-a.behaviour.MaxIssuedAge-a.behaviour.Skew)):
+		return a.refuseTime(ruleIssuedAt, a.issuedLongAgo(iat))
 	}
-	a.pass(ruleIssuedAt, a.jws.claims.show("iat"))
+	a.checks.pass(ruleIssuedAt, a.jws.claims.show("iat"))
 	return nil
 }
 
-// issuedAhead checks that iat, where it is there and a time, is not in the
-// future.
-func (a *attempt) issuedAhead() *Error {
-	if a.notes[ruleIssuedAt].result == Warn { // it was passed over for what it is
-		a.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
+// issuedAhead checks that iat, if it is a time, is not in the future.
+func (a *attempt) issuedAhead(context.Context) *Error {
+	if a.checks.notes[ruleIssuedAt].result == Warn { // it is no usable time, and the behaviour lets that pass
+		a.checks.pass(ruleIssuedAhead, a.jws.claims.show("iat"))
 		return nil
 	}
 	return a.unlessIgnored(ruleIssuedAhead, a.behaviour.IgnoreIAT, a.notFuture(ruleIssuedAhead, "iat"))
@@ -143,106 +121,10 @@ func (a *attempt) issuedAhead() *Error {
 // number.
 func (a *attempt) absentOr(r ruleIndex, name string) *Error {
 	if a.jws.claims.kind(name) == 0 {
-		a.pass(r, "absent")
+		a.checks.pass(r, "absent")
 		return nil
 	}
-	got := a.jws.claims.show(name)
-	o := outcome{got: got, want: "a number", text: name + " is " + got + ", which is no JSON number.", fix: "Write seconds since 1970 without quotation marks, or leave it out."}
-	if a.jws.claims.kind(name) == jsontext.Kind('n') {
-		o.text, o.fix = name+" is null.", "Write seconds since 1970, or leave it out."
-	}
-	return a.refuseTime(r, o)
-}
-
-func (a *attempt) fromFuture(name string, at float64) outcome {
-	lead, most := instant(at).Sub(a.judged), a.behaviour.issuedAhead()
-	return outcome{finding: "C12", got: seconds(lead) + " ahead", want: "at most " + seconds(most) + " ahead",
-		text: name + " is " + seconds(lead) + " in the future by the server's time " + stamp(a.judged) + "; " + seconds(most) + " are tolerated. Your clock seems to lead" + zoneHint(lead) + ".", fix: "Synchronise the client's clock (NTP)."}
-}
-
-// wrongUnit explains a NumericDate beyond the year 9999.
-func wrongUnit(name string, value float64, now time.Time) outcome {
-	unit := "milliseconds"
-	switch {
-	case value > 1e17:
-		unit = "nanoseconds"
-	case value > 1e14:
-		unit = "microseconds"
-	}
-	return outcome{finding: "C11", got: name + " in the year 10000 or later", want: "seconds since 1970, now " + unix(now),
-		text: name + " is too large to be seconds since 1970: it looks like " + unit + ".", fix: "Divide before you sign: NumericDate is in seconds (RFC 7519 section 2), and the server's time is " + unix(now) + "."}
-}
-
-// diagnoseExpired tells a clock that lags from an assertion that was kept.
-func (a *attempt) diagnoseExpired(exp float64, now time.Time) outcome {
-	ago := seconds(gap(secondsOf(now) - exp))
-	o := outcome{finding: "C08", got: a.jws.claims.show("exp") + ", " + ago + " ago", want: "after " + unix(now),
-		text: "exp was " + ago + " ago by the server's time " + stamp(now) + " (" + unix(now) + ")."}
-	iat, ok := a.jws.claims.numericDate("iat")
-	switch lag := gap(secondsOf(now) - iat); {
-	case exp <= 0 || exp < 1e9:
-		o.text = "exp is " + a.jws.claims.show("exp") + ", which is no time of these years: exp is a point in time, not a duration."
-		o.fix = "Set exp = now + 240 in seconds since 1970."
-		o.remedy.Kind = RemedyAssertion
-	case ok && iat >= exp:
-		o.text += " It is not after iat either."
-		o.fix = "Set exp = iat + 240."
-		o.remedy.Kind = RemedyAssertion
-	case ok && lag > a.behaviour.Skew:
-		o.text += " Your iat is " + seconds(lag) + " ago: either your clock is that much behind" + zoneHint(lag) + ", or the assertion was made once and kept."
-		o.fix = "Synchronise the clock (NTP), and build a new assertion for every token request."
-	default:
-		o.text += " Either your clock is behind" + zoneHint(gap(secondsOf(now)-exp)) + ", or the assertion was made once and kept."
-		o.fix = "Synchronise the clock (NTP), and build a new assertion for every token request."
-	}
-	return o
-}
-
-// diagnoseFarExpiry tells a lifetime that is too long from a clock that leads.
-func (a *attempt) diagnoseFarExpiry(ahead time.Duration, now time.Time) outcome {
-	limit := a.behaviour.MaxAssertion
-	o := outcome{finding: "C09", got: seconds(ahead) + " ahead", want: "at most " + seconds(limit)}
-	o.text = "exp is " + seconds(ahead) + " ahead of the server's time " + stamp(now) + "; at most " + seconds(limit) + " are allowed"
-	if a.behaviour.Skew > 0 {
-		o.text += ", plus " + seconds(a.behaviour.Skew) + " for clock differences"
-	}
-	o.text += "."
-	iat, ok := a.jws.claims.numericDate("iat")
-	exp, _ := a.jws.claims.numericDate("exp")
-	switch {
-	case ok && iat <= lastSecond && gap(exp-iat) <= limit && exp > iat:
-		lead := gap(iat - secondsOf(now))
-		o.finding = "C10"
-		o.counterfactual = "By a right clock it would pass: exp is only " + seconds(gap(exp-iat)) + " after iat, so your clock leads by about " + seconds(lead) + zoneHint(lead) + "."
-		o.fix = "Synchronise the client's clock (NTP)."
-	case isDefaultLifetime(ahead, a.behaviour.Skew):
-		o.fix = "Set the lifetime yourself, exp = now + 240: libraries often default to " + seconds(ahead.Round(time.Minute)) + "."
-	default:
-		o.fix = "Set exp = now + 240, in seconds since 1970."
-	}
-	return o
-}
-
-// isDefaultLifetime recognises the lifetimes that JWT libraries choose.
-func isDefaultLifetime(d, skew time.Duration) bool {
-	for _, usual := range []time.Duration{10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 24 * time.Hour} {
-		if (d - usual).Abs() <= max(skew, 5*time.Second) {
-			return true
-		}
-	}
-	return false
-}
-
-// zoneHint recognises a difference of whole or half hours: local time taken
-// for UTC.
-func zoneHint(d time.Duration) string {
-	d = d.Abs()
-	const half = 30 * time.Minute
-	near := d.Round(half)
-	if near < half || near > 14*time.Hour || (d-near).Abs() > 2*time.Minute {
-		return ""
-	}
-	return " (about " + seconds(near) + ", which looks like a time zone: is local time taken for UTC?)"
+	return a.refuseTime(r, a.noNumber(name))
 }
 
 // gap converts seconds to a duration without overflow.

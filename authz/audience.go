@@ -1,49 +1,43 @@
 package authz
 
 import (
-	"net/url"
+	"context"
 	"slices"
-	"sort"
 	"strings"
 )
 
 // audience checks that aud is, or contains, the token endpoint's URL as this
 // request addressed the server, byte for byte (RFC 7523 section 3 item 3), or
 // what the behaviour takes for it.
-func (a *attempt) audience(others []string) *Error {
-	want, name := a.behaviour.audience(a.req.Addresses)
+func (a *attempt) audience(context.Context) *Error {
 	audiences, ok := a.jws.claims.texts("aud")
-	got := a.jws.claims.show("aud")
 	if a.behaviour.DenyAudienceArray && a.jws.claims.kind("aud") == '[' {
-		return a.refuseClient(ruleAudience, outcome{finding: "C06", got: got, want: want,
-			text: "aud is an array of " + itoa(len(audiences)) + "; this server's behaviour takes one string, as some payers do (RFC 7519 section 4.1.3 allows an array).", fix: "Set aud to the string " + want + "."})
+		return a.refuseClient(ruleAudience, a.audienceArray(len(audiences)))
 	}
 	if a.behaviour.takesAudience(AudienceToken) {
-		accepted := append([]string{a.req.Addresses.TokenURL}, others...)
+		accepted := []string{a.req.Addresses.TokenURL, a.endpointURL()}
 		for _, aud := range audiences {
 			if aud != "" && slices.Contains(accepted, aud) {
-				a.pass(ruleAudience, aud)
+				a.checks.pass(ruleAudience, aud)
 				return nil
 			}
 		}
 	}
 	if kind := a.lenientAudience(audiences); kind != "" {
-		a.warn(ruleAudience, outcome{finding: "C03", got: got, want: a.req.Addresses.TokenURL,
-			text: "aud is " + got + ", which this server's behaviour lets pass (" + kind + "); a strict server wants the token endpoint.", fix: "Set aud to " + a.req.Addresses.TokenURL + "."})
+		a.checks.warn(ruleAudience, a.audienceTaken(kind))
 		return nil
 	}
 	switch {
 	case a.jws.claims.kind("aud") == 0:
-		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: "absent", want: want,
-			text: "The assertion has no aud.", fix: "Set aud to " + name + "'s URL, " + want + ", as discovery gives it."})
+		return a.refuseClient(ruleAudience, a.noAudience())
 	case !ok:
-		return a.refuseClient(ruleAudience, outcome{finding: "C03", got: got, want: want,
-			text: "aud is " + got + "; it must be a string, or an array of strings.", fix: "Set aud to " + want + "."})
+		return a.refuseClient(ruleAudience, a.audienceNoString())
 	}
-	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences, want, name))
+	return a.refuseClient(ruleAudience, a.diagnoseAudience(audiences))
 }
 
-const tokenEndpoint = "the token endpoint"
+// theTokenEndpoint is how a diagnosis names it.
+const theTokenEndpoint = "the token endpoint"
 
 // Audience is the URL that a client is best told to use as aud.
 func (b Behaviour) Audience(addresses Addresses) string {
@@ -51,7 +45,7 @@ func (b Behaviour) Audience(addresses Addresses) string {
 	return uri
 }
 
-// audience is Audience, and what that URL is.
+// audience is Audience with the name of that URL.
 func (b Behaviour) audience(addresses Addresses) (uri, name string) {
 	for _, kind := range b.Audiences {
 		switch kind {
@@ -60,13 +54,14 @@ func (b Behaviour) audience(addresses Addresses) (uri, name string) {
 		case AudienceFHIRBase:
 			uri, name = addresses.FHIRBase, "the FHIR base"
 		default:
-			return addresses.TokenURL, tokenEndpoint
+			return addresses.TokenURL, theTokenEndpoint
 		}
 	}
 	return uri, name
 }
 
-// lenientAudience returns which switch takes one of the audiences, or "".
+// lenientAudience says, in words, which switch takes one of the audiences; ""
+// if none does.
 func (a *attempt) lenientAudience(audiences []string) string {
 	if a.behaviour.takesAudience(AudienceAny) {
 		return "aud is not looked at"
@@ -94,153 +89,4 @@ func withoutScheme(uri string) string {
 		return uri
 	}
 	return rest
-}
-
-// diagnoseAudience explains the audience that comes closest.
-func (a *attempt) diagnoseAudience(audiences []string, want, name string) outcome {
-	best, rank := outcome{}, -1
-	for _, aud := range audiences {
-		if o, r := a.explainAudience(aud, want, name); r > rank {
-			best, rank = o, r
-		}
-	}
-	if len(audiences) == 0 {
-		best = outcome{finding: "C03", text: "aud is an empty array.", fix: "Set aud to " + name + "'s URL, " + want + "."}
-	} else if len(audiences) > 1 {
-		best.text = "None of the " + itoa(len(audiences)) + " values of aud is " + name + ". " + best.text
-	}
-	best.got, best.want = a.jws.claims.show("aud"), want
-	return best
-}
-
-// explainAudience says what a wrong audience is, and how close it comes.
-func (a *attempt) explainAudience(aud, want, name string) (o outcome, rank int) {
-	if how := nearlyEqual(aud, want); how != "" {
-		return outcome{finding: "C04", text: "aud is " + quote(aud) + "; it differs from " + want + " only by " + how + ". The comparison is byte for byte (RFC 7523 section 3, RFC 3986 section 6.2.1).",
-			fix: "Use the URL exactly as discovery gives it: " + want + "."}, 4
-	}
-	if kind, finding := a.ownAddress(aud); kind != "" {
-		return outcome{finding: finding, text: "aud is " + quote(aud) + ", " + kind + ".", fix: "Set aud to " + name + " here, " + want + "."}, 3
-	}
-	if how := aliasOf(aud, want); how != "" && name == tokenEndpoint {
-		return outcome{finding: "C05", text: "aud is " + quote(aud) + ", which is this server's token endpoint under another address (" + how + "). As you called it, the URL is " + want + ".",
-			fix: "Take the token URL from discovery at the address that you call. If the server stands behind a proxy, start it with --base-url."}, 2
-	}
-	here := " of the server that you call"
-	if name == tokenEndpoint {
-		here = " that you post to"
-	}
-	parsed, err := url.Parse(aud)
-	if err != nil || parsed.Scheme == "" || parsed.Host == "" {
-		return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is no URL.", fix: "Set aud to " + name + "'s URL, " + want + "."}, 0
-	}
-	return outcome{finding: "C03", text: "aud is " + quote(aud) + ", which is none of this server's URLs.",
-		fix: "Set aud to " + name + here + ", " + want + ", as discovery gives it. Is the aud of another server configured?"}, 1
-}
-
-// nearlyEqual names a difference that people do not see.
-func nearlyEqual(got, want string) string {
-	switch {
-	case strings.TrimSpace(got) == want:
-		return "white space around it"
-	case got == want+"/":
-		return "the slash at its end"
-	case got+"/" == want:
-		return "the missing slash at its end"
-	case strings.EqualFold(got, want):
-		return "upper and lower case"
-	case withoutDoubleSlashes(got) == want:
-		return "a doubled slash"
-	case withoutDoubleSlashes(strings.TrimSuffix(got, "/")) == want:
-		return "slashes"
-	}
-	if unescaped, err := url.PathUnescape(got); err == nil && unescaped == want {
-		return "percent-encoding"
-	}
-	if base, _, found := strings.Cut(got, "?"); found && base == want {
-		return "its query string"
-	}
-	if base, _, found := strings.Cut(got, "#"); found && base == want {
-		return "its fragment"
-	}
-	return ""
-}
-
-func withoutDoubleSlashes(uri string) string {
-	scheme, rest, found := strings.Cut(uri, "://")
-	if !found {
-		return uri
-	}
-	for strings.Contains(rest, "//") {
-		rest = strings.ReplaceAll(rest, "//", "/")
-	}
-	return scheme + "://" + rest
-}
-
-// ownAddress says which other URL of this server, or of the workspace's other
-// environments, aud is.
-func (a *attempt) ownAddress(aud string) (kind, finding string) {
-	if kind := addressKind(a.req.Addresses, aud); kind != "" {
-		return "this server's " + kind + " URL", "C03"
-	}
-	names := make([]string, 0, len(a.req.Addresses.Other))
-	for name := range a.req.Addresses.Other {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		if kind := addressKind(a.req.Addresses.Other[name], aud); kind != "" {
-			return "the " + kind + " URL of " + name + ", and you called " + a.env.Name, "C03"
-		}
-	}
-	return "", ""
-}
-
-// addressKind names the address that uri is, a slash at the end passed over.
-func addressKind(addresses Addresses, uri string) string {
-	for _, known := range []struct{ kind, uri string }{
-		{"token", addresses.TokenURL},
-		{"issuer", addresses.Issuer},
-		{"FHIR base", addresses.FHIRBase},
-		{"revocation", addresses.RevocationURL},
-		{"introspection", addresses.IntrospectionURL},
-		{"registration", addresses.RegistrationURL},
-		{"JWKS", addresses.JWKSURL},
-		{"smart-configuration", addresses.FHIRBase + "/.well-known/smart-configuration"},
-	} {
-		if known.uri != "" && strings.TrimSuffix(uri, "/") == strings.TrimSuffix(known.uri, "/") {
-			return known.kind
-		}
-	}
-	return ""
-}
-
-// aliasOf says how the address differs, if the path is the token endpoint's.
-func aliasOf(got, want string) string {
-	g, err := url.Parse(got)
-	if err != nil || g.Host == "" {
-		return ""
-	}
-	w, err := url.Parse(want)
-	if err != nil || strings.TrimSuffix(g.Path, "/") != w.Path {
-		return ""
-	}
-	var parts []string
-	if g.Scheme != w.Scheme {
-		parts = append(parts, g.Scheme+" instead of "+w.Scheme)
-	}
-	if g.Hostname() != w.Hostname() {
-		parts = append(parts, "host "+clip(g.Hostname())+" instead of "+w.Hostname())
-	}
-	if g.Port() != w.Port() {
-		parts = append(parts, "port "+portName(g)+" instead of "+portName(w))
-	}
-	return list(parts)
-}
-
-func portName(u *url.URL) string {
-	if u.Port() == "" {
-		return "none"
-	}
-	return u.Port()
 }

@@ -6,10 +6,10 @@ import "strings"
 // HTTP.
 const maxScheme = 20
 
-// splitAuthorization returns the scheme and the credential of an Authorization
-// header's value, which one space or more, and nothing else, separates (RFC 9110
-// section 11.4). Where no name of a scheme and a
-// space lead, all of it is the credential, which no diagnosis may repeat.
+// splitAuthorization splits an Authorization header's value into scheme and
+// credential, which spaces separate (RFC 9110 section 11.4). Where the value
+// does not begin with a scheme, all of it is the credential, and no diagnosis
+// may repeat it.
 func splitAuthorization(header string) (scheme, credential string) {
 	header = strings.TrimSpace(header)
 	scheme, credential, found := strings.Cut(header, " ")
@@ -19,8 +19,8 @@ func splitAuthorization(header string) (scheme, credential string) {
 	return scheme, strings.TrimLeft(credential, " ")
 }
 
-// isScheme reports whether word can be the name of a scheme. All that are
-// registered are letters, digits and hyphens and begin with a letter.
+// isScheme reports whether word can be the name of a scheme: every registered
+// one is letters, digits and hyphens and begins with a letter.
 func isScheme(word string) bool {
 	if word == "" || len(word) > maxScheme {
 		return false

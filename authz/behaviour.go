@@ -18,7 +18,7 @@ type Behaviour struct {
 	ClockOffset time.Duration
 	// MaxAssertion is how far ahead exp may be, before Skew.
 	MaxAssertion time.Duration
-	// IgnoreNBF and IgnoreIAT let pass whatever nbf and iat say.
+	// IgnoreNBF and IgnoreIAT accept any nbf and iat.
 	IgnoreNBF, IgnoreIAT bool
 	// RequireIAT refuses an assertion without iat, as some payers do.
 	RequireIAT bool
@@ -159,7 +159,9 @@ type ExportMissing string
 
 // The ways.
 const (
-	ExportDeny       ExportMissing = "deny"        // the kick-off is refused (SMART App Launch 2.2, backend-services, Enforce Authorization)
+	// ExportDeny refuses the kick-off (SMART App Launch 2.2, backend-services,
+	// Enforce Authorization).
+	ExportDeny       ExportMissing = "deny"
 	ExportOmit       ExportMissing = "omit"        // the export has the other types, and says nothing
 	ExportErrorEntry ExportMissing = "error_entry" // the export has the other types, and an OperationOutcome
 )
@@ -240,7 +242,8 @@ func (b Behaviour) Validate() error {
 	case b.ExportMissing != ExportDeny && b.ExportMissing != ExportOmit && b.ExportMissing != ExportErrorEntry:
 		return fmt.Errorf("authz: ExportMissing must be deny, omit or error_entry, is %q", b.ExportMissing)
 	case b.HiddenDescription != asciiDescription(b.HiddenDescription):
-		return fmt.Errorf("authz: HiddenDescription holds what no error_description may (RFC 6749 section 5.2): %q", b.HiddenDescription)
+		return fmt.Errorf("authz: HiddenDescription holds what no error_description may (RFC 6749 section "+
+			"5.2): %q", b.HiddenDescription)
 	}
 	return b.validateLists()
 }

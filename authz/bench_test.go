@@ -97,7 +97,7 @@ func BenchmarkRefusal(b *testing.B) {
 	a.key = key(b, "rsa-b", "rsa-1")
 	req := a.request()
 	for b.Loop() {
-		if d := w.server.Token(b.Context(), req); d.Err == nil || fmt.Sprint(d.Err.Check.ID) != "A15" {
+		if d := w.server.Token(b.Context(), req); d.Err == nil || fmt.Sprint(d.Err.Check.ID()) != "A15" {
 			b.Fatal(d.Err)
 		}
 	}

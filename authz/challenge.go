@@ -2,9 +2,9 @@ package authz
 
 import "strings"
 
-// Challenge is the WWW-Authenticate of a refusal (RFC 9110 section 11.6.1, RFC
-// 6750 section 3); the zero value is none. Its texts are in the characters of
-// a quoted string.
+// Challenge is the WWW-Authenticate of a refusal (RFC 9110 section 11.6.1,
+// RFC 6750 section 3); the zero value is none. Its texts hold only characters
+// that a quoted string may.
 type Challenge struct {
 	Scheme string // "Basic" or "Bearer"
 	Realm  string

@@ -1,6 +1,9 @@
 package authz
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,11 +50,11 @@ func (r *Result) UnmarshalText(text []byte) error {
 
 // Check is one rule applied to one request.
 type Check struct {
-	// ID names what was found: the id of a Finding (A12) where a
-	// check fails or warns with a known mistake, else Requirement.
-	ID string `json:"id"`
-	// Requirement is the rule's own id (SB-KEY-01), whatever the result.
-	Requirement string `json:"requirement"`
+	// RuleID is the rule's own id (SB-KEY-01), whatever the result.
+	RuleID RuleID `json:"requirement"`
+	// Finding is what a check that fails or warns has found (A12); "" where it
+	// passed, and where what is wrong has no id of its own.
+	Finding FindingID `json:"-"`
 	// Rule is what must hold, in one line.
 	Rule string `json:"rule"`
 	// Clause is where the rule comes from: document, section, step.
@@ -61,18 +64,51 @@ type Check struct {
 	// where Rule says it all.
 	Got  string `json:"got,omitempty"`
 	Want string `json:"want,omitempty"`
-	// Text, Counterfactual and Fix are the diagnosis on Fail and Warn: what is
-	// wrong; what would have happened had one thing been otherwise, where that
-	// was tried ("The signature verifies with key k2: only the kid is wrong.");
-	// and what to do. They are full sentences, plain text that may hold quotes
-	// and characters beyond ASCII. They never hold a secret, a signature or any
-	// part of one.
+	// Text, Counterfactual and Fix are the diagnosis on Fail and Warn, in
+	// full sentences: what is wrong; what was found by trying otherwise ("The
+	// signature verifies with key k2: only the kid is wrong."); and what to
+	// do. They are plain text, may hold quotes and characters beyond ASCII,
+	// and never hold a secret or any part of a signature.
 	Text           string `json:"text,omitempty"`
 	Counterfactual string `json:"counterfactual,omitempty"`
 	Fix            string `json:"fix,omitempty"`
-	// Remedy says what code can show how to do it right, and what is known of
-	// the values in it. It is set on Fail and Warn.
+	// Remedy says which code shows how to do it right, and what is known of
+	// its values. It is set on Fail and Warn.
 	Remedy Remedy `json:"-"`
+}
+
+// ID is what people look a check up by, and the id of its JSON: Finding where
+// there is one, else RuleID.
+func (c Check) ID() string { return cmp.Or(string(c.Finding), string(c.RuleID)) }
+
+// MarshalJSON writes the check with its ID.
+func (c Check) MarshalJSON() ([]byte, error) {
+	type fields Check
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // that is for whoever encodes the whole
+	err := e.Encode(struct {
+		ID string `json:"id"`
+		fields
+	}{c.ID(), fields(c)})
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Check) UnmarshalJSON(data []byte) error {
+	type fields Check
+	var read struct {
+		ID string `json:"id"`
+		fields
+	}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	*c = Check(read.fields)
+	if read.ID != string(c.RuleID) {
+		c.Finding = FindingID(read.ID)
+	}
+	return nil
 }
 
 // Explanation is the whole diagnosis in running sentences: Text,
@@ -94,9 +130,9 @@ func (c Check) sentence() string {
 	return text + "."
 }
 
-// firstSentence cuts text behind its first full stop that a space and a letter
-// follow. One between quotation marks does not count: that is what somebody
-// sent.
+// firstSentence cuts text behind its first full stop that a space and a
+// letter follow. Full stops between quotation marks do not count: they are
+// part of what somebody sent.
 func firstSentence(text string) string {
 	quoted := false
 	for i := 0; i+2 < len(text); i++ {

@@ -2,23 +2,24 @@ package authz
 
 import "slices"
 
-// checklist records the outcome of each rule as a request meets it.
+// checklist records what became of each rule. In the zero value none was
+// reached.
 type checklist struct {
-	parts []Part
 	notes [numRules]note
 }
 
-// A note is what became of a rule. Most rules hold, so that only the others have
-// room for a diagnosis.
+// A note is what became of one rule. Only rules that do not hold have a
+// diagnosis.
 type note struct {
 	result Result
 	got    string
-	found  *outcome // of a rule that does not hold, or would not elsewhere
+	found  *outcome // nil if the rule holds without a warning
 }
 
-// An outcome is what is found where a rule does not hold.
+// An outcome is what was found where a rule does not hold, or would not
+// elsewhere.
 type outcome struct {
-	finding   string
+	finding   FindingID
 	got, want string
 	// text, counterfactual and fix are the diagnosis: see Check.
 	text, counterfactual, fix string
@@ -28,14 +29,12 @@ type outcome struct {
 // whole is the diagnosis in running sentences.
 func (o *outcome) whole() string { return sentences(o.text, o.counterfactual, o.fix) }
 
-func newChecklist(parts []Part) *checklist { return &checklist{parts: parts} }
-
 // pass records that a rule holds and what was got.
 func (l *checklist) pass(r ruleIndex, got string) {
 	l.notes[r] = note{result: Pass, got: clip(got)}
 }
 
-// warn records that a rule holds here, with a finding that others may refuse.
+// warn records that a rule holds here, and what others may refuse.
 func (l *checklist) warn(r ruleIndex, o outcome) {
 	l.note(r, Warn, o)
 }
@@ -59,19 +58,18 @@ func (l *checklist) refusal(status int, code string, r ruleIndex, o outcome) *Er
 // serverError records that a rule could not be applied because the store or
 // the server failed.
 func (l *checklist) serverError(r ruleIndex, doing string, err error) *Error {
-	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ".", fix: "That is not your client's fault; try again."})
+	e := l.refusal(500, CodeServerError, r, outcome{text: "The server could not " + doing + ".",
+		fix: "That is not your client's fault; try again."})
 	e.cause = err
 	return e
 }
 
 func (l *checklist) check(r ruleIndex) Check {
 	rule, n := &rules[r], &l.notes[r]
-	c := Check{ID: rule.ID, Requirement: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
+	c := Check{RuleID: rule.ID, Rule: rule.Rule, Clause: rule.Clause, Result: n.result, Got: n.got}
 	if o := n.found; o != nil {
-		c.Want, c.Text, c.Counterfactual, c.Fix, c.Remedy = o.want, o.text, o.counterfactual, o.fix, o.remedy
-		if o.finding != "" {
-			c.ID = o.finding
-		}
+		c.Finding, c.Want, c.Remedy = o.finding, o.want, o.remedy
+		c.Text, c.Counterfactual, c.Fix = o.text, o.counterfactual, o.fix
 		if c.Remedy.Kind == "" {
 			c.Remedy.Kind = remedyFor(rule, o.finding)
 		}
@@ -89,9 +87,9 @@ func (l *checklist) broken() *outcome {
 	return nil
 }
 
-// checks returns all checks of the checklist in order.
-func (l *checklist) checks() []Check {
-	listed := func(r ruleIndex) bool { return slices.Contains(l.parts, rules[r].Part) }
+// list returns the checks of the parts in order.
+func (l *checklist) list(parts ...Part) []Check {
+	listed := func(r ruleIndex) bool { return slices.Contains(parts, rules[r].Part) }
 	n := 0
 	for r := range numRules {
 		if listed(r) {
@@ -105,4 +103,9 @@ func (l *checklist) checks() []Check {
 		}
 	}
 	return checks
+}
+
+// holds reports whether a rule was applied and holds.
+func (l *checklist) holds(r ruleIndex) bool {
+	return l.notes[r].result == Pass || l.notes[r].result == Warn
 }

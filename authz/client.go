@@ -8,8 +8,8 @@ const (
 	Production = "production"
 )
 
-// Environment names one authorization server: an environment of a workspace.
-// Tokens are bound to both names, never to a host.
+// Environment names an environment of a workspace, which has one
+// authorization server. Tokens are bound to both names, never to a host.
 type Environment struct {
 	Name      string // Sandbox or Production
 	Workspace string // "" is the default workspace
@@ -84,9 +84,9 @@ type Client struct {
 	ID     string     `json:"client_id"`
 	Name   string     `json:"name,omitempty"`
 	Method AuthMethod `json:"method"`
-	// JWKS is an inline public key set: the JSON object {"keys":[…]}, or its array
-	// alone where the behaviour takes that. Only where the behaviour takes both is
-	// JWKSURI set besides it.
+	// JWKS is a key set by value: the object {"keys":[…]}, or the bare array
+	// where the behaviour takes that. JWKSURI may be set besides only where
+	// the behaviour takes both.
 	JWKS    []byte   `json:"jwks,omitempty"`
 	JWKSURI string   `json:"jwks_uri,omitempty"`
 	Secrets []Secret `json:"secrets,omitempty"`

@@ -48,10 +48,10 @@ const (
 )
 
 // CompareAssertions tells member by member how an assertion differs from the
-// one it should be like: the header, the claims, then what differs in encoding
-// only. Members that are the same are listed as well. It reads what a server
-// would refuse to, such as padded base64, so far as it can be meant in one way
-// only; its error says why an assertion cannot be read even so.
+// one it should be like: first the header, then the claims, then differences
+// of encoding alone. It lists equal members too. It reads some things that a
+// server refuses, such as padded base64, as long as they can mean only one
+// thing; its error says why an assertion cannot be read even so.
 func CompareAssertions(got, want string) ([]Difference, error) {
 	g, err := readLoosely(got)
 	if err != nil {
@@ -68,7 +68,7 @@ func CompareAssertions(got, want string) ([]Difference, error) {
 	return append(differences, compareEncodings(g, w)...), nil
 }
 
-// looseJWS is an assertion that was read with indulgence.
+// looseJWS is an assertion read leniently.
 type looseJWS struct {
 	header, claims members
 	signature      []byte
@@ -86,7 +86,7 @@ func (j *looseJWS) odd(name, how string, matters bool) {
 	j.oddities = append(j.oddities, oddity{name, how, matters})
 }
 
-// readLoosely reads an assertion and notes what a server refuses.
+// readLoosely reads an assertion and notes what a server would refuse.
 func readLoosely(text string) (*looseJWS, error) {
 	j := &looseJWS{}
 	text = strings.TrimSpace(text)
@@ -112,7 +112,8 @@ func readLoosely(text string) (*looseJWS, error) {
 			raw[i] = decoded
 			continue
 		}
-		decoded, again := decodeBase64URL(strings.NewReplacer("+", "-", "/", "_", "=", "", " ", "", "\n", "", "\r", "", "\t", "").Replace(parts[i]))
+		decoded, again := decodeBase64URL(strings.NewReplacer("+", "-", "/", "_", "=", "", " ", "", "\n", "",
+			"\r", "", "\t", "").Replace(parts[i]))
 		if again != "" {
 			return nil, errors.New("part " + itoa(i+1) + " (the " + name + ") is not base64url: " + why)
 		}
@@ -128,7 +129,7 @@ func readLoosely(text string) (*looseJWS, error) {
 	return j, err
 }
 
-// readMembers reads a part; of a member that is there twice the last counts.
+// readMembers reads a part; if a member is there twice the last one counts.
 func (j *looseJWS) readMembers(part string, data []byte) (members, error) {
 	m, broken := parseMembers(part, data)
 	if broken != nil {
@@ -248,7 +249,7 @@ func compareHeaders(g, w *looseJWS) []Difference {
 	return differences
 }
 
-// differentAlgorithms says what another algorithm does otherwise.
+// differentAlgorithms says how one algorithm differs from another.
 func differentAlgorithms(got, want string) string {
 	gotType, gotCurve := keyType(got)
 	wantType, wantCurve := keyType(want)

@@ -46,8 +46,8 @@ func compareAudiences(d *Difference, g, w members) {
 }
 
 // compareTimes compares what times mean: how long an assertion lives, and
-// whether they are seconds. Two assertions of different moments differ in all
-// of them, as they must.
+// whether they are seconds. The times of two assertions always differ, so
+// that alone does not matter.
 func compareTimes(d *Difference, g, w members) {
 	d.Got, d.Want = showTime(d.Got, g, d.Name), showTime(d.Want, w, d.Name)
 	got, gotNumber := g.numericDate(d.Name)
@@ -77,7 +77,9 @@ func compareLifetimes(d *Difference, g, w members) {
 	case got <= 0 && want > 0:
 		d.How, d.Matters = "not after iat", true
 	case got > limit && want <= limit:
-		d.How, d.Matters = "a lifetime of "+seconds(got)+" instead of "+seconds(want)+"; at most "+seconds(limit)+" are allowed", true
+		d.How = "a lifetime of " + seconds(got) + " instead of " + seconds(want) +
+			"; at most " + seconds(limit) + " are allowed"
+		d.Matters = true
 	}
 }
 
@@ -87,7 +89,7 @@ func lifetimeOf(m members) (time.Duration, bool) {
 	return gap(exp - iat), ok && also && iat <= lastSecond && exp <= lastSecond
 }
 
-// apart says how two times lie to each other.
+// apart says how far apart two times are.
 func apart(got, want float64) string {
 	switch d := gap(got - want); {
 	case d > 0:
@@ -98,7 +100,7 @@ func apart(got, want float64) string {
 	return "the same second, written otherwise"
 }
 
-// showTime adds to a NumericDate which instant it is.
+// showTime adds the date and time that a NumericDate means.
 func showTime(shown string, m members, name string) string {
 	value, ok := m.numericDate(name)
 	if shown == "" || !ok || math.Abs(value) > lastSecond {
@@ -123,17 +125,19 @@ func compareJTIs(d *Difference, g *looseJWS) {
 	}
 }
 
-// compareEncodings lists what the one encoding has and the other has not.
+// compareEncodings lists the oddities that only one of the two has.
 func compareEncodings(g, w *looseJWS) []Difference {
 	var differences []Difference
 	for _, o := range g.oddities {
 		if !slices.Contains(w.oddities, o) {
-			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Extra, How: o.how, Matters: o.matters})
+			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Extra,
+				How: o.how, Matters: o.matters})
 		}
 	}
 	for _, o := range w.oddities {
 		if !slices.Contains(g.oddities, o) {
-			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Missing, How: o.how, Matters: o.matters})
+			differences = append(differences, Difference{Part: InEncoding, Name: o.name, Kind: Missing,
+				How: o.how, Matters: o.matters})
 		}
 	}
 	if len(g.signature) == 0 || len(w.signature) == 0 {

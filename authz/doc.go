@@ -3,11 +3,26 @@
 // it gets, what its access token says and what that token opens.
 //
 // A rule never only refuses. Every entry point (Token, Authenticate, Register,
-// Manage, Introspect, Revoke) walks a checklist of checks and returns a decision
-// that lists them all, in order: passed, failed or not reached. The failed one
+// Manage, Introspect, Revoke) applies rules in order and returns a decision
+// that lists them all as checks: passed, failed or not reached. The failed one
 // carries a diagnosis: what was got, what was wanted and what to do about it.
-// The checklist is one table, Rules, from which code, explanation pages and
+// The rules are one table, Rules, from which code, explanation pages and
 // documentation are made.
+//
+// A rule says what must hold: SB-KEY-01, exactly one key of the set has the
+// assertion's kid. A finding is one way to break a rule, or to come near it,
+// that is worth a name of its own: A12, kid is not in the key set. A rule has
+// any number of findings, and a finding may belong to several rules. A check
+// has the id of its rule, the id of what was found if that is a finding, and
+// shows people the more telling of the two (Check.ID).
+//
+// A token request is best read in the order in which it is decided: token.go,
+// form.go, authenticate.go, assertion.go with its table of steps, then
+// signature.go, or secret.go, and negotiate.go. These files hold the rules; the
+// sentences for what breaks them are in diagnose_*.go. Access tokens at the
+// resource server are in access*.go, registration in register*.go and manage.go,
+// key sets in keyset*.go, fetching them in fetch*.go. What compares and describes
+// assertions for the doctor and its command line is in compare*.go.
 //
 // Two clocks are handed in. Real time judges what clients made (an
 // assertion's exp, nbf, iat and the memory of its jti); the workspace's clock

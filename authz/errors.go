@@ -20,7 +20,8 @@ const (
 	CodeUnsupportedGrantType = "unsupported_grant_type"
 	CodeInvalidScope         = "invalid_scope"
 	CodeServerError          = "server_error"
-	// RFC 6749 has it for the authorization endpoint; the token endpoint has none for 429.
+	// RFC 6749 defines it for the authorization endpoint and has no code for
+	// a 429 of the token endpoint.
 	CodeTemporarilyUnavailable = "temporarily_unavailable"
 	CodeInvalidToken           = "invalid_token"
 	CodeInsufficientScope      = "insufficient_scope"
@@ -31,16 +32,16 @@ const (
 // Error is a refusal. Only the endpoint renders it: as OAuth JSON at OAuth
 // endpoints, as an OperationOutcome on FHIR paths.
 type Error struct {
-	// Code is the OAuth error code. It is empty where no error attribute is
-	// wanted: with a request that has no credentials (RFC 6750 section 3), and
-	// where the scopes are not what is wrong.
+	// Code is the OAuth error code. It is empty where RFC 6750 section 3
+	// wants no error attribute, because the request has no credentials, and
+	// where scopes are not what is wrong.
 	Code string
 	// Status is the HTTP status.
 	Status int
 	// Check is the check that failed.
 	Check Check
-	// Challenge is the WWW-Authenticate of the answer; none where the caller
-	// did not use Authorization at an OAuth endpoint, since OAuth libraries that
+	// Challenge is the WWW-Authenticate of the answer. At an OAuth endpoint
+	// it is none unless the caller used Authorization: OAuth libraries that
 	// meet a challenge hide the error from their caller.
 	Challenge Challenge
 	// Allow is the value of the Allow header; set with status 405 only.
@@ -60,7 +61,7 @@ func (e *Error) Error() string {
 	case code == "":
 		code = "no credentials"
 	}
-	text := code + " (" + e.Check.ID + "): " + e.Check.Explanation()
+	text := code + " (" + e.Check.ID() + "): " + e.Check.Explanation()
 	if e.cause != nil {
 		text += " Cause: " + e.cause.Error()
 	}
@@ -80,7 +81,7 @@ func (e *Error) Description() string {
 	if e.Status >= 500 {
 		text = e.Check.Explanation() // short, and the fault is ours
 	}
-	return asciiDescription(e.Check.ID + ": " + text)
+	return asciiDescription(e.Check.ID() + ": " + text)
 }
 
 // asciiDescription maps text into %x20-21 / %x23-5B / %x5D-7E.

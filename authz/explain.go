@@ -2,13 +2,20 @@ package authz
 
 import "context"
 
-// Explain decides a token request as Token does, by the same rules in the same
-// order, and issues and remembers nothing: the grant of a request that would
-// be granted has no access token, and the assertion stays unused, so that it
-// can be explained again and posted afterwards. The client's published key set
-// is fetched as for a token request.
+// Explain decides a token request by the same rules as Token, and issues and
+// remembers nothing: the grant has no access token, and the assertion can
+// still be posted afterwards. A published key set is fetched as for Token.
 func (s *Server) Explain(ctx context.Context, req FormRequest) *TokenDecision {
-	a := s.attempt(ctx, req, AssertionParts())
+	a := s.attempt(TokenEndpoint, req)
 	a.dry = true
-	return a.decide()
+	return a.decide(ctx)
+}
+
+// Examine is Explain that goes on after a refusal, with every rule that can
+// still be judged, so that all mistakes come to light at once. The decision's
+// Err is the first refusal: the one that Token would answer.
+func (s *Server) Examine(ctx context.Context, req FormRequest) *TokenDecision {
+	a := s.attempt(TokenEndpoint, req)
+	a.dry, a.thorough = true, true
+	return a.decide(ctx)
 }

@@ -28,8 +28,8 @@ type Fetch struct {
 
 	Status         int // 0 if there was no answer
 	ResponseHeader http.Header
-	// Body is what was read of the answer. It is nil where it holds a private
-	// key in another form than that of a JWK; a JWK's private members are in it.
+	// Body is what was read of the answer, private members of JWKs included.
+	// It is nil if the body holds a private key in another form.
 	Body  []byte
 	Bytes int
 
@@ -52,10 +52,10 @@ const (
 	FetchForced  FetchReason = "the copy lacked the key, or its key did not verify"
 )
 
-// Checks returns what the fetch came to, as checks: that there is a key set,
-// and that its keys are fit.
+// Checks returns the fetch as two checks: that there is a key set, and that
+// its keys are fit.
 func (f *Fetch) Checks() []Check {
-	l := newChecklist(nil)
+	l := new(checklist)
 	if f.Err != nil {
 		return []Check{l.fail(ruleKeySet, f.Err.outcome())}
 	}
@@ -71,7 +71,8 @@ func (f *Fetch) Checks() []Check {
 
 // problemsOutcome tells of the defects of a key set's keys.
 func problemsOutcome(problems []KeyProblem) outcome {
-	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"), want: "public RSA or EC P-384 signature keys",
+	o := outcome{finding: problems[0].Finding, got: "a key set with " + plural(len(problems), "problem"),
+		want:   "public RSA or EC P-384 signature keys",
 		remedy: Remedy{Kind: problems[0].remedy}}
 	var texts, fixes []string
 	for _, p := range problems {
@@ -87,8 +88,8 @@ func problemsOutcome(problems []KeyProblem) outcome {
 // FetchError says why a key set could not be had.
 type FetchError struct {
 	URI     string
-	Finding string // catalogue id: J01 to J04, J08, J09, A19, A23
-	Short   string // what was got, in a few words
+	Finding FindingID // J01 to J04, J08, J09, A19, A23
+	Short   string    // what was got, in a few words
 	// Text, Counterfactual and Fix are full sentences: see Check.
 	Text, Counterfactual, Fix string
 	Err                       error // the fault of the network, or nil
@@ -101,30 +102,33 @@ func (e *FetchError) Error() string { return sentences(e.Text, e.Counterfactual,
 func (e *FetchError) Unwrap() error { return e.Err }
 
 func (e *FetchError) outcome() outcome {
-	return outcome{finding: e.Finding, got: e.Short, want: "a JWK Set", text: e.Text, counterfactual: e.Counterfactual, fix: e.Fix}
+	return outcome{finding: e.Finding, got: e.Short, want: "a JWK Set",
+		text:           e.Text,
+		counterfactual: e.Counterfactual,
+		fix:            e.Fix}
 }
 
-// A FetchTrace follows the fetches that one request caused or waited for, or
-// whose copy it used.
+// A FetchTrace notes which fetches a request caused or waited for, and whose
+// copies it used.
 type FetchTrace struct {
 	exchange string
 
 	mu          sync.Mutex
-	env, client string // that keys were last wanted for
+	env, client string // whose keys were wanted last
 	records     []string
 }
 
 type fetchTraceKey struct{}
 
-// TraceFetches returns a context in which fetches of key sets are followed for
-// the request with this id.
+// TraceFetches returns a context in which the fetches for the request with
+// this id are traced.
 func TraceFetches(ctx context.Context, exchange string) (context.Context, *FetchTrace) {
 	t := &FetchTrace{exchange: exchange}
 	return context.WithValue(ctx, fetchTraceKey{}, t), t
 }
 
 // Records returns the ids that FetchConfig.OnFetch gave to the fetches, in
-// order. A request that gave up before a fetch ended does not have it.
+// order. A fetch that ends after the request gave up is not among them.
 func (t *FetchTrace) Records() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

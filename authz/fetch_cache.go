@@ -39,8 +39,8 @@ func keepFor(header http.Header, byDefault time.Duration) (kept time.Duration, b
 	return max(0, byDefault), "no header: " + seconds(max(0, byDefault)) + " by this server's default"
 }
 
-// freshSeconds reads delta-seconds; what is malformed is stale. Ten years are
-// as good as for ever, and no overflow.
+// freshSeconds reads delta-seconds. Malformed ones are stale; more than ten
+// years are cut, so that nothing overflows.
 func freshSeconds(text string) time.Duration {
 	n, err := strconv.ParseInt(strings.Trim(text, `" `), 10, 64)
 	if err != nil || n < 0 {
@@ -49,7 +49,8 @@ func freshSeconds(text string) time.Duration {
 	return time.Duration(min(n, 315360000)) * time.Second
 }
 
-// untilExpires is Expires less Date; an Expires that is no date is past.
+// untilExpires is Expires less Date; an Expires that is no date counts as
+// past.
 func untilExpires(header http.Header) time.Duration {
 	expires, err := http.ParseTime(header.Get("Expires"))
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// unreachable explains a fetch without a usable answer. The clients of a payer
-// meet these at token time, so the text says from where the URL was tried.
+// unreachable explains a fetch that got no usable answer. With a payer this
+// happens at token time, so the text says from where the URL was tried.
 func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bool) *FetchError {
 	took := seconds(f.cfg.Clock.Now().Sub(record.At))
 	e := &FetchError{URI: uri, Finding: "J01", Err: err}
@@ -24,7 +24,8 @@ func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bo
 	var blocked *blockedError
 	var dns *net.DNSError
 	begin := "GET " + clip(uri) + " failed"
-	const reachable = "Publish the key set where the server can reach it when a token is asked for: no firewall, no VPN. In containers, localhost is the container itself."
+	const reachable = "Publish the key set where the server can reach it when a token is asked for: no " +
+		"firewall, no VPN. In containers, localhost is the container itself."
 	switch {
 	case errors.As(err, &blocked):
 		e.Short = "an address that is not allowed"
@@ -41,7 +42,8 @@ func (f *Fetcher) unreachable(uri string, err error, record *Fetch, connected bo
 	case errors.As(err, &dns):
 		e.Short = "the host's name is unknown"
 		e.Text = begin + ": the name " + quote(dns.Name) + " cannot be resolved where the server runs."
-		e.Fix = "Check that it is spelled right and known outside your network. In containers, localhost is the container itself."
+		e.Fix = "Check that it is spelled right and known outside your network. In containers, localhost is " +
+			"the container itself."
 	case errors.Is(err, context.DeadlineExceeded) && connected:
 		e.Finding, e.Short = "J09", "no answer within "+seconds(f.cfg.Timeout)
 		e.Text = begin + ": connected, but no complete answer within " + seconds(f.cfg.Timeout) + "."
@@ -72,7 +74,8 @@ func blockedAdvice(b *blockedError) string {
 	case publicAddress:
 		return "Use https."
 	case loopbackAddress, privateAddress:
-		return "Publish the key set at a public https address, since a payer cannot reach this one either; or register it by value, or let this server reach private addresses by its switch."
+		return "Publish the key set at a public https address, since a payer cannot reach this one either; " +
+			"or register it by value, or let this server reach private addresses by its switch."
 	}
 	return "Publish the key set at a public https address."
 }
@@ -82,7 +85,8 @@ func isTLS(err error) bool {
 	var header tls.RecordHeaderError
 	var alert tls.AlertError
 	return errors.As(err, &verification) || errors.As(err, &header) || errors.As(err, &alert) ||
-		errors.Is(err, http.ErrSchemeMismatch) || strings.HasPrefix(err.Error(), "tls: ") || strings.HasPrefix(err.Error(), "remote error: tls: ")
+		errors.Is(err, http.ErrSchemeMismatch) || strings.HasPrefix(err.Error(), "tls: ") ||
+		strings.HasPrefix(err.Error(), "remote error: tls: ")
 }
 
 // chain tells which certificates the host sent.
@@ -114,7 +118,8 @@ func tlsAdvice(err error) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &authority):
-		return "Serve the full chain of a public authority: this one leads to none that is known, so the certificate is self-signed or the intermediate one is missing. Payers take nothing else."
+		return "Serve the full chain of a public authority: this one leads to none that is known, so the " +
+			"certificate is self-signed or the intermediate one is missing. Payers take nothing else."
 	case errors.As(err, &host):
 		return "Use the name that the certificate was issued for, or get one for this name."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

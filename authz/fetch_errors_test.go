@@ -18,7 +18,7 @@ type fetchCase struct {
 	cfg  authz.FetchConfig
 	// prepare returns the URL to fetch.
 	prepare func(t testing.TB) string
-	finding string
+	finding authz.FindingID
 	says    []string
 }
 

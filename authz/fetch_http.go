@@ -29,29 +29,34 @@ func (f *Fetcher) CheckURI(uri string) error {
 
 func (f *Fetcher) checkURI(uri string) *FetchError {
 	refuse := func(shown, text, fix string) *FetchError {
-		return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri that is not allowed here", Text: "jwks_uri " + quote(shown) + " " + text, Fix: fix}
+		return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri that is not allowed here",
+			Text: "jwks_uri " + quote(shown) + " " + text,
+			Fix:  fix}
 	}
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
 		return refuse(uri, "is no absolute URL.", "Write it as https://host/path.")
 	case u.User != nil:
-		return refuse(u.Redacted(), "holds a user name or password.", "Leave them out: key sets are public and fetched without credentials.")
+		return refuse(u.Redacted(), "holds a user name or password.", "Leave them out: key sets are public "+
+			"and fetched without credentials.")
 	case u.Fragment != "":
 		return refuse(uri, "has a fragment, which no server gets to see.", "Leave it out.")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme != "http":
-		return refuse(uri, "has the scheme "+quote(u.Scheme)+"; it must be https.", "Publish the key set at an https URL.")
+		return refuse(uri, "has the scheme "+quote(u.Scheme)+"; it must be https.", "Publish the key set at "+
+			"an https URL.")
 	case f.takesPlain(u.Hostname()):
 		return nil
 	case f.cfg.Reach == ReachLoopback:
-		return refuse(uri, "must be https.", "Publish the key set at an https URL. Plain http is taken here from this machine (localhost, 127.0.0.1) only, and by payers not at all.")
+		return refuse(uri, "must be https.", "Publish the key set at an https URL. Plain http is taken here "+
+			"from this machine (localhost, 127.0.0.1) only, and by payers not at all.")
 	}
 	return refuse(uri, "must be https.", "Publish the key set at an https URL, or register it by value (jwks).")
 }
 
-// takesPlain decides on plain http from the host's name alone; the address is
+// takesPlain judges plain http by the host's name alone; the address is
 // checked again when it is dialled.
 func (f *Fetcher) takesPlain(host string) bool {
 	loopback := strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
@@ -78,7 +83,8 @@ func kindOf(ip netip.Addr) addressClass {
 	switch {
 	case ip.IsLoopback():
 		return loopbackAddress
-	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLinkLocalUnicast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLinkLocalUnicast(), ip == netip.AddrFrom4([4]byte{255, 255,
+		255, 255}):
 		return forbiddenAddress
 	case ip.IsPrivate():
 		return privateAddress
@@ -87,7 +93,8 @@ func kindOf(ip netip.Addr) addressClass {
 	// ones that carry an IPv4 address inside.
 	for _, network := range []string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2001:db8::/32", "2002::/16", "fec0::/10",
+		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48",
+		"2001::/32", "2001:db8::/32", "2002::/16", "fec0::/10",
 	} {
 		if netip.MustParsePrefix(network).Contains(ip) {
 			return privateAddress
@@ -118,8 +125,8 @@ func (e *blockedError) Error() string {
 // plainKey marks, in a request's context, that it goes out without TLS.
 type plainKey struct{}
 
-// checkDial refuses addresses beyond the reach, after the name was resolved,
-// so that no name can lead to them.
+// checkDial refuses addresses beyond the reach. It runs after the name was
+// resolved, so that no name can lead to them.
 func (f *Fetcher) checkDial(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -145,7 +152,7 @@ func (f *Fetcher) checkDial(ctx context.Context, _, address string, _ syscall.Ra
 // errRedirect is a redirect that is not followed.
 var errRedirect = errors.New("redirect not followed")
 
-// marking sends requests with plainKey set, redirects included.
+// marking sets plainKey on every request by plain http, redirects included.
 type marking struct{ next http.RoundTripper }
 
 func (m marking) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -271,7 +278,7 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, f.cfg.MaxBytes+1))
 	record.Body, record.Bytes = body, len(body)
-	set, notSet := ParseKeySet(body) // at once: with whatever status a private key comes, it is not recorded
+	set, notSet := ParseKeySet(body) // whatever the status, so that no private key is recorded
 	var bad *KeySetError
 	if errors.As(notSet, &bad) && bad.private {
 		record.Body = nil
@@ -281,7 +288,9 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	}
 	if int64(len(body)) > f.cfg.MaxBytes {
 		return nil, &FetchError{URI: uri, Finding: "J09", Short: "more than " + itoa(int(f.cfg.MaxBytes)) + " bytes",
-			Text: "GET " + clip(uri) + " answered more than " + itoa(int(f.cfg.MaxBytes>>10)) + " KiB; a key set has a few.", Fix: "Publish current keys only."}
+			Text: "GET " + clip(uri) + " answered more than " + itoa(int(f.cfg.MaxBytes>>10)) +
+				" KiB; a key set has a few.",
+			Fix: "Publish current keys only."}
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, wrongAnswer(uri, resp, body, nil)
@@ -297,8 +306,8 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	}, nil
 }
 
-// wrongAnswer is an answer that is no key set; bad says why, where it was
-// looked at.
+// wrongAnswer explains an answer that is no key set; bad says why, if the
+// body was read.
 func wrongAnswer(uri string, resp *http.Response, body []byte, bad *KeySetError) *FetchError {
 	contentType := resp.Header.Get("Content-Type")
 	if contentType == "" {
@@ -318,6 +327,7 @@ func wrongAnswer(uri string, resp *http.Response, body []byte, bad *KeySetError)
 		e.Text = sentences(e.Text, bad.Text)
 		return e
 	}
-	e.Fix = "Answer 200 with a JWK Set, {\"keys\":[…]}, without login or cookies, and try the URL with curl from outside your network."
+	e.Fix = "Answer 200 with a JWK Set, {\"keys\":[…]}, without login or cookies, and try the URL with curl " +
+		"from outside your network."
 	return e
 }

@@ -38,8 +38,8 @@ type FetchConfig struct {
 	// KeepDefault is how long a set without cache headers is kept; 0 is 60 s,
 	// a negative value keeps it not at all.
 	KeepDefault time.Duration
-	// RefetchEvery is the least time between two fetches of one URL that a
-	// still valid copy is passed over for; 0 is 30 s.
+	// RefetchEvery is the least time between two forced fetches of one URL,
+	// that is, fetches although the copy is still valid; 0 is 30 s.
 	RefetchEvery time.Duration
 	// RootCAs replaces the system's certificate authorities if set.
 	RootCAs *x509.CertPool
@@ -73,7 +73,7 @@ type Fetcher struct {
 // keptCopy is what is known about one URL.
 type keptCopy struct {
 	published *PublishedKeys
-	forcedAt  time.Time // the last fetch that passed a valid copy over
+	forcedAt  time.Time // the last fetch although the copy was valid
 	failed    *FailedRefetch
 }
 
@@ -144,8 +144,8 @@ func (f *Fetcher) Kept(uri string) *PublishedKeys {
 	return nil
 }
 
-// valid returns the copy that may still be used, and whether the throttle
-// allows to pass it over.
+// valid returns the copy if it may still be used, and whether the throttle
+// allows a forced fetch.
 func (f *Fetcher) valid(uri string) (published *PublishedKeys, forcible bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -154,11 +154,12 @@ func (f *Fetcher) valid(uri string) (published *PublishedKeys, forcible bool) {
 	if kept == nil || kept.published == nil || !now.Before(kept.published.KeepUntil) {
 		return nil, false
 	}
-	return kept.published.after(kept.failed), kept.forcedAt.IsZero() || !now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
+	return kept.published.after(kept.failed), kept.forcedAt.IsZero() ||
+		!now.Before(kept.forcedAt.Add(f.cfg.RefetchEvery))
 }
 
-// after returns the copy as it stands in after a refetch that failed, or p
-// where none did.
+// after returns the copy marked as standing in for a refetch that failed; p
+// itself if none did.
 func (p *PublishedKeys) after(failed *FailedRefetch) *PublishedKeys {
 	if failed == nil {
 		return p
@@ -168,8 +169,8 @@ func (p *PublishedKeys) after(failed *FailedRefetch) *PublishedKeys {
 	return &standIn
 }
 
-// fetchForced passes a copy over that is still valid. Where the fetch fails,
-// the copy stands in: its headers allow it.
+// fetchForced fetches although the copy is still valid. If that fails, the
+// copy stands in, as its headers allow.
 func (f *Fetcher) fetchForced(ctx context.Context, uri string, copied *PublishedKeys) (*PublishedKeys, error) {
 	begun := f.cfg.Clock.Now()
 	f.mu.Lock()
@@ -195,15 +196,15 @@ func (f *Fetcher) fetchForced(ctx context.Context, uri string, copied *Published
 	return copied.after(failed), nil
 }
 
-// flown is what a fetch came to, for all who waited for it.
+// flown is the outcome of a fetch, for everyone who waited for it.
 type flown struct {
 	published *PublishedKeys
 	err       *FetchError
 	record    string
 }
 
-// fetch fetches, together with others who want the same URL now. A caller
-// that gives up does not end the fetch of the others.
+// fetch fetches once for everyone who wants the URL now. A caller that gives
+// up does not end the fetch of the others.
 func (f *Fetcher) fetch(ctx context.Context, uri string) (*PublishedKeys, error) {
 	done := f.flight.DoChan(uri, func() (any, error) {
 		return f.get(context.WithoutCancel(ctx), uri), nil

@@ -2,21 +2,21 @@ package authz
 
 import "slices"
 
-// Finding is a mistake of the catalogue, with a stable id.
+// Finding is one way to break a rule, or to come near it.
 type Finding struct {
-	ID    string // A12
-	Title string // the mistake in a few words
-	// Remedy is the code that puts the mistake right, whichever rule finds it;
-	// "" leaves that to the rule.
+	ID    FindingID
+	Title string // in a few words
+	// Remedy is the code that puts it right, whichever rule finds it; "" leaves
+	// that to the rule.
 	Remedy RemedyKind
 }
 
-// Findings returns the mistakes that the checks recognise, by catalogue id.
+// Findings returns what the checks recognise, by id.
 func Findings() []Finding { return slices.Clone(findings[:]) }
 
-// findings is the one table of mistakes. It is never changed.
+// findings is the one table of findings. It is never changed.
 var findings = [...]Finding{
-	{IDUnknownClient, "the client is registered in another environment", ""},
+	{FindingIDUnknownClient, "the client is registered in another environment", ""},
 	{"A03", "the new registration has not spread yet", RemedyNone},
 	{"A04", "the assertion is in the Authorization header", ""},
 	{"A05", "client_assertion_type is missing or mistyped", RemedyForm},
@@ -26,21 +26,21 @@ var findings = [...]Finding{
 	{"A09", "the server implements only one of RS384 and ES384", ""},
 	{"A10", "alg is none or symmetric", ""},
 	{"A11", "no kid", ""},
-	{IDUnknownKeyID, "kid is not in the key set", ""},
+	{FindingIDUnknownKeyID, "kid is not in the key set", ""},
 	{"A13", "several keys share the kid", RemedyKeySet},
 	{"A14", "the key's type does not fit alg", ""},
 	{"A15", "signed with another private key", ""},
 	{"A16", "an ASN.1 signature instead of r and s", ""},
 	{"A17", "the key's curve does not fit alg", RemedyNewKey},
-	{IDKeyEncoding, "the key's numbers are not minimal base64url", RemedyKeySet},
+	{FindingIDKeyEncoding, "the key's numbers are not minimal base64url", RemedyKeySet},
 	{"A19", "a key in PEM or DER where a JWK Set is wanted", RemedyKeySet},
-	{IDPrivateMembers, "the key set publishes private members", RemedyNewKey},
+	{FindingIDPrivateMembers, "the key set publishes private members", RemedyNewKey},
 	{"A21", "use or key_ops is not for signatures", RemedyKeySet},
 	{"A22", "the RSA key is too short", RemedyNewKey},
 	{"A23", "an X.509 certificate where a JWK Set is wanted", RemedyKeySet},
 	{"A24", "jku is not the registered URL", ""},
 	{"C01", "sub differs from iss", ""},
-	{IDIssuerNoClientID, "iss is no client_id", ""},
+	{FindingIDIssuerNoClientID, "iss is no client_id", ""},
 	{"C03", "aud is another URL of this server, or of another one", ""},
 	{"C04", "aud differs by a slash, a letter's case or an escape", ""},
 	{"C05", "aud has another name, port or scheme of this server", ""},
@@ -62,7 +62,7 @@ var findings = [...]Finding{
 	{"D06", "dynamic registration where there is none", RemedyRegistration},
 	{"J01", "the jwks_uri cannot be reached", RemedyFetch},
 	{"J02", "TLS to the jwks_uri fails", RemedyFetch},
-	{IDNoKeySet, "the jwks_uri answers something else than a key set", RemedyKeySet},
+	{FindingIDNoKeySet, "the jwks_uri answers something else than a key set", RemedyKeySet},
 	{"J04", "a bare array instead of an object with keys", RemedyKeySet},
 	{"J05", "the key is newer than the copy of the key set", ""},
 	{"J06", "the key changed and its kid did not", ""},
@@ -91,7 +91,7 @@ var findings = [...]Finding{
 	{"S12", "scopes of the first version only, at the files", ""},
 	{"S13", "data of another organization", RemedyNone},
 	{"T02", "the scheme is not Bearer", ""},
-	{IDTokenExpired, "the token has expired", ""},
+	{FindingIDTokenExpired, "the token has expired", ""},
 	{"T04", "a refresh token is asked for", ""},
 	{"T05", "a token of another environment", ""},
 	{"T06", "the client's tokens were revoked", ""},

@@ -16,6 +16,61 @@ type form map[string]string
 
 const formType = "application/x-www-form-urlencoded"
 
+// readForm checks method, content type, encoding and where the parameters are.
+func (a *attempt) readForm(wanted ...string) *Error {
+	if err := a.checkMethod(); err != nil {
+		return err
+	}
+	parse := parseForm
+	switch {
+	case isForm(a.req.ContentType):
+		a.checks.pass(ruleContentType, formType)
+	case a.behaviour.JSONRequests && isJSON(a.req.ContentType):
+		parse = parseJSONForm
+		a.checks.warn(ruleContentType, jsonForm(a.req.ContentType))
+	default:
+		return a.refuse(ruleContentType, CodeInvalidRequest, wrongContentType(a.req.ContentType))
+	}
+	f, broken := parse(a.req.Body)
+	if broken != nil {
+		return a.refuse(ruleParameters, CodeInvalidRequest, *broken)
+	}
+	a.form = f
+	a.checks.pass(ruleParameters, plural(len(f), "parameter"))
+	return a.checkQueryString(wanted)
+}
+
+func (a *attempt) checkMethod() *Error {
+	if a.req.Method == "POST" {
+		a.checks.pass(ruleMethod, "POST")
+		return nil
+	}
+	e := a.refuse(ruleMethod, CodeInvalidRequest, notPOST(a.req.Method))
+	e.Status, e.Allow = 405, "POST"
+	return e
+}
+
+// checkQueryString tells of parameters that were put into the URL. They are
+// not read (RFC 6749 section 2.3.1).
+func (a *attempt) checkQueryString(wanted []string) *Error {
+	if a.req.Query == "" {
+		a.checks.pass(ruleQueryString, "")
+		return nil
+	}
+	found := queryNames(a.req.Query, wanted...)
+	if len(found) == 0 {
+		a.checks.pass(ruleQueryString, "")
+		return nil
+	}
+	for _, name := range found {
+		if a.form[name] == "" {
+			return a.refuse(ruleQueryString, CodeInvalidRequest, onlyInQuery(found, name))
+		}
+	}
+	a.checks.warn(ruleQueryString, alsoInQuery(found))
+	return nil
+}
+
 // isForm reports whether a Content-Type header means a form.
 func isForm(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
@@ -52,33 +107,24 @@ func parseForm(body []byte) (form, *outcome) {
 			return nil, brokenEscape(name, "the value of "+quote(name))
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
-			return nil, &outcome{got: clip(rawName), want: "UTF-8",
-				text: "The body is not a well-formed form: the parameter " + quote(rawName) + " is not UTF-8 once it is decoded.",
-				fix:  "Let your HTTP library encode the form, and encode text as UTF-8 before."}
+			return nil, notUTF8(rawName)
 		}
 		if value == "" {
 			continue
 		}
 		if _, repeated := f[name]; repeated && name != "resource" {
-			return nil, &outcome{got: name + " more than once", want: "each parameter once",
-				text: "The parameter " + quote(name) + " is in the form more than once.", fix: "Send each parameter once (RFC 6749 section 3.2); several scopes go into one scope parameter, separated by spaces."}
+			return nil, repeatedParameter(name)
 		}
 		f[name] = value
 	}
 	return f, nil
 }
 
-func brokenEscape(name, where string) *outcome {
-	return &outcome{got: clip(name), want: "form encoding",
-		text: "The body is not a well-formed form: a percent sign in " + where + " is not followed by two hex digits.", fix: "Let your HTTP library encode the form, and write a literal percent sign as %25."}
-}
-
 // parseJSONForm reads the same parameters from a JSON object of strings.
 func parseJSONForm(body []byte) (form, *outcome) {
 	var f form
 	if err := json.Unmarshal(body, &f); err != nil || f == nil {
-		return nil, &outcome{got: "JSON that is no object of strings", want: "a JSON object of strings",
-			text: "The JSON body is not an object whose members are all strings, each once.", fix: "Send a form, or {\"grant_type\":\"client_credentials\",…}."}
+		return nil, brokenJSONForm()
 	}
 	for name, value := range f {
 		if value == "" {
@@ -86,6 +132,24 @@ func parseJSONForm(body []byte) (form, *outcome) {
 		}
 	}
 	return f, nil
+}
+
+// scopeIn finds the scope in a body that was refused before it was read, form
+// or JSON.
+func scopeIn(body []byte) string {
+	if bytes.HasPrefix(body, []byte("{")) {
+		var object struct {
+			Scope string `json:"scope"`
+		}
+		if json.Unmarshal(body, &object) == nil {
+			return object.Scope
+		}
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return ""
+	}
+	return form.Get("scope")
 }
 
 // queryNames returns which of the wanted parameters a raw query string holds.

@@ -46,7 +46,7 @@ func entry(name string, err *authz.Error) string {
 	if err == nil {
 		return fmt.Sprintf("## %s\n\ngranted\n\n", name)
 	}
-	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\nwire: %s\n\n%s", name, err.Status, err.Code, err.Check.ID, err.Check.Requirement, err.Check.Got, err.Check.Want, err.Description(), diagnosis(err.Check.Text, err.Check.Counterfactual, err.Check.Fix))
+	return fmt.Sprintf("## %s\n\n%d %s %s (%s)\ngot:  %s\nwant: %s\nwire: %s\n\n%s", name, err.Status, err.Code, err.Check.ID(), err.Check.RuleID, err.Check.Got, err.Check.Want, err.Description(), diagnosis(err.Check.Text, err.Check.Counterfactual, err.Check.Fix))
 }
 
 func diagnosis(text, counterfactual, fix string) string {

@@ -8,17 +8,12 @@ import (
 // IntrospectionDecision is what became of a request to the introspection
 // endpoint: a Response, or an Err.
 type IntrospectionDecision struct {
-	Checks   []Check
+	FormDecision
 	Response *IntrospectionResponse
-	Err      *Error
 	// Token tells why a token is active or not; nil if the checks did not get
-	// that far. It is for explanation: the answer says no more than inactive.
+	// that far. It is for the exchange's page: the answer says no more than
+	// inactive.
 	Token *AccessDecision
-	// ClientID is the caller, proven or not; "" if it names none.
-	ClientID string
-	// Assertion is what the caller's assertion says; nil if there was none that
-	// could be read.
-	Assertion *Assertion
 }
 
 // IntrospectionResponse is the JSON of the answer (RFC 7662 section 2.2). Of
@@ -41,28 +36,26 @@ type IntrospectionResponse struct {
 // does at the token endpoint, or by an access token of its own as a bearer
 // token; either may introspect the tokens of any client.
 func (s *Server) Introspect(ctx context.Context, req FormRequest) *IntrospectionDecision {
-	a := s.attempt(ctx, req, IntrospectionParts())
-	d := &IntrospectionDecision{}
-	d.Response, d.Token, d.Err = a.introspect()
-	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
-	return d
+	a := s.attempt(IntrospectionEndpoint, req)
+	response, token, err := a.introspect(ctx)
+	return &IntrospectionDecision{FormDecision: a.decision(err), Response: response, Token: token}
 }
 
-func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error) {
+func (a *attempt) introspect(ctx context.Context) (*IntrospectionResponse, *AccessDecision, *Error) {
 	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
 		return nil, nil, err
 	}
-	if err := a.caller(); err != nil {
+	if err := a.caller(ctx); err != nil {
 		return nil, nil, err
 	}
 	token, err := a.tokenParameter()
 	if err != nil {
 		return nil, nil, err
 	}
-	claims, decision := a.examine(token)
+	claims, decision := a.examine(ctx, token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return nil, decision, a.serverError(ruleTokenParameter, "look at the token", decision.Err)
+			return nil, decision, a.checks.serverError(ruleTokenParameter, "look at the token", decision.Err)
 		}
 		return &IntrospectionResponse{}, decision, nil
 	}
@@ -75,20 +68,20 @@ func (a *attempt) introspect() (*IntrospectionResponse, *AccessDecision, *Error)
 
 // caller proves who asks: a bearer token where the form has no credential,
 // else as at the token endpoint.
-func (a *attempt) caller() *Error {
+func (a *attempt) caller(ctx context.Context) *Error {
 	if a.scheme != "bearer" || a.form["client_assertion"] != "" || a.form["client_secret"] != "" {
-		_, err := a.authenticateAt(a.req.Addresses.IntrospectionURL)
+		_, err := a.authenticate(ctx)
 		return err
 	}
-	a.parts = []Part{PartForm, PartCaller, PartToken}
-	b := a.bearer(a.ctx, BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
-	access, refused := b.authenticate()
+	a.mechanism = ByAccessToken
+	b := a.server.bearer(BearerRequest{Authorization: a.req.Authorization, Addresses: a.req.Addresses})
+	access, refused := b.authenticate(ctx)
 	a.clientID = b.clientID
 	if refused == nil {
-		a.pass(ruleCaller, "an access token of "+access.ClientID)
+		a.checks.pass(ruleCaller, "an access token of "+access.ClientID)
 		return nil
 	}
-	e := a.refuse(ruleCaller, refused.Code, *b.broken())
+	e := a.refuse(ruleCaller, refused.Code, *b.checks.broken())
 	e.Status, e.cause = refused.Status, refused.cause
 	if e.Status < 500 {
 		e.Challenge = bearerChallenge(realmFHIR, e)
@@ -96,74 +89,52 @@ func (a *attempt) caller() *Error {
 	return e
 }
 
-// authenticateAt proves a client at an endpoint other than the token
-// endpoint: aud may name that one too, and a request without any credential
-// gets 401 with the schemes that would do.
-func (a *attempt) authenticateAt(endpoint string) (*Client, *Error) {
-	var audiences []string
-	if endpoint != "" {
-		audiences = []string{endpoint}
-	}
-	client, err := a.authenticate(audiences...)
-	if err != nil && err.Check.Requirement == rules[ruleCredential].ID && err.Code == CodeInvalidClient && err.Challenge == (Challenge{}) {
-		err.Status = 401
-		err.Challenge = basicChallenge()
-	}
-	return client, err
-}
-
 func (a *attempt) tokenParameter() (string, *Error) {
 	token := a.form["token"]
 	if token == "" {
-		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, outcome{got: "no token", want: "an access token",
-			text: "The form has no token.", fix: "Send the access token as the form field token; token_type_hint may be left out."})
+		return "", a.refuse(ruleTokenParameter, CodeInvalidRequest, noTokenParameter())
 	}
-	a.pass(ruleTokenParameter, "")
+	a.checks.pass(ruleTokenParameter, "")
 	return token, nil
 }
 
 // examine walks the checklist of the resource server for a token that was sent
 // as a parameter.
-func (a *attempt) examine(token string) (*tokenClaims, *AccessDecision) {
-	b := a.bearer(a.ctx, BearerRequest{Addresses: a.req.Addresses})
+func (a *attempt) examine(ctx context.Context, token string) (*tokenClaims, *AccessDecision) {
+	b := a.server.bearer(BearerRequest{Addresses: a.req.Addresses})
 	for _, r := range []ruleIndex{ruleBearerTransport, ruleBearerPresent, ruleBearerForm} {
-		b.pass(r, "the parameter token")
+		b.checks.pass(r, "the parameter token")
 	}
-	claims, err := b.open(token)
+	claims, err := b.open(ctx, token)
 	if err == nil {
-		_, err = b.checkClient(claims)
+		_, err = b.checkClient(ctx, claims)
 	}
-	return claims, &AccessDecision{Checks: b.checks(), Err: err, ClientID: b.clientID}
+	return claims, &AccessDecision{Checks: b.checks.list(PartBearer), Err: err, ClientID: b.clientID}
 }
 
 // RevocationDecision is what became of a request to the revocation endpoint;
 // without an Err the answer is 200 with an empty body.
 type RevocationDecision struct {
-	Checks []Check
-	Err    *Error
+	FormDecision
 	// TokenID is the token that was revoked now; "" if there was nothing to
 	// revoke: unknown, expired and revoked tokens get the same answer.
-	TokenID   string
-	ClientID  string
-	Assertion *Assertion // as in IntrospectionDecision
+	TokenID string
 }
 
 // Revoke decides a request to the revocation endpoint (RFC 7009). A client
 // revokes its own access tokens; the resource server and the introspection
 // endpoint know at once.
 func (s *Server) Revoke(ctx context.Context, req FormRequest) *RevocationDecision {
-	a := s.attempt(ctx, req, RevocationParts())
-	d := &RevocationDecision{}
-	d.TokenID, d.Err = a.revoke()
-	d.Checks, d.ClientID, d.Assertion = a.checks(), a.clientID, a.assertion
-	return d
+	a := s.attempt(RevocationEndpoint, req)
+	tokenID, err := a.revoke(ctx)
+	return &RevocationDecision{FormDecision: a.decision(err), TokenID: tokenID}
 }
 
-func (a *attempt) revoke() (tokenID string, refused *Error) {
+func (a *attempt) revoke(ctx context.Context) (tokenID string, refused *Error) {
 	if err := a.readForm("token", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
 		return "", err
 	}
-	client, err := a.authenticateAt(a.req.Addresses.RevocationURL)
+	client, err := a.authenticate(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -171,21 +142,20 @@ func (a *attempt) revoke() (tokenID string, refused *Error) {
 	if err != nil {
 		return "", err
 	}
-	claims, decision := a.examine(token)
+	claims, decision := a.examine(ctx, token)
 	if decision.Err != nil {
 		if decision.Err.Status >= 500 {
-			return "", a.serverError(ruleTokenOwner, "look at the token", decision.Err)
+			return "", a.checks.serverError(ruleTokenOwner, "look at the token", decision.Err)
 		}
-		a.pass(ruleTokenOwner, "no active token of this environment: nothing to revoke")
+		a.checks.pass(ruleTokenOwner, "no active token of this environment: nothing to revoke")
 		return "", nil
 	}
 	if claims.ClientID != client.ID {
-		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, outcome{got: "a token of another client", want: "a token of " + client.ID,
-			text: "The token was issued to another client and stays valid. A client can revoke its own tokens only (RFC 7009 section 2.1).", fix: "Authenticate as the client that the token was issued to."})
+		return "", a.refuse(ruleTokenOwner, CodeUnauthorizedClient, tokenOfOther(client))
 	}
-	if err := a.store.RevokeToken(a.ctx, a.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
-		return "", a.serverError(ruleTokenOwner, "record the revocation", err)
+	if err := a.server.store.RevokeToken(ctx, a.server.env.Name, claims.ID, time.Unix(claims.Expires, 0)); err != nil {
+		return "", a.checks.serverError(ruleTokenOwner, "record the revocation", err)
 	}
-	a.pass(ruleTokenOwner, "token "+claims.ID+" revoked")
+	a.checks.pass(ruleTokenOwner, "token "+claims.ID+" revoked")
 	return claims.ID, nil
 }

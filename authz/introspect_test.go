@@ -104,8 +104,8 @@ func TestIntrospectionOfInactiveTokens(t *testing.T) {
 			if got := mustJSON(t, d.Response); got != `{"active":false}` {
 				t.Errorf("SB-INT-04: %s", got)
 			}
-			if d.Token.Err.Check.ID != c.why {
-				t.Errorf("because of %s, want %s", d.Token.Err.Check.ID, c.why)
+			if d.Token.Err.Check.ID() != c.why {
+				t.Errorf("because of %s, want %s", d.Token.Err.Check.ID(), c.why)
 			}
 		})
 	}

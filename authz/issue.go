@@ -11,8 +11,8 @@ const tokenTyp = "at+jwt"
 
 // tokenClaims are the claims of an access token: those of RFC 9068, and what
 // binds it to workspace, environment and the client's generation. iss and aud
-// are the addresses as the token request used them, for people to read; no
-// rule compares them, so that a token works under every name of the host.
+// are the addresses that the token request used. They are for people to read:
+// no rule compares them, so a token works under every name of the host.
 type tokenClaims struct {
 	Issuer      string `json:"iss"`
 	Subject     string `json:"sub"`
@@ -46,7 +46,7 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 	if err != nil {
 		return nil, err
 	}
-	now := firstSecond(s.clock.Now())
+	now := firstSecond(s.workspaceClock.Now())
 	claims := tokenClaims{
 		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: addresses.FHIRBase,
 		Expires: now.Add(s.behaviour.lifetime(c)).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
@@ -74,7 +74,9 @@ func (s *Server) grant(c *Client, granted Scopes, requested string) *Grant {
 	g := &Grant{
 		ClientID: c.ID, Organization: c.Organization, Requested: requested, Scopes: granted,
 		Response: TokenResponse{
-			TokenType: s.behaviour.TokenType, ExpiresIn: int64(s.behaviour.lifetime(c) / time.Second), Scope: granted.String(),
+			TokenType: s.behaviour.TokenType,
+			ExpiresIn: int64(s.behaviour.lifetime(c) / time.Second),
+			Scope:     granted.String(),
 		},
 	}
 	if s.behaviour.OmitScope {
@@ -86,6 +88,5 @@ func (s *Server) grant(c *Client, granted Scopes, requested string) *Grant {
 // JWKS returns the public halves of the signing keys as a JWK Set.
 func (s *Server) JWKS() []byte { return s.ring.published() }
 
-// firstSecond is the instant at the beginning of t's second: tokens count in
-// whole seconds.
+// firstSecond cuts t to the second, because tokens count in seconds.
 func firstSecond(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }

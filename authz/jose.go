@@ -25,7 +25,7 @@ type compactJWS struct {
 // members are the members of a JSON object.
 type members map[string]jsontext.Value
 
-// splitJWS decodes the three parts; the outcome tells what kept it from it.
+// splitJWS decodes the three parts; the outcome says why it could not.
 func splitJWS(text string) (*compactJWS, *outcome) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -34,12 +34,15 @@ func splitJWS(text string) (*compactJWS, *outcome) {
 	decoded := make([][]byte, 3)
 	for i, name := range []string{"header", "claims", "signature"} {
 		if i == 2 && parts[i] == "" {
-			break // unsigned: what alg says is more to the point
+			break // unsigned: the rule about alg says more
 		}
 		raw, why := decodeBase64URL(parts[i])
 		if why != "" {
-			return nil, &outcome{finding: "A06", got: "part " + itoa(i+1) + ": " + why, want: "base64url without padding",
-				text: "Part " + itoa(i+1) + " of the assertion (the " + name + ") is not base64url: " + why + ".", fix: "Encode each of the three parts as base64url without padding (RFC 7515 section 2); a JWT library does it for you."}
+			return nil, &outcome{finding: "A06", got: "part " + itoa(i+1) + ": " + why,
+				want: "base64url without padding",
+				text: "Part " + itoa(i+1) + " of the assertion (the " + name + ") is not base64url: " + why + ".",
+				fix: "Encode each of the three parts as base64url without padding (RFC 7515 section 2); a " +
+					"JWT library does it for you."}
 		}
 		decoded[i] = raw
 	}
@@ -59,7 +62,8 @@ func wrongParts(text string, n int) *outcome {
 		o.fix = "Send a signed one: header.claims.signature, alg RS384 or ES384."
 	case strings.Contains(text, "-----BEGIN"):
 		o.text = "client_assertion holds a PEM block, not a JWT."
-		o.fix = "Use the private key to sign a JWT, and send that JWT. If what you sent was the private key, revoke it and make a new one."
+		o.fix = "Use the private key to sign a JWT, and send that JWT. If what you sent was the private key, " +
+			"revoke it and make a new one."
 	case strings.HasPrefix(strings.TrimSpace(text), "{"):
 		o.text = "client_assertion holds JSON."
 		o.fix = "Send the signed JWT in its compact form, three base64url parts joined by dots."
@@ -67,7 +71,8 @@ func wrongParts(text string, n int) *outcome {
 		o.text = "The assertion has two parts: the signature is missing."
 		o.fix = "Sign it with your private key and send all three parts: header.claims.signature."
 	default:
-		o.text = "The assertion has " + plural(n, "part") + " separated by dots; a signed JWT has three: header.claims.signature."
+		o.text = "The assertion has " + plural(n, "part") + " separated by dots; a signed JWT has three: " +
+			"header.claims.signature."
 		o.fix = "Send the whole JWT as your library returns it. Is it cut short, or is it something other than a JWT?"
 	}
 	return o
@@ -130,7 +135,8 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 	var m members
 	if jsontext.Value(data).Kind() != '{' {
 		return nil, &outcome{finding: "A06", got: part + ": " + clip(string(data)), want: "a JSON object",
-			text: "The assertion's " + part + " part does not decode to a JSON object.", fix: "Sign a JWT whose header and claims are JSON objects."}
+			text: "The assertion's " + part + " part does not decode to a JSON object.",
+			fix:  "Sign a JWT whose header and claims are JSON objects."}
 	}
 	err := json.Unmarshal(data, &m)
 	if err == nil {
@@ -148,7 +154,8 @@ func parseMembers(part string, data []byte) (members, *outcome) {
 			name = quote(strings.TrimPrefix(string(syntactic.JSONPointer), "/"))
 		}
 		o.got = part + ": " + name + " twice"
-		o.text = "The assertion's " + part + " part has " + name + " twice" + at + ". Which of the two counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4)."
+		o.text = "The assertion's " + part + " part has " + name + " twice" + at + ". Which of the two " +
+			"counts is undefined, so neither does (RFC 7515 section 4, RFC 7519 section 4)."
 		o.fix = "Write each member once."
 		return nil, o
 	}

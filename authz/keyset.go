@@ -24,7 +24,7 @@ type KeySet struct {
 
 // KeySetError says why bytes are no key set.
 type KeySetError struct {
-	Finding string // catalogue id, or ""
+	Finding FindingID
 	// Text, Counterfactual and Fix are full sentences: see Check.
 	Text, Counterfactual, Fix string
 
@@ -37,7 +37,7 @@ func (e *KeySetError) Error() string { return sentences(e.Text, e.Counterfactual
 // KeyProblem is a defect of one key of a set.
 type KeyProblem struct {
 	KeyID   string // "" where the key has none
-	Finding string // catalogue id, or ""
+	Finding FindingID
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
 
@@ -96,7 +96,9 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 	k := &publicKey{index: index}
 	var m members
 	if entry.Kind() != '{' || json.Unmarshal(entry, &m) != nil {
-		k.problem("", "is no JSON object with distinct members", "Write each key as {\"kty\":…,\"kid\":…} with every member once")
+		k.problem("",
+			"is no JSON object with distinct members",
+			"Write each key as {\"kty\":…,\"kid\":…} with every member once")
 		return k
 	}
 	k.kid, k.hasKid = m.text("kid")
@@ -127,7 +129,9 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 		if k.kty == "oct" && len(k.problems) > 0 {
 			return k // checkPublic said it
 		}
-		k.problem("A14", "has kty "+quote(k.kty), "Make an RSA key (RS384) or an EC key on P-384 (ES384): backend services sign with these")
+		k.problem("A14",
+			"has kty "+quote(k.kty),
+			"Make an RSA key (RS384) or an EC key on P-384 (ES384): backend services sign with these")
 		k.problems[len(k.problems)-1].remedy = RemedyNewKey
 		return k
 	}
@@ -135,12 +139,15 @@ func parseJWK(index int, entry jsontext.Value) *publicKey {
 	return k
 }
 
-// problem notes a defect: what the key is, and what to do, without full stops.
-func (k *publicKey) problem(finding, text, fix string) {
-	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding, Text: "Key " + k.name() + " " + text + ".", Fix: fix + "."})
+// problem notes a defect: what is wrong with the key, and what to do, both
+// without full stops.
+func (k *publicKey) problem(finding FindingID, text, fix string) {
+	k.problems = append(k.problems, KeyProblem{KeyID: k.kid, Finding: finding,
+		Text: "Key " + k.name() + " " + text + ".",
+		Fix:  fix + "."})
 }
 
-// name is the kid, or the place in the set of a key without one.
+// name is the kid, or the position in the set of a key without one.
 func (k *publicKey) name() string {
 	if k.hasKid {
 		return quote(k.kid)
@@ -160,15 +167,21 @@ func (k *publicKey) checkPublic(m members) {
 		return
 	}
 	if k.kty == "oct" {
-		k.problem("A20", "is a symmetric key (kty oct) with its secret published", "Remove it and never use it again: a client's key set holds public RSA or EC keys only")
+		k.problem("A20",
+			"is a symmetric key (kty oct) with its secret published",
+			"Remove it and never use it again: a client's key set holds public RSA or EC keys only")
 		return
 	}
-	k.problem("A20", "is published with private members ("+list(found)+"): whoever read it can sign as you", "Revoke this key pair now, make a new one, and publish of it only kty, kid and the public numbers")
+	k.problem("A20",
+		"is published with private members ("+list(found)+"): whoever read it can sign as you",
+		"Revoke this key pair now, make a new one, and publish of it only kty, kid and the public numbers")
 }
 
 func (k *publicKey) checkUse() {
 	if k.use != "" && k.use != "sig" {
-		k.problem("A21", `has "use":`+quote(k.use)+", which is not for signatures", `Set "use":"sig" or leave use out, and keep a key for encryption apart`)
+		k.problem("A21",
+			`has "use":`+quote(k.use)+", which is not for signatures",
+			`Set "use":"sig" or leave use out, and keep a key for encryption apart`)
 	}
 	if k.hasOps && !slices.Contains(k.keyOps, "verify") {
 		k.problem("A21", "has key_ops "+clip(list(k.keyOps))+" without verify", `Drop key_ops, or add "verify"`)
@@ -188,16 +201,24 @@ func (k *publicKey) checkMember(m members, name string, minimal bool) bool {
 	raw, why := decodeBase64URL(value)
 	switch {
 	case why != "":
-		k.problem("A18", "has a member "+name+" that is not base64url: "+why, "Encode the octets as base64url without padding (RFC 7518 section 6)")
+		k.problem("A18",
+			"has a member "+name+" that is not base64url: "+why,
+			"Encode the octets as base64url without padding (RFC 7518 section 6)")
 		return false
 	case minimal && raw[0] == 0:
 		zeros := 0
 		for zeros < len(raw) && raw[zeros] == 0 {
 			zeros++
 		}
-		k.problem("A18", "has a member "+name+" with "+plural(zeros, "leading zero octet")+", a sign byte that the encoder left in; many servers refuse it", "Drop the zeros before you encode: RFC 7518 section 6.3.1 wants the fewest octets")
+		k.problem("A18",
+			"has a member "+name+" with "+plural(zeros, "leading zero octet")+
+				", a sign byte that the encoder left in; many servers refuse it",
+			"Drop the zeros before you encode: RFC 7518 section 6.3.1 wants the fewest octets")
 	case !minimal && coordinateLength(k.crv) > 0 && len(raw) != coordinateLength(k.crv):
-		k.problem("A18", "has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+" needs exactly "+itoa(coordinateLength(k.crv)), "Pad it with leading zeros to that length (RFC 7518 section 6.2.1.2)")
+		k.problem("A18",
+			"has a member "+name+" of "+itoa(len(raw))+" octets; curve "+k.crv+
+				" needs exactly "+itoa(coordinateLength(k.crv)),
+			"Pad it with leading zeros to that length (RFC 7518 section 6.2.1.2)")
 	}
 	return true
 }
@@ -245,9 +266,13 @@ func (k *publicKey) setMaterial(m members) {
 		bits := pub.N.BitLen()
 		switch {
 		case bits < 2048:
-			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; the minimum is 2048 (RFC 7518 section 3.3)", "Make a new key pair of 2048 bits or more")
+			k.problem("A22",
+				"has an RSA modulus of "+itoa(bits)+" bits; the minimum is 2048 (RFC 7518 section 3.3)",
+				"Make a new key pair of 2048 bits or more")
 		case bits > maxModulus:
-			k.problem("A22", "has an RSA modulus of "+itoa(bits)+" bits; this server computes with at most "+itoa(maxModulus), "Make a new key pair of 2048 to 4096 bits")
+			k.problem("A22",
+				"has an RSA modulus of "+itoa(bits)+" bits; this server computes with at most "+itoa(maxModulus),
+				"Make a new key pair of 2048 to 4096 bits")
 			return
 		}
 		k.raw = pub
@@ -279,7 +304,8 @@ func (s *KeySet) KeyIDs() []string {
 // while a token is asked for, only the problems of the key in use count.
 func (s *KeySet) Problems() []KeyProblem {
 	if len(s.keys) == 0 {
-		return []KeyProblem{{Text: "The key set holds no key.", Fix: "Put the public half of the key that you sign with into keys."}}
+		return []KeyProblem{{Text: "The key set holds no key.",
+			Fix: "Put the public half of the key that you sign with into keys."}}
 	}
 	var problems []KeyProblem
 	seen := map[string]int{}
@@ -290,7 +316,8 @@ func (s *KeySet) Problems() []KeyProblem {
 		}
 		if seen[k.kid]++; seen[k.kid] == 2 {
 			problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A13",
-				Text: "Several keys of the set have the kid " + quote(k.kid) + "; SMART requires exactly one match.", Fix: "Give every key a kid of its own."})
+				Text: "Several keys of the set have the kid " + quote(k.kid) + "; SMART requires exactly one match.",
+				Fix:  "Give every key a kid of its own."})
 		}
 	}
 	return problems
@@ -309,7 +336,8 @@ func (s *KeySet) unfit(algorithms []string) []KeyProblem {
 			continue
 		}
 		problems = append(problems, KeyProblem{KeyID: k.kid, Finding: "A17",
-			Text: "Key " + k.name() + " is " + k.describe() + ", which none of " + list(algorithms) + " can use.", Fix: "Make an RSA key of 2048 bits or more for RS384, or an EC key on P-384 (secp384r1) for ES384."})
+			Text: "Key " + k.name() + " is " + k.describe() + ", which none of " + list(algorithms) + " can use.",
+			Fix:  "Make an RSA key of 2048 bits or more for RS384, or an EC key on P-384 (secp384r1) for ES384."})
 	}
 	return problems
 }

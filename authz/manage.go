@@ -18,78 +18,74 @@ func (s *Server) Manage(ctx context.Context, clientID string, req RegistrationRe
 	if req.Method == "PUT" {
 		parts = append(parts, PartManagementBody, PartRegistration)
 	}
-	r := s.registering(ctx, req, parts...)
+	r := s.registering(req)
 	s.managing.Lock()
 	defer s.managing.Unlock()
-	registration, err := r.manage(clientID)
-	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
+	registration, err := r.manage(ctx, clientID)
+	return r.decision(registration, err, parts...)
 }
 
-func (r *registering) manage(clientID string) (*Registration, *Error) {
-	client, token, err := r.managed(clientID)
+func (r *registering) manage(ctx context.Context, clientID string) (*Registration, *Error) {
+	client, token, err := r.managed(ctx, clientID)
 	if err != nil {
 		return nil, err
 	}
 	switch r.req.Method {
 	case "GET":
-		r.pass(ruleManageMethod, "GET")
+		r.checks.pass(ruleManageMethod, "GET")
 		return r.registration(client, token), nil
 	case "PUT":
-		r.pass(ruleManageMethod, "PUT")
-		stored, err := r.put(client, "PUT")
+		r.checks.pass(ruleManageMethod, "PUT")
+		stored, err := r.put(ctx, client, "PUT")
 		if err != nil {
 			return nil, err
 		}
 		return r.registration(stored, token), nil
 	case "DELETE":
-		if err := r.store.DeleteClient(r.ctx, r.env.Name, client.ID); err != nil {
-			return nil, r.serverError(ruleManageMethod, "delete the client", err)
+		if err := r.server.store.DeleteClient(ctx, r.server.env.Name, client.ID); err != nil {
+			return nil, r.checks.serverError(ruleManageMethod, "delete the client", err)
 		}
-		r.pass(ruleManageMethod, "DELETE")
+		r.checks.pass(ruleManageMethod, "DELETE")
 		return nil, nil
 	}
-	e := r.refuse(ruleManageMethod, CodeInvalidRequest, outcome{got: r.req.Method, want: "GET, PUT or DELETE",
-		text: "A client's configuration endpoint takes GET, PUT and DELETE; the request was a " + clip(r.req.Method) + ".", fix: "Read with GET, replace with PUT, remove with DELETE."})
+	e := r.refuse(ruleManageMethod, CodeInvalidRequest, wrongManageMethod(r.req.Method))
 	e.Status, e.Allow = 405, "GET, PUT, DELETE"
 	return nil, e
 }
 
-// managed returns the client and the token that manages it. A client that is
-// no more and a wrong token look the same (RFC 7592 section 2).
-func (r *registering) managed(clientID string) (*Client, string, *Error) {
+// managed returns the client and the token that manages it. A deleted client
+// and a wrong token get the same answer (RFC 7592 section 2).
+func (r *registering) managed(ctx context.Context, clientID string) (*Client, string, *Error) {
 	token, ok := bearerToken(r.req.Authorization)
 	if !ok {
-		return nil, "", r.unauthorized(ruleManageToken, "", outcome{got: "no bearer token", want: "the registration access token",
-			text: "The request has no bearer token.", fix: "Send the registration_access_token of the registration's answer as Authorization: Bearer, then the token."})
+		return nil, "", r.unauthorized(ruleManageToken, "", noManageToken())
 	}
-	client, err := r.store.Client(r.ctx, r.env.Name, clientID)
+	client, err := r.server.store.Client(ctx, r.server.env.Name, clientID)
 	if err != nil && !errors.Is(err, ErrNoClient) {
-		return nil, "", r.serverError(ruleManageToken, "look up the client", err)
+		return nil, "", r.checks.serverError(ruleManageToken, "look up the client", err)
 	}
-	if err != nil || len(client.RegistrationToken) == 0 || subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
-		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, outcome{got: "a token that does not manage client " + clip(clientID), want: "the registration access token",
-			text: "The bearer token is not the registration access token of client " + quote(clientID) + ", or that client was deleted.", fix: "Send the registration_access_token that its registration returned; an access token of the token endpoint does not do."})
+	if err != nil || len(client.RegistrationToken) == 0 ||
+		subtle.ConstantTimeCompare(client.RegistrationToken, HashSecret(token)) != 1 {
+		return nil, "", r.unauthorized(ruleManageToken, CodeInvalidToken, wrongManageToken(clientID))
 	}
-	r.pass(ruleManageToken, "")
+	r.checks.pass(ruleManageToken, "")
 	return client, token, nil
 }
 
 // initialToken checks the token that registration asks for, if it does.
 func (r *registering) initialToken() *Error {
-	if r.Server.initialToken == nil {
-		r.pass(ruleInitialToken, "registration is open")
+	if r.server.initialToken == nil {
+		r.checks.pass(ruleInitialToken, "registration is open")
 		return nil
 	}
 	token, ok := bearerToken(r.req.Authorization)
 	switch {
 	case !ok:
-		return r.unauthorized(ruleInitialToken, "", outcome{got: "no bearer token", want: "an initial access token",
-			text: "This server registers clients against an initial access token only.", fix: "Send the one that you were given as Authorization: Bearer, then the token."})
-	case subtle.ConstantTimeCompare(r.Server.initialToken, HashSecret(token)) != 1:
-		return r.unauthorized(ruleInitialToken, CodeInvalidToken, outcome{got: "another token", want: "an initial access token",
-			text: "The bearer token is not the initial access token of this server.", fix: "Ask who runs the server for it; an access token of the token endpoint does not do."})
+		return r.unauthorized(ruleInitialToken, "", noInitialToken())
+	case subtle.ConstantTimeCompare(r.server.initialToken, HashSecret(token)) != 1:
+		return r.unauthorized(ruleInitialToken, CodeInvalidToken, wrongInitialToken())
 	}
-	r.pass(ruleInitialToken, "")
+	r.checks.pass(ruleInitialToken, "")
 	return nil
 }
 
@@ -118,7 +114,8 @@ func (r *registering) updateMembers(c *Client) *Error {
 	var set []string
 	for name, value := range map[string][]byte{
 		"client_id_issued_at": r.asked.ClientIDIssuedAt, "client_secret_expires_at": r.asked.ClientSecretExpiresAt,
-		"registration_access_token": r.asked.RegistrationAccessToken, "registration_client_uri": r.asked.RegistrationClientURI,
+		"registration_access_token": r.asked.RegistrationAccessToken,
+		"registration_client_uri":   r.asked.RegistrationClientURI,
 	} {
 		if len(value) > 0 {
 			set = append(set, name)
@@ -127,15 +124,12 @@ func (r *registering) updateMembers(c *Client) *Error {
 	slices.Sort(set)
 	switch {
 	case r.asked.ClientID != c.ID:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "client_id " + quote(r.asked.ClientID), want: c.ID,
-			text: "The body's client_id is " + quote(r.asked.ClientID) + "; an update carries the client's own, and all of its metadata.", fix: "Set client_id to " + quote(c.ID) + "."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, otherClientID(r.asked.ClientID, c.ID))
 	case len(set) > 0:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: list(set), want: "absent",
-			text: "The body holds " + list(set) + ", which the server sets.", fix: "Leave that out of an update (RFC 7592 section 2.2)."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, setByServer(set))
 	case r.asked.ClientSecret != "" && c.matchSecret(r.asked.ClientSecret) < 0:
-		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, outcome{got: "a client_secret that is not the client's", want: "the client's, or none",
-			text: "The body's client_secret is not the client's. A client cannot choose its secret.", fix: "Leave client_secret out."})
+		return r.refuse(ruleManageBody, CodeInvalidClientMetadata, chosenSecret())
 	}
-	r.pass(ruleManageBody, c.ID)
+	r.checks.pass(ruleManageBody, c.ID)
 	return nil
 }

@@ -155,14 +155,14 @@ func TestConfigIsChecked(t *testing.T) {
 // every finding has a title and every titled finding belongs to a rule.
 func TestRules(t *testing.T) {
 	t.Parallel()
-	titles, used := map[string]string{}, map[string]bool{}
+	titles, used := map[authz.FindingID]string{}, map[authz.FindingID]bool{}
 	for _, f := range authz.Findings() {
 		if titles[f.ID] != "" || f.Title == "" {
 			t.Errorf("finding %s is there twice or has no title", f.ID)
 		}
 		titles[f.ID] = f.Title
 	}
-	ids := map[string]bool{}
+	ids := map[authz.RuleID]bool{}
 	for _, r := range authz.Rules() {
 		if ids[r.ID] || r.Part == "" || r.Rule == "" || r.Clause == "" {
 			t.Errorf("rule %+v is incomplete or its id is not unique", r)
@@ -180,7 +180,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("finding %s belongs to no rule", id)
 		}
 	}
-	if n := len(authz.RulesOf(authz.AssertionParts()...)); n < 30 {
+	if n := len(authz.RulesOf(authz.PartsOf(authz.TokenEndpoint, authz.ByAssertion)...)); n < 30 {
 		t.Errorf("the checklist of an assertion has %d rules", n)
 	}
 	rules := authz.Rules()

@@ -82,7 +82,7 @@ func TestPastedKeys(t *testing.T) {
 			t.Run(c.name+", "+form, func(t *testing.T) {
 				t.Parallel()
 				_, err := authz.ParseKeySet([]byte(jwks))
-				wantPasted(t, err, c.finding, inside)
+				wantPasted(t, err, authz.FindingID(c.finding), inside)
 				if form == "PEM" || form == "the inside of the PEM" {
 					for _, part := range c.says {
 						if !strings.Contains(err.Error(), part) {
@@ -98,7 +98,7 @@ func TestPastedKeys(t *testing.T) {
 				if f, ok := err.(*authz.FetchError); ok {
 					failed = f
 				}
-				if failed == nil || failed.Finding != c.finding || strings.Contains(err.Error(), inside[:40]) {
+				if failed == nil || string(failed.Finding) != c.finding || strings.Contains(err.Error(), inside[:40]) {
 					t.Errorf("got %v, want %s and nothing of the key", err, c.finding)
 				}
 				if private := strings.Contains(c.label, "PRIVATE"); private != (record.Body == nil) {
@@ -109,7 +109,7 @@ func TestPastedKeys(t *testing.T) {
 	}
 }
 
-func wantPasted(t *testing.T, err error, finding, inside string) {
+func wantPasted(t *testing.T, err error, finding authz.FindingID, inside string) {
 	t.Helper()
 	bad, ok := err.(*authz.KeySetError)
 	if !ok || bad.Finding != finding || bad.Fix == "" {

@@ -17,12 +17,13 @@ type RegistrationRequest struct {
 	Addresses     Addresses
 }
 
-// RegistrationDecision is what became of it: an Err, or a Registration, or
-// neither after a client was deleted.
+// RegistrationDecision is what became of a registration request: an Err or a
+// Registration; neither after a client was deleted.
 type RegistrationDecision struct {
 	Checks       []Check
 	Registration *Registration
 	Err          *Error
+	Scope        string // that the request wants to have registered, as it was sent
 }
 
 // Registration is a client as it is registered now.
@@ -39,7 +40,7 @@ type RegistrationResponse struct {
 	ClientID                string          `json:"client_id"`
 	ClientIDIssuedAt        int64           `json:"client_id_issued_at"`
 	ClientSecret            string          `json:"client_secret,omitempty"`
-	ClientSecretExpiresAt   *int64          `json:"client_secret_expires_at,omitempty"` // 0 is never; set only with a secret
+	ClientSecretExpiresAt   *int64          `json:"client_secret_expires_at,omitempty"` // 0: never; nil: no secret
 	RegistrationAccessToken string          `json:"registration_access_token"`
 	RegistrationClientURI   string          `json:"registration_client_uri"`
 	ClientName              string          `json:"client_name,omitempty"`
@@ -53,50 +54,61 @@ type RegistrationResponse struct {
 }
 
 // Register decides a registration request (RFC 7591 section 3) and stores the
-// client as a draft. It says what it changed or left out of the request by
-// what it returns.
+// client as a draft. The Registration shows what was changed or left out.
 func (s *Server) Register(ctx context.Context, req RegistrationRequest) *RegistrationDecision {
-	r := s.registering(ctx, req, PartInitialToken, PartRegistration)
-	registration, err := r.register()
-	return &RegistrationDecision{Checks: r.checks(), Registration: registration, Err: err}
+	r := s.registering(req)
+	registration, err := r.register(ctx)
+	return r.decision(registration, err, PartInitialToken, PartRegistration)
 }
 
-// registering is one registration request on its way through the rules.
+// registering is one registration request on its way through the rules, which
+// are its methods.
 type registering struct {
-	*Server
-	ctx context.Context
-	req RegistrationRequest
-	*checklist
-	asked clientMetadata
-	plain string // a secret issued now
+	server    *Server
+	behaviour *Behaviour // the server's
+	checks    *checklist
+	req       RegistrationRequest
+	asked     clientMetadata
+	plain     string // a secret issued now
 }
 
-func (s *Server) registering(ctx context.Context, req RegistrationRequest, parts ...Part) *registering {
-	return &registering{Server: s, ctx: ctx, req: req, checklist: newChecklist(parts)}
+func (s *Server) registering(req RegistrationRequest) *registering {
+	return &registering{server: s, behaviour: &s.behaviour, checks: new(checklist), req: req}
 }
 
-func (r *registering) register() (*Registration, *Error) {
+func (r *registering) register(ctx context.Context) (*Registration, *Error) {
 	if err := r.initialToken(); err != nil {
 		return nil, err
 	}
-	id, err := r.NewClientID()
+	id, err := r.server.NewClientID()
 	if err != nil {
-		return nil, r.serverError(ruleInitialToken, "make a client_id", err)
+		return nil, r.checks.serverError(ruleInitialToken, "make a client_id", err)
 	}
-	token, err := r.random(32)
+	token, err := r.server.random(32)
 	if err != nil {
-		return nil, r.serverError(ruleInitialToken, "make a registration access token", err)
+		return nil, r.checks.serverError(ruleInitialToken, "make a registration access token", err)
 	}
-	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.clock.Now(), RegistrationToken: HashSecret(token)}
-	stored, refused := r.put(client, "POST")
+	client := &Client{ID: id, Source: SourceRegistration, CreatedAt: r.server.workspaceClock.Now(),
+		RegistrationToken: HashSecret(token)}
+	stored, refused := r.put(ctx, client, "POST")
 	if refused != nil {
 		return nil, refused
 	}
 	return r.registration(stored, token), nil
 }
 
+// decision is what became of the request.
+func (r *registering) decision(registration *Registration, err *Error, parts ...Part) *RegistrationDecision {
+	d := &RegistrationDecision{Checks: r.checks.list(parts...), Registration: registration, Err: err,
+		Scope: r.asked.Scope}
+	if d.Scope == "" { // none, or refused before it was read
+		d.Scope = scopeIn(r.req.Body)
+	}
+	return d
+}
+
 // put fills the client from the request, checks it and stores it as a draft.
-func (r *registering) put(c *Client, verb string) (*Client, *Error) {
+func (r *registering) put(ctx context.Context, c *Client, verb string) (*Client, *Error) {
 	if err := r.read(c, verb); err != nil {
 		return nil, err
 	}
@@ -105,29 +117,30 @@ func (r *registering) put(c *Client, verb string) (*Client, *Error) {
 			return nil, err
 		}
 	}
-	for _, step := range []func(*Client) *Error{r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes, r.links, r.secret} {
+	for _, step := range []func(*Client) *Error{r.method, r.grants, r.keyChoice, r.keyURI, r.keySet, r.scopes,
+		r.links, r.secret} {
 		if err := step(c); err != nil {
 			return nil, err
 		}
 	}
-	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.clock.Now(), "", ""
-	stored, err := r.store.PutClient(r.ctx, r.env.Name, c)
+	c.Status, c.StatusAt, c.StatusBy, c.StatusReason = StatusDraft, r.server.workspaceClock.Now(), "", ""
+	stored, err := r.server.store.PutClient(ctx, r.server.env.Name, c)
 	if err != nil {
-		return nil, r.serverError(ruleRegisterLinks, "store the client", err)
+		return nil, r.checks.serverError(ruleRegisterLinks, "store the client", err)
 	}
 	return stored, nil
 }
 
-// secret issues a secret to a secret client that has none, and takes those of
-// a key client away.
+// secret issues a secret to a secret client that has none, and removes those
+// of a key client.
 func (r *registering) secret(c *Client) *Error {
 	switch {
 	case !c.Method.usesSecret():
 		c.Secrets = nil
 	case len(c.Secrets) == 0:
-		plain, kept, err := r.NewSecret(r.behaviour.SecretLifetime)
+		plain, kept, err := r.server.NewSecret(r.behaviour.SecretLifetime)
 		if err != nil {
-			return r.serverError(ruleRegisterLinks, "make a secret", err)
+			return r.checks.serverError(ruleRegisterLinks, "make a secret", err)
 		}
 		r.plain, c.Secrets = plain, []Secret{kept}
 	}
@@ -155,7 +168,7 @@ func (r *registering) registration(c *Client, token string) *Registration {
 }
 
 func (r *registering) refuse(g ruleIndex, code string, o outcome) *Error {
-	return r.refusal(400, code, g, o)
+	return r.checks.refusal(400, code, g, o)
 }
 
 // method settles how the client authenticates.
@@ -169,19 +182,16 @@ func (r *registering) method(c *Client) *Error {
 	case got == "" && r.behaviour.RegistrationDefaults:
 		got = PrivateKeyJWT
 	case got == "":
-		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: "no token_endpoint_auth_method", want: string(PrivateKeyJWT),
-			text: "The registration has no token_endpoint_auth_method, which by RFC 7591 means client_secret_basic: not SMART Backend Services.", fix: "Send \"token_endpoint_auth_method\":\"private_key_jwt\" with jwks_uri or jwks."})
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, noAuthMethod())
 	case !slices.Contains(want, string(got)):
-		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, outcome{got: string(got), want: list(want),
-			text: "token_endpoint_auth_method is " + quote(string(got)) + "; this server takes " + list(want) + ".", fix: "For SMART Backend Services send private_key_jwt."})
+		return r.refuse(ruleRegisterMethod, CodeInvalidClientMetadata, otherAuthMethod(got, want))
 	}
 	c.Method = got
 	if got.usesSecret() {
-		r.warn(ruleRegisterMethod, outcome{finding: "L05", got: string(got), want: string(PrivateKeyJWT),
-			text: "The client gets a secret. That is not SMART Backend Services, and no client for ONC g10.", fix: "Choose private_key_jwt for those."})
+		r.checks.warn(ruleRegisterMethod, registeredSecret(got))
 		return nil
 	}
-	r.pass(ruleRegisterMethod, string(got))
+	r.checks.pass(ruleRegisterMethod, string(got))
 	return nil
 }
 
@@ -191,32 +201,28 @@ func (r *registering) grants(c *Client) *Error {
 	got := r.asked.GrantTypes
 	switch {
 	case len(got) == 0 && !r.behaviour.RegistrationDefaults:
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "no grant_types", want: GrantClientCredentials,
-			text: "The registration has no grant_types, which by RFC 7591 means authorization_code: this server has no users.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, noGrants())
 	case len(got) > 0 && !slices.Contains(got, GrantClientCredentials):
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: list(got), want: GrantClientCredentials,
-			text: "grant_types are " + clip(list(got)) + "; this server has client_credentials only.", fix: "Send \"grant_types\":[\"client_credentials\"]."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, unknownGrants(got))
 	case len(got) <= 1 && len(r.asked.ResponseTypes) > 0:
-		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, outcome{got: "response_types " + clip(list(r.asked.ResponseTypes)), want: "none",
-			text: "response_types are " + clip(list(r.asked.ResponseTypes)) + ", which do not go with client_credentials (RFC 7591 section 2.1).", fix: "Leave response_types out, or send an empty array."})
+		return r.refuse(ruleRegisterGrants, CodeInvalidClientMetadata, needlessResponseTypes(r.asked.ResponseTypes))
 	}
 	c.Grants = []string{GrantClientCredentials}
 	if len(got) > 1 {
-		r.warn(ruleRegisterGrants, outcome{got: list(got), want: GrantClientCredentials,
-			text: "Of the grant types " + clip(list(got)) + " only client_credentials was registered; this server has no other.", fix: "Leave the others out."})
+		r.checks.warn(ruleRegisterGrants, grantsLeftOut(got))
 		return nil
 	}
-	r.pass(ruleRegisterGrants, GrantClientCredentials)
+	r.checks.pass(ruleRegisterGrants, GrantClientCredentials)
 	return nil
 }
 
-// scopes settles what the client may ask for. Without a scope it is reading
-// and searching everything, which RFC 7591 section 2 leaves to the server.
+// scopes settles what the client may ask for. A registration without scope
+// gets reading and searching of everything; RFC 7591 section 2 leaves that to
+// the server.
 func (r *registering) scopes(c *Client) *Error {
 	if strings.TrimSpace(r.asked.Scope) == "" {
 		c.Scopes = Scopes{{Type: AnyType, Letters: Read | Search}}
-		r.warn(ruleRegisterScopes, outcome{finding: "S01", got: "no scope", want: "the scopes to be registered",
-			text: "The registration has no scope; " + c.Scopes.String() + " was registered.", fix: "Name the scopes that the client needs."})
+		r.checks.warn(ruleRegisterScopes, defaultRegistered(c.Scopes))
 		return nil
 	}
 	var dropped []string
@@ -225,7 +231,7 @@ func (r *registering) scopes(c *Client) *Error {
 			dropped = append(dropped, clip(word)+" ("+why+")")
 			continue
 		}
-		scope, err := r.checkScope(word)
+		scope, err := r.server.checkScope(word)
 		if err != nil {
 			bad := scopeError(word, err)
 			return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, bad.outcome())
@@ -233,14 +239,12 @@ func (r *registering) scopes(c *Client) *Error {
 		c.Scopes = append(c.Scopes, scope)
 	}
 	if len(c.Scopes) == 0 {
-		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, outcome{got: r.asked.Scope, want: "system/ scopes",
-			text: "None of the scopes is for a backend service: " + list(dropped) + ".", fix: "Register system/ scopes, for instance system/*.rs."})
+		return r.refuse(ruleRegisterScopes, CodeInvalidClientMetadata, noneForServices(r.asked.Scope, dropped))
 	}
 	if len(dropped) > 0 {
-		r.warn(ruleRegisterScopes, outcome{got: r.asked.Scope, want: c.Scopes.String(),
-			text: "Registered " + clip(c.Scopes.String()) + ". Left out: " + list(dropped) + ".", fix: "Register system/ scopes only."})
+		r.checks.warn(ruleRegisterScopes, scopesLeftOut(r.asked.Scope, c.Scopes, dropped))
 		return nil
 	}
-	r.pass(ruleRegisterScopes, c.Scopes.String())
+	r.checks.pass(ruleRegisterScopes, c.Scopes.String())
 	return nil
 }

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"unicode/utf8"
@@ -45,28 +46,22 @@ const maxName = 200
 // read checks method, content type and JSON.
 func (r *registering) read(c *Client, verb string) *Error {
 	if r.req.Method != verb {
-		e := r.refuse(ruleRegisterForm, CodeInvalidRequest, outcome{got: r.req.Method, want: verb,
-			text: "The registration endpoint takes POST only; the request was a " + clip(r.req.Method) + ".", fix: "POST the client metadata as JSON."})
+		e := r.refuse(ruleRegisterForm, CodeInvalidRequest, wrongRegisterMethod(r.req.Method, verb))
 		e.Status, e.Allow = 405, verb
 		return e
 	}
 	if !isJSON(r.req.ContentType) {
-		got := r.req.ContentType
-		if got == "" {
-			got = "no Content-Type"
-		}
-		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata, outcome{finding: "D04", got: got, want: "application/json",
-			text: "A registration is a JSON object sent as application/json; got " + quote(got) + ".", fix: "Send JSON with Content-Type: application/json. It is the token endpoint that takes forms."})
+		return r.refuse(ruleRegisterForm, CodeInvalidClientMetadata,
+			noJSON(cmp.Or(r.req.ContentType, "no Content-Type")))
 	}
-	r.pass(ruleRegisterForm, verb+" of application/json")
+	r.checks.pass(ruleRegisterForm, verb+" of application/json")
 	if err := json.Unmarshal(r.req.Body, &r.asked); err != nil || jsontext.Value(r.req.Body).Kind() != '{' {
 		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, brokenMetadata(err))
 	}
 	if utf8.RuneCountInString(r.asked.Name) > maxName {
-		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, outcome{got: "a client_name of " + itoa(utf8.RuneCountInString(r.asked.Name)) + " characters", want: "at most " + itoa(maxName),
-			text: "client_name is longer than " + itoa(maxName) + " characters.", fix: "Shorten it."})
+		return r.refuse(ruleRegisterJSON, CodeInvalidClientMetadata, longName(r.asked.Name))
 	}
-	r.pass(ruleRegisterJSON, "a JSON object")
+	r.checks.pass(ruleRegisterJSON, "a JSON object")
 	c.Name, c.JWKS, c.JWKSURI, c.Scopes = r.asked.Name, nil, "", nil
 	c.Metadata = Metadata{
 		RedirectURIs: r.asked.RedirectURIs, ClientURI: r.asked.ClientURI, LogoURI: r.asked.LogoURI,
@@ -76,65 +71,42 @@ func (r *registering) read(c *Client, verb string) *Error {
 	return nil
 }
 
-func brokenMetadata(err error) outcome {
-	o := outcome{got: "something else", want: "a JSON object of client metadata"}
-	var semantic *json.SemanticError
-	var syntactic *jsontext.SyntacticError
-	switch {
-	case errors.As(err, &semantic) && semantic.JSONPointer != "":
-		o.got = string(semantic.JSONPointer) + " of the wrong type"
-		o.text = "The member " + quote(string(semantic.JSONPointer)) + " has the wrong JSON type."
-		o.fix = "Names, URLs and scope are strings, grant_types and contacts arrays of strings, jwks an object."
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		o.text, o.fix = "The body has the same member twice.", "Write each once."
-	case errors.As(err, &syntactic):
-		o.text, o.fix = "The body is not valid JSON, near byte "+itoa(int(syntactic.ByteOffset))+".", "Let a JSON encoder write it."
-	default:
-		o.text = "The body is no JSON object."
-		o.fix = "Send client metadata as in RFC 7591 section 2: {\"client_name\":…,\"jwks_uri\":…}."
-	}
-	return o
-}
-
 // keyChoice checks that keys come by URL or by value, not both, and that a
 // key client has some.
 func (r *registering) keyChoice(c *Client) *Error {
 	hasSet := len(r.asked.JWKS) > 0 && r.asked.JWKS.Kind() != 'n'
 	switch {
 	case hasSet && r.asked.JWKSURI != "" && !r.behaviour.BothKeySources:
-		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "jwks and jwks_uri", want: "one of them",
-			text: "The registration has both jwks and jwks_uri; they exclude each other (RFC 7591 section 2).", fix: "Send jwks_uri if you can publish the keys, else jwks."})
+		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, twoKeySources())
 	case c.Method == PrivateKeyJWT && !hasSet && r.asked.JWKSURI == "":
-		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, outcome{got: "no keys", want: "jwks_uri or jwks",
-			text: "private_key_jwt needs the client's public keys.", fix: "Send jwks_uri, the https URL of your key set, or the set itself as jwks.", remedy: Remedy{Kind: RemedyNewKey}})
+		return r.refuse(ruleRegisterKeys, CodeInvalidClientMetadata, noKeys())
 	}
 	switch {
 	case hasSet && r.asked.JWKSURI != "":
-		r.warn(ruleRegisterKeys, outcome{got: "jwks and jwks_uri", want: "one of them",
-			text: "The registration has both jwks and jwks_uri, which this server's behaviour takes: the keys of both count.", fix: "Send one of them: by RFC 7591 section 2 they exclude each other."})
+		r.checks.warn(ruleRegisterKeys, bothKeySources())
 	case hasSet:
-		r.pass(ruleRegisterKeys, "jwks")
+		r.checks.pass(ruleRegisterKeys, "jwks")
 	case r.asked.JWKSURI != "":
-		r.pass(ruleRegisterKeys, "jwks_uri")
+		r.checks.pass(ruleRegisterKeys, "jwks_uri")
 	default:
-		r.pass(ruleRegisterKeys, "none")
+		r.checks.pass(ruleRegisterKeys, "none")
 	}
 	return nil
 }
 
 func (r *registering) keyURI(c *Client) *Error {
 	if r.asked.JWKSURI == "" {
-		r.pass(ruleRegisterKeyURI, "absent")
+		r.checks.pass(ruleRegisterKeyURI, "absent")
 		return nil
 	}
-	if err := r.CheckKeyURI(r.asked.JWKSURI); err != nil {
+	if err := r.server.CheckKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
 	if err := r.behaviour.refusesKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
 	c.JWKSURI = r.asked.JWKSURI
-	r.pass(ruleRegisterKeyURI, c.JWKSURI)
+	r.checks.pass(ruleRegisterKeyURI, c.JWKSURI)
 	return nil
 }
 
@@ -142,25 +114,27 @@ func (r *registering) keyURI(c *Client) *Error {
 // refuse is refused now.
 func (r *registering) keySet(c *Client) *Error {
 	if len(r.asked.JWKS) == 0 || r.asked.JWKS.Kind() == 'n' {
-		r.pass(ruleRegisterKeySet, "absent")
+		r.checks.pass(ruleRegisterKeySet, "absent")
 		return nil
 	}
 	jwks := r.asked.JWKS.Clone()
-	set, problems := r.CheckKeySet(jwks)
+	set, problems := r.server.CheckKeySet(jwks)
 	if len(problems) > 0 {
 		return r.refuse(ruleRegisterKeySet, CodeInvalidClientMetadata, problemsOutcome(problems))
 	}
 	c.JWKS = jwks
-	r.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
+	r.checks.pass(ruleRegisterKeySet, plural(set.Len(), "key")+": "+list(set.KeyIDs()))
 	return nil
 }
 
-// CheckKeySet reads a key set that somebody wants to register by value, and
-// returns everything that a later token request would refuse, or that no
-// published key should show. The set is nil if it cannot be read at all.
+// CheckKeySet reads a key set that is to be registered by value, and returns
+// everything that a later token request would refuse or that should never be
+// published. The set is nil if it cannot be read at all.
 func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 	if s.behaviour.InlineKeys == InlineArray && jsontext.Value(jwks).Kind() == '{' {
-		return nil, []KeyProblem{{Finding: "J04", Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array of JWKs, as Aidbox's Client resource does.",
+		return nil, []KeyProblem{{Finding: "J04",
+			Text: "The key set is a JSON object; this server's behaviour takes inline keys as a bare array " +
+				"of JWKs, as Aidbox's Client resource does.",
 			Fix: `Send the array alone: the object {"keys":[…]} is for a jwks_uri.`}}
 	}
 	set, err := s.behaviour.parseInline(jwks)
@@ -169,17 +143,6 @@ func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 		return nil, []KeyProblem{{Finding: bad.Finding, Text: sentences(bad.Text, bad.Counterfactual), Fix: bad.Fix}}
 	}
 	return set, append(set.Problems(), set.unfit(s.behaviour.Algorithms)...)
-}
-
-// uriOutcome tells why a URL may not be a jwks_uri.
-func uriOutcome(uri string, err error) outcome {
-	o := outcome{finding: "J08", text: err.Error()}
-	var bad *FetchError
-	if errors.As(err, &bad) {
-		o = bad.outcome()
-	}
-	o.got, o.want = uri, "an https URL"
-	return o
 }
 
 // CheckKeyURI returns an error in full sentences if uri may not be registered
@@ -193,17 +156,15 @@ func (r *registering) links(c *Client) *Error {
 		{"tos_uri", c.Metadata.TermsURI}, {"policy_uri", c.Metadata.PolicyURI},
 	} {
 		if link.uri != "" && !isWebAddress(link.uri) {
-			return r.refuse(ruleRegisterLinks, CodeInvalidClientMetadata, outcome{got: link.name + " " + link.uri, want: "an http or https URL",
-				text: link.name + " is " + quote(link.uri) + "; it must be an absolute http or https URL.", fix: "Correct it, or leave it out."})
+			return r.refuse(ruleRegisterLinks, CodeInvalidClientMetadata, noWebAddress(link.name, link.uri))
 		}
 	}
 	for _, uri := range c.Metadata.RedirectURIs {
 		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" {
-			return r.refuse(ruleRegisterLinks, CodeInvalidRedirectURI, outcome{got: uri, want: "none, or absolute URIs without fragment",
-				text: "redirect_uris holds " + quote(uri) + ", which is no absolute URI without fragment.", fix: "Leave redirect_uris out: a backend service needs none."})
+			return r.refuse(ruleRegisterLinks, CodeInvalidRedirectURI, badRedirect(uri))
 		}
 	}
-	r.pass(ruleRegisterLinks, "")
+	r.checks.pass(ruleRegisterLinks, "")
 	return nil
 }
 

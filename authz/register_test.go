@@ -237,7 +237,7 @@ func TestRegistrationVariants(t *testing.T) {
 			var warns []string
 			for _, check := range d.Checks {
 				if check.Result == authz.Warn {
-					warns = append(warns, check.ID)
+					warns = append(warns, check.ID())
 				}
 			}
 			if !slices.Equal(warns, c.warns) {

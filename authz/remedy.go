@@ -2,7 +2,7 @@ package authz
 
 import "slices"
 
-// Remedy says what code can show how to do it right, and which of its values
+// Remedy says which code shows how to do it right, and which of its values
 // the diagnosis knows better than the request.
 type Remedy struct {
 	Kind RemedyKind
@@ -37,20 +37,21 @@ const (
 	RemedyManagement   RemedyKind = "management"   // read the registration with its own token
 )
 
-// RemedyOf returns the code that puts a mistake right that a rule found, both
-// by id; RemedyNone where neither is known.
-func RemedyOf(requirement, finding string) RemedyKind {
+// RemedyOf returns the code that helps against a finding of a rule; RemedyNone
+// where neither is known.
+func RemedyOf(id RuleID, finding FindingID) RemedyKind {
 	rule := Rule{remedy: RemedyNone}
-	if i := slices.IndexFunc(rules[:], func(r Rule) bool { return r.ID == requirement }); i >= 0 {
+	if i := slices.IndexFunc(rules[:], func(r Rule) bool { return r.ID == id }); i >= 0 {
 		rule = rules[i]
 	}
 	return remedyFor(&rule, finding)
 }
 
-// remedyFor returns what helps against a mistake that a rule found: what the
-// mistake asks for, or the rule, or the part that it belongs to.
-func remedyFor(rule *Rule, finding string) RemedyKind {
-	if i := slices.IndexFunc(findings[:], func(f Finding) bool { return f.ID == finding }); i >= 0 && findings[i].Remedy != "" {
+// remedyFor returns what helps against a finding of a rule: what the finding
+// asks for, else the rule, else the part that the rule belongs to.
+func remedyFor(rule *Rule, finding FindingID) RemedyKind {
+	if i := slices.IndexFunc(findings[:], func(f Finding) bool { return f.ID == finding }); i >= 0 &&
+		findings[i].Remedy != "" {
 		return findings[i].Remedy
 	}
 	if rule.remedy != "" {

@@ -113,7 +113,7 @@ func TestExplainingIsNoFailure(t *testing.T) {
 	for range 3 {
 		a := w.newAsk()
 		a.assertion.Claims["aud"] = "elsewhere"
-		if d := w.server.Explain(t.Context(), a.request()); d.Err == nil || d.Err.Check.ID != "C03" {
+		if d := w.server.Explain(t.Context(), a.request()); d.Err == nil || d.Err.Check.ID() != "C03" {
 			t.Fatalf("explained as %v", d.Err)
 		}
 	}

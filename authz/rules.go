@@ -2,48 +2,21 @@ package authz
 
 import "slices"
 
-// Part groups the rules that one kind of request walks.
-type Part string
-
-// The parts of the checklists, in order of appearance.
-const (
-	PartDiscovery      Part = "discovery"      // where documents and endpoints are
-	PartForm           Part = "form"           // the shape of a POST with a form
-	PartGrantType      Part = "grant-type"     // token endpoint only
-	PartAuthentication Part = "authentication" // which proof the client offers
-	PartAssertion      Part = "assertion"      // private_key_jwt: envelope and client
-	PartSecret         Part = "secret"         // client secrets: envelope and client
-	PartClient         Part = "client"         // what is registered about the client
-	PartClaims         Part = "claims"         // private_key_jwt: audience, time, jti
-	PartKey            Part = "key"            // private_key_jwt: key and signature
-	PartSecretMatch    Part = "secret-match"   // client secrets: the comparison
-	PartScope          Part = "scope"          // what is granted
-	PartBearer         Part = "bearer"         // access tokens at the resource server
-	PartAccess         Part = "access"         // what an access token opens there
-	PartInitialToken   Part = "initial-token"  // RFC 7591: who may register
-	PartManagement     Part = "management"     // RFC 7592: who may manage
-	PartManagementBody Part = "update"         // RFC 7592: what an update carries
-	PartRegistration   Part = "registration"   // RFC 7591: the metadata
-	PartCaller         Part = "caller"         // introspection by an access token
-	PartToken          Part = "token"          // the token to introspect or revoke
-	PartTokenOwner     Part = "token-owner"    // whose token is to be revoked
-)
-
-// Rule is a row of the table of checks.
+// Rule is a row of the table of rules: see the package comment.
 type Rule struct {
-	ID     string // requirement id, unique in the table
+	ID     RuleID
 	Part   Part
 	Rule   string // what must hold, in one line
 	Clause string // document, section, step
-	// Findings are the known mistakes that break the rule, or come near it, by
-	// catalogue id; Findings tells what they are.
-	Findings []string
+	// Findings are the ways to break the rule, or to come near it, that have an
+	// id of their own; the function Findings tells what they are.
+	Findings []FindingID
 
 	// remedy is what code helps where it is not that of the part.
 	remedy RemedyKind
 }
 
-// Rules returns the table of checks in the order in which they are made.
+// Rules returns the table of rules in the order in which they are applied.
 func Rules() []Rule {
 	rows := make([]Rule, len(rules))
 	for i, r := range rules {
@@ -63,28 +36,6 @@ func RulesOf(parts ...Part) []Rule {
 	}
 	return checklist
 }
-
-// AssertionParts returns the parts of a token request that is authenticated
-// by an assertion.
-func AssertionParts() []Part {
-	return []Part{PartForm, PartGrantType, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartScope}
-}
-
-// SecretParts returns the parts of a token request that is authenticated by
-// a client secret.
-func SecretParts() []Part {
-	return []Part{PartForm, PartGrantType, PartAuthentication, PartSecret, PartClient, PartSecretMatch, PartScope}
-}
-
-// IntrospectionParts returns the parts of an introspection request whose
-// caller authenticates by an assertion.
-func IntrospectionParts() []Part {
-	return []Part{PartForm, PartAuthentication, PartAssertion, PartClient, PartClaims, PartKey, PartToken}
-}
-
-// RevocationParts returns the parts of a revocation request that is
-// authenticated by an assertion.
-func RevocationParts() []Part { return append(IntrospectionParts(), PartTokenOwner) }
 
 // ruleIndex is an index into rules.
 type ruleIndex int

@@ -1,8 +1,6 @@
 package authz
 
-import (
-	"strings"
-)
+import "strings"
 
 // Letters is a set of the interactions that SMART v2 scopes name by letter.
 type Letters uint8

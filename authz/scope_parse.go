@@ -1,14 +1,12 @@
 package authz
 
-import (
-	"strings"
-)
+import "strings"
 
 // ScopeError says why a scope cannot be taken.
 type ScopeError struct {
-	Scope   string // the scope as sent
-	Finding string // catalogue id (S04), or "" where it has none
-	Meant   string // the scope that was probably meant, or ""
+	Scope   string    // the scope as sent
+	Finding FindingID // "" where it has none
+	Meant   string    // the scope that was probably meant, or ""
 	// Text and Fix are full sentences: see Check.
 	Text, Fix string
 }
@@ -41,7 +39,10 @@ func ParseScope(text string) (Scope, error) {
 		return Scope{}, err
 	}
 	if isExtensionScope(text) {
-		return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " is an extension scope, a URI or a name that begins with two underscores; this server has none.", Fix: "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
+		return Scope{}, &ScopeError{Scope: text,
+			Text: "The scope " + quote(text) + " is an extension scope, a URI or a name that begins with two " +
+				"underscores; this server has none.",
+			Fix: "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
 	}
 	head, query, constrained := strings.Cut(text, "?")
 	if err := scopeSeparators(text, head); err != nil {
@@ -49,7 +50,9 @@ func ParseScope(text string) (Scope, error) {
 	}
 	level, rest, found := strings.Cut(head, "/")
 	if !found || rest == "" {
-		return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " is not of the form system/Type.letters.", Fix: "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
+		return Scope{}, &ScopeError{Scope: text,
+			Text: "The scope " + quote(text) + " is not of the form system/Type.letters.",
+			Fix:  "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."}
 	}
 	if err := scopeLevel(text, level); err != nil {
 		return Scope{}, err
@@ -57,7 +60,10 @@ func ParseScope(text string) (Scope, error) {
 	typ, permissions, found := cutLast(rest, ".")
 	if !found || typ == "" || permissions == "" {
 		meant := "system/" + strings.Trim(rest, ".") + ".rs"
-		return Scope{}, &ScopeError{Scope: text, Meant: meant, Text: "The scope " + quote(text) + " does not say what may be done with the type.", Fix: "Add a dot and letters: " + meant + "."}
+		return Scope{}, &ScopeError{Scope: text,
+			Meant: meant,
+			Text:  "The scope " + quote(text) + " does not say what may be done with the type.",
+			Fix:   "Add a dot and letters: " + meant + "."}
 	}
 	s := Scope{Type: typ}
 	if err := s.setPermissions(text, permissions, constrained); err != nil {
@@ -69,7 +75,9 @@ func ParseScope(text string) (Scope, error) {
 	if constrained {
 		q, why := parseQuery(query)
 		if why != "" {
-			return Scope{}, &ScopeError{Scope: text, Text: "The scope " + quote(text) + " " + why + ".", Fix: "Write the constraint as a search of the type: system/Observation.rs?category=laboratory."}
+			return Scope{}, &ScopeError{Scope: text,
+				Text: "The scope " + quote(text) + " " + why + ".",
+				Fix:  "Write the constraint as a search of the type: system/Observation.rs?category=laboratory."}
 		}
 		s.Query = q
 	}
@@ -92,7 +100,10 @@ func scopeCharacters(text string) *ScopeError {
 		case '\\':
 			what, hint = "a backslash", "Percent-encode it as %5C inside a constraint."
 		}
-		return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " holds " + what + " at character " + itoa(i+1) + ", which RFC 6749 section 3.3 does not allow.", Fix: hint}
+		return &ScopeError{Scope: text,
+			Text: "The scope " + quote(text) + " holds " + what + " at character " + itoa(i+1) +
+				", which RFC 6749 section 3.3 does not allow.",
+			Fix: hint}
 	}
 	return nil
 }
@@ -105,13 +116,23 @@ func scopeSeparators(text, head string) *ScopeError {
 		if head[i] == ';' {
 			separator = "semicolon"
 		}
-		meant := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == rune(head[i]) || r == ' ' }), " ")
-		return &ScopeError{Scope: text, Finding: "S04", Meant: meant, Text: "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ".", Fix: "Send them as scope=" + clip(meant) + " and let your HTTP library encode the spaces."}
+		meant := strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+			return r == rune(head[i]) ||
+				r == ' '
+		}), " ")
+		return &ScopeError{Scope: text, Finding: "S04",
+			Meant: meant,
+			Text:  "Scopes are separated by spaces; found a " + separator + " after " + quote(head[:i]) + ".",
+			Fix:   "Send them as scope=" + clip(meant) + " and let your HTTP library encode the spaces."}
 	}
 	for _, encoded := range []string{"%20", "+"} {
 		if before, _, found := strings.Cut(head, encoded); found {
 			meant := strings.ReplaceAll(head, encoded, " ")
-			return &ScopeError{Scope: text, Finding: "S04", Meant: meant, Text: "The scope still holds " + quote(encoded) + " after " + quote(before) + " once the form is decoded: it was encoded twice.", Fix: "Hand your HTTP library the plain list, " + clip(meant) + ", and let it encode."}
+			return &ScopeError{Scope: text, Finding: "S04",
+				Meant: meant,
+				Text: "The scope still holds " + quote(encoded) + " after " + quote(before) +
+					" once the form is decoded: it was encoded twice.",
+				Fix: "Hand your HTTP library the plain list, " + clip(meant) + ", and let it encode."}
 		}
 	}
 	return nil
@@ -127,11 +148,19 @@ func scopeLevel(text, level string) *ScopeError {
 	meant := "system/" + rest
 	switch strings.ToLower(level) {
 	case "patient", "user":
-		return &ScopeError{Scope: text, Finding: "S02", Meant: meant, Text: "The scope " + quote(text) + " is for apps with a user: a backend service has neither user nor patient in context.", Fix: "Use " + meant + "."}
+		return &ScopeError{Scope: text, Finding: "S02",
+			Meant: meant,
+			Text: "The scope " + quote(text) + " is for apps with a user: a backend service has neither user " +
+				"nor patient in context.",
+			Fix: "Use " + meant + "."}
 	case "system":
-		return &ScopeError{Scope: text, Meant: meant, Text: "Scopes are case-sensitive: " + quote(level) + " has to be system.", Fix: "Use " + meant + "."}
+		return &ScopeError{Scope: text,
+			Meant: meant,
+			Text:  "Scopes are case-sensitive: " + quote(level) + " has to be system.",
+			Fix:   "Use " + meant + "."}
 	}
-	e := &ScopeError{Scope: text, Text: "The scope " + quote(text) + " begins with " + quote(level) + "/; backend services use system/."}
+	e := &ScopeError{Scope: text,
+		Text: "The scope " + quote(text) + " begins with " + quote(level) + "/; backend services use system/."}
 	e.Fix = "Write for instance system/Patient.rs (v2) or system/Patient.read (v1)."
 	if _, err := ParseScope(meant); err == nil {
 		e.Meant, e.Fix = meant, "Use "+meant+"."
@@ -146,7 +175,10 @@ func scopeTypeSyntax(text, typ string) *ScopeError {
 	for i := range len(typ) {
 		c := typ[i]
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-			return &ScopeError{Scope: text, Text: "The scope " + quote(text) + " names " + quote(typ) + ", which is neither a FHIR resource type nor *.", Fix: "Name one resource type, or * for all."}
+			return &ScopeError{Scope: text,
+				Text: "The scope " + quote(text) + " names " + quote(typ) + ", which is neither a FHIR " +
+					"resource type nor *.",
+				Fix: "Name one resource type, or * for all."}
 		}
 	}
 	return nil
@@ -168,7 +200,10 @@ func (s *Scope) setPermissions(text, permissions string, constrained bool) *Scop
 			return nil
 		}
 		meant := strings.Replace(text, "."+permissions+"?", "."+s.Letters.String()+"?", 1)
-		return &ScopeError{Scope: text, Meant: meant, Text: "The scope " + quote(text) + " puts a constraint on a v1 scope; constraints exist in v2 only.", Fix: "Use " + meant + "."}
+		return &ScopeError{Scope: text,
+			Meant: meant,
+			Text:  "The scope " + quote(text) + " puts a constraint on a v1 scope; constraints exist in v2 only.",
+			Fix:   "Use " + meant + "."}
 	}
 	ordered, last := true, Letters(0)
 	for i := range len(permissions) {
@@ -183,13 +218,19 @@ func (s *Scope) setPermissions(text, permissions string, constrained bool) *Scop
 	}
 	if !ordered {
 		meant := strings.Replace(text, "."+permissions, "."+s.Letters.String(), 1)
-		return &ScopeError{Scope: text, Finding: "S07", Meant: meant, Text: "The letters of " + quote(text) + " must be in the order c r u d s, each at most once.", Fix: "Use " + meant + "."}
+		return &ScopeError{Scope: text, Finding: "S07",
+			Meant: meant,
+			Text:  "The letters of " + quote(text) + " must be in the order c r u d s, each at most once.",
+			Fix:   "Use " + meant + "."}
 	}
 	return nil
 }
 
 func unknownLetter(text, permissions, letter string) *ScopeError {
-	e := &ScopeError{Scope: text, Text: "The scope " + quote(text) + " has " + quote(permissions) + " after the dot; " + quote(letter) + " is none of the letters c r u d s (create, read, update, delete, search), and the whole is none of the v1 words read, write and *."}
+	e := &ScopeError{Scope: text,
+		Text: "The scope " + quote(text) + " has " + quote(permissions) + " after the dot; " + quote(letter) +
+			" is none of the letters c r u d s (create, read, update, delete, search), and the whole is none " +
+			"of the v1 words read, write and *."}
 	switch lower := strings.ToLower(permissions); lower {
 	case "read", "write":
 		e.Meant = strings.Replace(text, "."+permissions, "."+lower, 1)

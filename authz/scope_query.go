@@ -58,8 +58,9 @@ func escapeScopePart(b *strings.Builder, text string) {
 	}
 }
 
-// narrows reports whether q provably admits no resource that of does not
-// admit: it has every condition of of, each with the same or fewer values.
+// narrows reports whether q provably admits nothing that the other does not
+// admit: it has every condition of the other, each with the same or fewer
+// values.
 func (q Query) narrows(of Query) bool {
 	for _, want := range of {
 		if !slices.ContainsFunc(q, func(p Parameter) bool { return p.narrows(want) }) {
@@ -96,7 +97,7 @@ func (q Query) and(r Query) Query {
 	return both
 }
 
-// bothOf returns what one of the alternatives and one of the scopes both
+// bothOf returns what both one of the alternatives and one of the scopes
 // admit, as alternatives again.
 func bothOf(alternatives []Query, scopes Scopes) []Query {
 	var both []Query
@@ -113,8 +114,8 @@ func bothOf(alternatives []Query, scopes Scopes) []Query {
 	return both
 }
 
-// canonical returns the alternatives without those that another one covers,
-// in an order that depends on nothing but what they say.
+// canonical drops alternatives that another covers, and puts the rest into an
+// order of its own.
 func canonical(alternatives []Query) []Query {
 	var kept []Query
 	for i, q := range alternatives {
@@ -151,8 +152,8 @@ func (q Query) sorted() Query {
 	return s
 }
 
-// parseQuery reads the part of a scope after the question mark. The result of
-// a refusal says what is wrong, as the end of a sentence.
+// parseQuery reads the part of a scope after the question mark. Its second
+// result says what is wrong, as the end of a sentence.
 func parseQuery(text string) (Query, string) {
 	if text == "" {
 		return nil, "ends in a question mark; write the constraint after it, or drop it"
@@ -188,16 +189,19 @@ func parseQuery(text string) (Query, string) {
 func unusableParameter(name string) string {
 	switch name {
 	case "_filter", "_has", "_query", "_list", "_text", "_content", "_type":
-		return "constrains by " + name + ", which SMART leaves experimental and this server does not take in a scope; use plain search parameters"
+		return "constrains by " + name + ", which SMART leaves experimental and this server does not take in " +
+			"a scope; use plain search parameters"
 	case "_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total",
 		"_contained", "_containedType", "_format", "_pretty", "_score":
 		return "constrains by " + name + ", which shapes a search result and selects nothing; drop it"
 	}
 	if i := strings.IndexByte(name, ':'); i >= 0 {
-		return "constrains by " + quote(name) + "; the modifier " + name[i:] + " is experimental in SMART and not taken in a scope; use the plain parameter " + quote(name[:i])
+		return "constrains by " + quote(name) + "; the modifier " + name[i:] + " is experimental in SMART " +
+			"and not taken in a scope; use the plain parameter " + quote(name[:i])
 	}
 	if i := strings.IndexByte(name, '.'); i >= 0 {
-		return "constrains by " + quote(name) + "; chained parameters are experimental in SMART and not taken in a scope; use a parameter of the type itself"
+		return "constrains by " + quote(name) + "; chained parameters are experimental in SMART and not " +
+			"taken in a scope; use a parameter of the type itself"
 	}
 	for i := range len(name) {
 		c := name[i]

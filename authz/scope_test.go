@@ -102,7 +102,7 @@ func TestBadScopes(t *testing.T) {
 			if !errors.As(err, &bad) {
 				t.Fatalf("taken as %v", got)
 			}
-			if bad.Finding != c.finding || bad.Meant != c.meant || bad.Fix == "" {
+			if string(bad.Finding) != c.finding || bad.Meant != c.meant || bad.Fix == "" {
 				t.Errorf("finding %q, meant %q, fix %q; want %q, %q\n%s", bad.Finding, bad.Meant, bad.Fix, c.finding, c.meant, bad)
 			}
 			for _, part := range append(c.says, c.meant) {
@@ -164,8 +164,8 @@ func TestNegotiation(t *testing.T) {
 				t.Errorf("SB-NEG-02: granted %q, want %q", got, c.granted)
 			}
 			last := d.Checks[len(d.Checks)-1]
-			if partly := last.ID == "S05" && last.Result == authz.Warn; partly != c.partly {
-				t.Errorf("the last check is %s %s, want S05: %v\n%s", last.ID, last.Result, c.partly, last.Text)
+			if partly := last.ID() == "S05" && last.Result == authz.Warn; partly != c.partly {
+				t.Errorf("the last check is %s %s, want S05: %v\n%s", last.ID(), last.Result, c.partly, last.Text)
 			}
 		})
 	}
@@ -302,8 +302,8 @@ func TestRequire(t *testing.T) {
 			if err == nil || p.Granted {
 				t.Fatal("granted")
 			}
-			if err.Check != check || check.ID != c.id || err.Status != 403 || err.Code != "insufficient_scope" {
-				t.Errorf("got %d %s %s, want 403 insufficient_scope %s", err.Status, err.Code, check.ID, c.id)
+			if err.Check != check || check.ID() != c.id || err.Status != 403 || err.Code != "insufficient_scope" {
+				t.Errorf("got %d %s %s, want 403 insufficient_scope %s", err.Status, err.Code, check.ID(), c.id)
 			}
 			challenge := err.Challenge.String()
 			if !strings.HasPrefix(challenge, `Bearer realm="fhir", error="insufficient_scope", error_description="`) || !strings.HasSuffix(challenge, `, scope="`+c.scope+`"`) {
@@ -318,7 +318,7 @@ func TestRequire(t *testing.T) {
 	}
 	access := authz.Access{Scopes: scopes(t, "system/*.rs")}
 	p, check, err := access.Require(authz.Need{Type: "Claim", Letters: authz.Read})
-	if err != nil || !p.Granted || check.Result != authz.Pass || check.Requirement != "SB-RS-04" {
+	if err != nil || !p.Granted || check.Result != authz.Pass || check.RuleID != "SB-RS-04" {
 		t.Errorf("granted need: %+v %+v %v", p, check, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"slices"
@@ -18,7 +19,7 @@ func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, e
 	if err != nil {
 		return "", Secret{}, err
 	}
-	now := s.clock.Now()
+	now := s.workspaceClock.Now()
 	kept = Secret{Hash: HashSecret(plain), CreatedAt: now}
 	if lifetime > 0 {
 		kept.ExpiresAt = now.Add(lifetime)
@@ -26,15 +27,16 @@ func (s *Server) NewSecret(lifetime time.Duration) (plain string, kept Secret, e
 	return plain, kept, nil
 }
 
-// maxSecrets is how many secrets of a client are kept, ended ones included:
-// who still sends one of those is told so.
+// maxSecrets is how many secrets of a client are kept. Ended ones are among
+// them, so that a client that still sends one can be told.
 const maxSecrets = 5
 
-// RotateSecret gives a secret client a new secret, to be shown once, beside
-// the ones it has: those go on for the overlap, or end at once where that is
-// 0. Its tokens stay valid. The error is ErrNoClient where there is no such
-// client, and ErrNoSecret where it has none because it signs assertions.
-func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string, c *Client, err error) {
+// RotateSecret gives a secret client another secret, to be shown once. The
+// ones it has work on for the overlap, or end at once if that is 0; its
+// tokens stay valid. The error is ErrNoClient if there is no such client, and
+// ErrNoSecret if it signs assertions.
+func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string,
+	c *Client, err error) {
 	s.managing.Lock()
 	defer s.managing.Unlock()
 	if c, err = s.store.Client(ctx, s.env.Name, clientID); err != nil {
@@ -84,194 +86,144 @@ func (c *Client) matchSecret(plain string) int {
 	return match
 }
 
-// secretParts is the checklist for a client that sends a secret.
-func (a *attempt) secretParts() []Part {
-	var parts []Part
-	for _, p := range a.parts {
-		switch p {
-		case PartAssertion:
-			parts = append(parts, PartSecret)
-		case PartClaims:
-			parts = append(parts, PartSecretMatch)
-		case PartKey:
-		default:
-			parts = append(parts, p)
-		}
-	}
-	return parts
-}
-
 // bySecret proves the client by client_secret_basic or client_secret_post
 // (SMART App Launch 2.2, client-confidential-symmetric): not SMART Backend
 // Services, but offered.
-func (a *attempt) bySecret() (*Client, *Error) {
+func (a *attempt) bySecret(ctx context.Context) (*Client, *Error) {
 	used := ClientSecretPost
 	if a.scheme == "basic" {
 		used = ClientSecretBasic
 	}
 	if !a.behaviour.SecretsOffered {
-		return nil, a.refuseClient(ruleSecretsOffered, outcome{got: string(used), want: string(PrivateKeyJWT),
-			text: "This server takes no client secrets (see token_endpoint_auth_methods_supported in discovery).", fix: "Register a key set and sign an assertion, which is what SMART Backend Services is.",
-			remedy: Remedy{Kind: RemedyNewKey}})
+		return nil, a.refuseClient(ruleSecretsOffered, noSecretsHere(used))
 	}
-	a.warn(ruleSecretsOffered, outcome{finding: "L05", got: string(used), want: string(PrivateKeyJWT),
-		text: "The client authenticates by a secret. This server takes that; it is not SMART Backend Services, and no client for ONC g10.", fix: "Register a key set and sign assertions where that counts."})
-	sent, err := a.sentSecret(used)
+	a.checks.warn(ruleSecretsOffered, secretTaken(used))
+	sent, err := a.sentSecret(ctx, used)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.lookUp(ruleSecretClient, sent.id)
+	client, err := a.lookUp(ctx, ruleSecretClient, sent.id)
 	if err != nil {
 		return nil, err
 	}
-	a.pass(ruleSecretClient, client.ID)
+	a.checks.pass(ruleSecretClient, client.ID)
 	if err := a.checkClient("a client secret ("+string(used)+")", client.Method.usesSecret()); err != nil {
 		return nil, err
 	}
 	return client, a.compareSecret(sent)
 }
 
-// credential is an id and a secret as they were sent, and the same under the
-// other habit of encoding, for diagnosis.
+// credential is an id and a secret as they were sent, and what the secret is
+// if the client encodes it in the other usual way.
 type credential struct {
 	id, secret  string
 	otherSecret string
-	habit       string // what the other habit is
+	habit       string // the other way, as the end of a sentence
 	advice      string // how to send it instead
 }
 
-// sentSecret reads id and secret. In Basic both are form-encoded before they
-// are joined (RFC 6749 section 2.3.1).
-func (a *attempt) sentSecret(used AuthMethod) (credential, *Error) {
+// sentSecret reads id and secret.
+func (a *attempt) sentSecret(ctx context.Context, used AuthMethod) (credential, *Error) {
 	if used == ClientSecretPost {
-		c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
-		if c.id == "" {
-			return c, a.refuseClient(ruleSecretForm, outcome{got: "no client_id", want: "client_id and client_secret",
-				text: "client_secret is in the form and client_id is missing.", fix: "Send both."})
-		}
-		c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
-		c.habit, c.advice = "with + in place of the spaces that it arrived with", "Encode the form: a + in it means a space, so send %2B for one."
-		a.pass(ruleSecretForm, "client_id and client_secret in the form")
-		return c, nil
+		return a.postedSecret()
 	}
+	return a.basicSecret(ctx)
+}
+
+func (a *attempt) postedSecret() (credential, *Error) {
+	c := credential{id: a.form["client_id"], secret: a.form["client_secret"]}
+	if c.id == "" {
+		return c, a.refuseClient(ruleSecretForm, noClientID())
+	}
+	c.otherSecret = strings.ReplaceAll(c.secret, " ", "+")
+	c.habit = "with + in place of the spaces that it arrived with"
+	c.advice = "Encode the form: a + in it means a space, so send %2B for one."
+	a.checks.pass(ruleSecretForm, "client_id and client_secret in the form")
+	return c, nil
+}
+
+// basicSecret reads the Authorization header. Id and secret are form-encoded
+// before they are joined (RFC 6749 section 2.3.1).
+func (a *attempt) basicSecret(ctx context.Context) (credential, *Error) {
 	id, secret, why := a.basicCredential()
 	if why != "" {
-		return credential{}, a.refuseClient(ruleSecretForm, outcome{got: why, want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header cannot be read: " + why + ".", fix: "Send Basic followed by the base64 of client_id:client_secret, in the standard alphabet with padding."})
+		return credential{}, a.refuseClient(ruleSecretForm, brokenBasic(why))
 	}
+	c := a.decoded(ctx, id, secret)
+	if c.id == "" {
+		return c, a.refuseClient(ruleSecretForm, emptyBasicID())
+	}
+	if other := a.form["client_id"]; other != "" && other != c.id {
+		return c, a.refuseClient(ruleSecretForm, otherBasicID(c.id, other))
+	}
+	a.checks.pass(ruleSecretForm, "Basic")
+	return c, nil
+}
+
+// decoded decodes both halves of a Basic credential in the way that the
+// behaviour wants.
+func (a *attempt) decoded(ctx context.Context, id, secret string) credential {
+	const encode = "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): "
 	c := credential{id: id, secret: secret, otherSecret: secret}
 	decodedID, idErr := url.QueryUnescape(id)
 	decodedSecret, secretErr := url.QueryUnescape(secret)
 	decodable := idErr == nil && secretErr == nil
 	switch {
 	case a.behaviour.BasicDecode == BasicRaw:
-		c.habit, c.advice = "after form decoding", "Send id and secret as they are: this server's behaviour compares what is sent, as some payers do."
+		c.habit = "after form decoding"
+		c.advice = "Send id and secret as they are: this server's behaviour compares what is sent, as some payers do."
 		if decodable {
 			c.otherSecret = decodedSecret
 		}
 	case decodable:
 		c.id, c.secret = decodedID, decodedSecret
-		if a.behaviour.BasicDecode == BasicBoth && !a.exists(decodedID) && a.exists(id) {
+		if a.behaviour.BasicDecode == BasicBoth && !a.exists(ctx, decodedID) && a.exists(ctx, id) {
 			c.id = id
 		}
-		c.habit, c.advice = "without form decoding", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): a % or a + in them is sent as %25 or %2B."
+		c.habit = "without form decoding"
+		c.advice = encode + "a % or a + in them is sent as %25 or %2B."
 	default:
-		c.habit, c.advice = "without form decoding; it holds a percent sign that is no escape", "Form-encode id and secret before you join them (RFC 6749 section 2.3.1): send %25 for a percent sign."
 		c.secret = ""
+		c.habit = "without form decoding; it holds a percent sign that is no escape"
+		c.advice = encode + "send %25 for a percent sign."
 	}
-	if c.id == "" {
-		return c, a.refuseClient(ruleSecretForm, outcome{got: "an empty client_id", want: "Basic base64(client_id:client_secret)",
-			text: "The Authorization header has no client_id before the colon.", fix: "Send Basic followed by the base64 of client_id:client_secret."})
-	}
-	if other := a.form["client_id"]; other != "" && other != c.id {
-		return c, a.refuseClient(ruleSecretForm, outcome{got: "client_id " + other + " in the form", want: c.id,
-			text: "The Authorization header is that of client " + quote(c.id) + ", the form's client_id is " + quote(other) + ".", fix: "Leave client_id out of the form, or send the same one."})
-	}
-	a.pass(ruleSecretForm, "Basic")
-	return c, nil
+	return c
 }
 
-func (a *attempt) exists(id string) bool {
-	_, err := a.store.Client(a.ctx, a.env.Name, id)
-	return err == nil // a fault shows when the client is looked up
+func (a *attempt) exists(ctx context.Context, id string) bool {
+	_, err := a.server.store.Client(ctx, a.server.env.Name, id)
+	return err == nil // a failing store shows when the client is looked up
 }
 
 // compareSecret checks the secret and its life by the workspace's clock.
 func (a *attempt) compareSecret(sent credential) *Error {
-	now := a.clock.Now()
+	now := a.server.workspaceClock.Now()
 	c := a.client
 	match := c.matchSecret(sent.secret)
-	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth && c.matchSecret(sent.otherSecret) >= 0
+	otherHabit := match < 0 && a.scheme == "basic" && a.behaviour.BasicDecode == BasicBoth &&
+		c.matchSecret(sent.otherSecret) >= 0
 	if otherHabit {
 		sent.secret = sent.otherSecret
 		match = c.matchSecret(sent.secret)
 	}
-	o := outcome{got: "a secret that does not match", want: "the client's secret"}
-	if sent.secret == "" {
-		match = -1
-		o.got = "an empty secret"
-	}
 	switch {
-	case match < 0 && len(c.Secrets) == 0:
-		o.text = "Client " + quote(c.ID) + " has no secret."
-		o.fix = "Make one in the portal."
-	case match < 0 && sent.otherSecret != sent.secret && c.matchSecret(sent.otherSecret) >= 0:
-		o.finding = "K02"
-		o.text = "The secret, as this server reads it, is not that of client " + quote(c.ID) + "."
-		o.counterfactual = "It matches " + sent.habit + "."
-		o.fix = sent.advice
-	case match < 0:
-		o.text = "The secret is not that of client " + quote(c.ID) + "."
-		o.fix = "Compare what your client sends (white space, quotation marks, an old value in the environment). A secret is shown once, when it is made; if it is lost, rotate it in the portal"
-		if sent.secret == "" {
-			o.finding = "K05"
-			o.text = "The secret is empty."
-			o.fix = "Give the client its secret: is the variable that holds it empty? A secret is shown once, when it is made, and cannot be shown again; if it is lost, rotate it in the portal"
-		}
-		if a.req.Addresses.PortalURL != "" {
-			o.fix += ": " + a.req.Addresses.PortalURL
-		} else {
-			o.fix += "."
-		}
+	case match < 0 || sent.secret == "":
+		return a.refuseClient(ruleSecretMatch, a.diagnoseSecret(sent))
 	case expired(c.Secrets[match].ExpiresAt, now):
-		o = a.endedSecret(match, now)
-	default:
-		a.pass(ruleSecretMatch, "secret "+itoa(match+1)+" of "+itoa(len(c.Secrets)))
-		if otherHabit {
-			a.warn(ruleSecretMatch, outcome{finding: "K02", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "form-encoded halves",
-				text: "The secret matches " + sent.habit + ". This server's behaviour takes either; others take one.", fix: sent.advice})
-		}
-		if rotated, was := c.rotatedAt(match); was {
-			a.warn(ruleSecretMatch, outcome{finding: "L04", got: "secret " + itoa(match+1) + " of " + itoa(len(c.Secrets)), want: "the current secret",
-				text: a.oldSecretUsed(match, now.Sub(rotated)) + ". It works until " + stamp(c.Secrets[match].ExpiresAt) + ".", fix: "Deploy the new one to every instance of the client before that."})
-		}
-		return nil
+		return a.refuseClient(ruleSecretMatch, a.endedSecret(match, now))
 	}
-	return a.refuseClient(ruleSecretMatch, o)
-}
-
-// endedSecret tells a secret that a rotation ended from one that expired.
-func (a *attempt) endedSecret(match int, now time.Time) outcome {
-	c := a.client
-	ended := c.Secrets[match].ExpiresAt
-	o := outcome{finding: "K01", got: "a secret that ended at " + stamp(ended), want: "the client's secret"}
+	a.checks.pass(ruleSecretMatch, "secret "+c.secretNumber(match))
+	if otherHabit {
+		a.checks.warn(ruleSecretMatch, otherHabitTaken(sent, c.secretNumber(match)))
+	}
 	if rotated, was := c.rotatedAt(match); was {
-		o.finding = "L04"
-		o.text = a.oldSecretUsed(match, now.Sub(rotated)) + ". It ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
-		o.fix = "Deploy the current secret to every instance of the client."
-		return o
+		a.checks.warn(ruleSecretMatch, a.endingSecret(match, now.Sub(rotated)))
 	}
-	o.text = "Secret " + itoa(match+1) + " of client " + quote(c.ID) + " has expired: it ended at " + stamp(ended) + ", " + seconds(now.Sub(ended)) + " ago."
-	o.fix = "Make a new one in the portal."
-	if latest := latestSecret(c.Secrets); latest != match {
-		o.text += " The current one was made at " + stamp(c.Secrets[latest].CreatedAt) + "."
-		o.fix = "Deploy the current secret to every instance of the client."
-	}
-	return o
+	return nil
 }
 
-// rotatedAt returns when a secret was rotated; false for one that was not,
-// before it expired by itself.
+// rotatedAt returns when a rotation ended a secret; false if none did before
+// it expired by itself.
 func (c *Client) rotatedAt(match int) (time.Time, bool) {
 	ends := c.Secrets[match].ExpiresAt
 	for _, later := range c.Secrets[match+1:] {
@@ -280,16 +232,6 @@ func (c *Client) rotatedAt(match int) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-// oldSecretUsed says who still uses a secret that was rotated, without a full
-// stop.
-func (a *attempt) oldSecretUsed(match int, since time.Duration) string {
-	by := ""
-	if a.req.Remote != "" {
-		by = " by " + a.req.Remote
-	}
-	return "The old secret " + itoa(match+1) + " of client " + quote(a.client.ID) + " was used" + by + " " + seconds(since) + " after its rotation"
 }
 
 func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
@@ -302,4 +244,17 @@ func latestSecret(secrets []Secret) int {
 		}
 	}
 	return latest
+}
+
+// basicCredential splits the Authorization header's value.
+func (a *attempt) basicCredential() (id, secret string, why string) {
+	raw, err := base64.StdEncoding.DecodeString(a.credential)
+	if err != nil {
+		return "", "", "what follows Basic is not base64"
+	}
+	id, secret, found := strings.Cut(string(raw), ":")
+	if !found {
+		return "", "", "what follows Basic decodes to something without a colon"
+	}
+	return id, secret, ""
 }

@@ -130,7 +130,7 @@ func TestBasicOfEitherHabit(t *testing.T) {
 				t.Fatal(d.Err)
 			}
 			for _, check := range d.Checks {
-				if check.Requirement == "SB-REG-17" && check.ID != c.finding {
+				if check.RuleID == "SB-REG-17" && check.ID() != c.finding {
 					t.Errorf("got %+v, want %s", check, c.finding)
 				}
 			}
@@ -156,7 +156,7 @@ func TestRefusedSecrets(t *testing.T) {
 			for _, secret := range []string{tricky, "s3cr3t-past", "s3cr3t-next", "wrong"} {
 				for _, check := range d.Checks {
 					if strings.Contains(check.Got+check.Want, secret) || strings.Contains(check.Text, `"`+secret) {
-						t.Errorf("check %s shows a secret: %+v", check.ID, check)
+						t.Errorf("check %s shows a secret: %+v", check.ID(), check)
 					}
 				}
 			}
@@ -193,11 +193,11 @@ func TestGrantedSecrets(t *testing.T) {
 			}
 			checkOrder(t, d.Checks, nil)
 			for _, check := range d.Checks {
-				if check.Result == authz.Warn && check.ID != c.warn && check.ID != "L05" { // every secret is L05
-					t.Errorf("warning %s: %s", check.ID, check.Text)
+				if check.Result == authz.Warn && check.ID() != c.warn && check.ID() != "L05" { // every secret is L05
+					t.Errorf("warning %s: %s", check.ID(), check.Text)
 				}
-				if strings.HasPrefix(check.Requirement, "SB-JWT") {
-					t.Errorf("the checklist of a secret has the assertion's check %s", check.Requirement)
+				if strings.HasPrefix(string(check.RuleID), "SB-JWT") {
+					t.Errorf("the checklist of a secret has the assertion's check %s", check.RuleID)
 				}
 			}
 		})

@@ -27,8 +27,8 @@ type Config struct {
 	Clock clock.Clock
 	// Wall is real time; it judges assertions. Nil is clock.System.
 	Wall clock.Clock
-	// Rand yields ids and secrets; nil is crypto/rand. It need not be safe for
-	// concurrent use.
+	// Rand yields ids and secrets and is safe for concurrent use; nil is
+	// crypto/rand.
 	Rand io.Reader
 	// Behaviour holds the switches; nil is Strict.
 	Behaviour *Behaviour
@@ -54,8 +54,8 @@ type Server struct {
 	others          []string
 	store           Store
 	keys            KeySource
-	clock           clock.Clock // ages what the server issued
-	wall            clock.Clock // judges what clients made
+	workspaceClock  clock.Clock // ages what the server issued
+	wallClock       clock.Clock // real time; judges what clients made
 	rand            io.Reader
 	isResourceType  func(string) bool
 	searchParameter func(typ, name string) bool
@@ -94,8 +94,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		others:          slices.Clone(cfg.Others),
 		store:           cfg.Store,
 		keys:            cfg.Keys,
-		clock:           cfg.Clock,
-		wall:            cfg.Wall,
+		workspaceClock:  cfg.Clock,
+		wallClock:       cfg.Wall,
 		rand:            rand.Reader,
 		isResourceType:  cfg.IsResourceType,
 		searchParameter: cfg.SearchParameter,
@@ -112,14 +112,14 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.keys == nil {
 		s.keys = noKeySource{}
 	}
-	if s.clock == nil {
-		s.clock = clock.System{}
+	if s.workspaceClock == nil {
+		s.workspaceClock = clock.System{}
 	}
-	if s.wall == nil {
-		s.wall = clock.System{}
+	if s.wallClock == nil {
+		s.wallClock = clock.System{}
 	}
 	if cfg.Rand != nil {
-		s.rand = &lockedReader{r: cfg.Rand}
+		s.rand = cfg.Rand
 	}
 	if s.searchParameter == nil {
 		s.searchParameter = func(string, string) bool { return true }
@@ -127,9 +127,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if s.checkConstraint == nil {
 		s.checkConstraint = func(string, string) error { return nil }
 	}
-	s.calls = &callCounter{begun: s.clock.Now(), counts: map[string]*SinceApproval{}}
+	s.calls = &callCounter{begun: s.workspaceClock.Now(), counts: map[string]*SinceApproval{}}
 	var err error
-	if s.ring, err = openKeyring(ctx, s.store, s.env.Name, s.clock); err != nil {
+	if s.ring, err = openKeyring(ctx, s.store, s.env.Name, s.workspaceClock); err != nil {
 		return nil, fmt.Errorf("authz: start %s: %w", s.env, err)
 	}
 	return s, nil

@@ -57,11 +57,11 @@ type JTIUse struct {
 	Exchange string        // the request that used it, for diagnosis
 	At       time.Time     // real time
 	Exp      time.Time     // the assertion's
-	Skew     time.Duration // that is tolerated now, not a part of the record
+	Skew     time.Duration // what is tolerated now; not stored
 }
 
-// ReplayOf reports whether the assertion of an earlier use of the same jti could
-// still be used but for that (RFC 7523 section 3, 7).
+// ReplayOf reports whether the assertion of an earlier use of the same jti
+// would still be valid (RFC 7523 section 3, 7).
 func (u JTIUse) ReplayOf(earlier JTIUse) bool { return earlier.Exp.Add(u.Skew).After(u.At) }
 
 // SigningKey is a private key that access tokens are signed with.
@@ -89,7 +89,7 @@ type KeySource interface {
 	Kept(uri string) *PublishedKeys
 }
 
-// PublishedKeys is a key set with the story of its fetch.
+// PublishedKeys is a key set and how it was fetched.
 type PublishedKeys struct {
 	Set       *KeySet
 	FetchedAt time.Time

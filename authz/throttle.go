@@ -59,34 +59,31 @@ func (t *throttle) fail(key throttleKey, now time.Time) {
 func (a *attempt) throttled() *Error {
 	limit := a.behaviour.FailureLimit
 	if limit == 0 {
-		a.pass(ruleThrottle, "no limit")
+		a.checks.pass(ruleThrottle, "no limit")
 		return nil
 	}
 	a.counted = &throttleKey{a.claimedClient(), a.req.Remote}
-	wait := a.throttle.wait(*a.counted, limit, a.now)
+	wait := a.server.throttle.wait(*a.counted, limit, a.realTime)
 	if wait == 0 {
-		a.pass(ruleThrottle, "fewer than "+itoa(limit)+" failures")
+		a.checks.pass(ruleThrottle, "fewer than "+itoa(limit)+" failures")
 		return nil
 	}
 	a.counted = nil
-	e := a.refusal(429, CodeTemporarilyUnavailable, ruleThrottle, outcome{got: plural(limit, "failure") + " within a minute", want: "fewer",
-		text:   "Client " + quote(a.clientID) + " failed to authenticate " + plural(limit, "time") + " within a minute from this address; this server's behaviour then refuses it for the rest of the minute, as some payers do.",
-		fix:    "Wait " + seconds(wait) + " as Retry-After says, and mend what the refusals before named.",
-		remedy: Remedy{Kind: RemedyNone}})
+	e := a.checks.refusal(429, CodeTemporarilyUnavailable, ruleThrottle, a.tooManyFailures(limit, wait))
 	e.RetryAfter = wait
 	return e
 }
 
-// countFailure counts what became of the attempt, if that is limited. A dry run
-// is none.
+// countFailure counts a failure to authenticate where they are limited; a dry
+// run never counts.
 func (a *attempt) countFailure(err *Error) {
 	if a.counted != nil && !a.dry && err != nil && err.Code == CodeInvalidClient {
-		a.throttle.fail(*a.counted, a.now)
+		a.server.throttle.fail(*a.counted, a.realTime)
 	}
 }
 
-// claimedClient is the client that the request says it comes from, as far as
-// that can be read before anything about it was checked.
+// claimedClient is the client that the request claims to come from, as far as
+// that can be read before anything was checked.
 func (a *attempt) claimedClient() string {
 	id := a.form["client_id"]
 	if a.scheme == "basic" {

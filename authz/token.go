@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-
-	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
 // FormRequest is a request to a form endpoint (token, introspection,
@@ -31,23 +29,30 @@ func TokenForm(assertion, scope string) url.Values {
 	}
 }
 
-// TokenDecision is what became of a token request: a Grant or an Err.
-type TokenDecision struct {
+// FormDecision is what became of a form, whichever endpoint it was posted to.
+type FormDecision struct {
 	// Checks is the whole checklist in order; what comes after a failed check is
 	// NotReached.
 	Checks []Check
-	Grant  *Grant
-	Err    *Error
+	Err    *Error // nil if the request is not refused
 
 	// ClientID is the client that the request claims to come from, proven or
 	// not; "" if it names none.
 	ClientID string
-	// Client is the client of that id here; nil if there is none or the checks
-	// did not get that far.
-	Client *Client
 	// Assertion is what the client's assertion says; nil if there was none
 	// that could be read.
 	Assertion *Assertion
+	// Scope is the scope that the form asks for, as it was sent; "" if none.
+	Scope string
+}
+
+// TokenDecision is what became of a token request: a Grant or an Err.
+type TokenDecision struct {
+	FormDecision
+	Grant *Grant
+	// Client is the client that ClientID names here; nil if there is none or
+	// the checks did not get that far.
+	Client *Client
 }
 
 // Assertion is the readable part of a client assertion, for explanation: the
@@ -56,12 +61,15 @@ type TokenDecision struct {
 type Assertion struct {
 	Header json.RawMessage `json:"header"`
 	Claims json.RawMessage `json:"claims"`
+	// KeyID and Algorithm are the header's kid and alg; "" if that is no string.
+	KeyID     string `json:"-"`
+	Algorithm string `json:"-"`
 }
 
-// Grant is an issued access token; of Explain, what would be issued.
+// Grant is an issued access token or, by Explain, what would be issued.
 type Grant struct {
 	ClientID     string
-	TokenID      string // the token's jti; "" of Explain
+	TokenID      string // the token's jti; "" by Explain
 	Organization string
 	Requested    string // scope as asked
 	Scopes       Scopes // scope as granted
@@ -72,7 +80,7 @@ type Grant struct {
 // backend-services, Issue access token; RFC 6749 section 5.1). There is no
 // refresh token: a backend service asks again with a new assertion.
 type TokenResponse struct {
-	AccessToken string `json:"access_token"` // "" of Explain
+	AccessToken string `json:"access_token"` // "" by Explain
 	TokenType   string `json:"token_type"`
 	ExpiresIn   int64  `json:"expires_in"` // seconds
 	Scope       string `json:"scope,omitempty"`
@@ -82,25 +90,23 @@ type TokenResponse struct {
 // proof, then the scopes, in this order so that one defect has one stable code
 // (SB-TOK-08).
 func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
-	return s.attempt(ctx, req, AssertionParts()).decide()
+	return s.attempt(TokenEndpoint, req).decide(ctx)
 }
 
-func (a *attempt) decide() *TokenDecision {
-	grant, err := a.token()
-	return &TokenDecision{
-		Checks: a.checks(), Grant: grant, Err: err,
-		ClientID: a.clientID, Client: a.client, Assertion: a.assertion,
-	}
+func (a *attempt) decide(ctx context.Context) *TokenDecision {
+	grant, err := a.token(ctx)
+	return &TokenDecision{FormDecision: a.decision(err), Grant: grant, Client: a.client}
 }
 
-func (a *attempt) token() (*Grant, *Error) {
-	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion", "client_secret"); err != nil {
+func (a *attempt) token(ctx context.Context) (*Grant, *Error) {
+	if err := a.readForm("grant_type", "scope", "client_assertion_type", "client_assertion",
+		"client_secret"); err != nil {
 		return nil, err
 	}
 	if err := a.grantType(); err != nil {
 		return nil, err
 	}
-	client, err := a.authenticate()
+	client, err := a.authenticate(ctx)
 	if err != nil {
 		if a.thorough && a.client != nil {
 			a.scopes()
@@ -112,11 +118,11 @@ func (a *attempt) token() (*Grant, *Error) {
 		return nil, err
 	}
 	if a.dry {
-		return a.grant(client, granted, a.form["scope"]), nil
+		return a.server.grant(client, granted, a.form["scope"]), nil
 	}
-	grant, failure := a.issue(client, granted, a.form["scope"], a.req.Addresses)
+	grant, failure := a.server.issue(client, granted, a.form["scope"], a.req.Addresses)
 	if failure != nil {
-		return nil, a.serverError(ruleScopeGranted, "issue the token", failure)
+		return nil, a.checks.serverError(ruleScopeGranted, "issue the token", failure)
 	}
 	return grant, nil
 }
@@ -124,31 +130,12 @@ func (a *attempt) token() (*Grant, *Error) {
 func (a *attempt) grantType() *Error {
 	got := a.form["grant_type"]
 	if got == "" {
-		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, outcome{got: "no grant_type", want: GrantClientCredentials,
-			text: "The form has no grant_type.", fix: "Send grant_type=client_credentials."})
+		return a.refuse(ruleGrantTypePresent, CodeInvalidRequest, noGrantType())
 	}
-	a.pass(ruleGrantTypePresent, got)
-	o := outcome{got: got, want: GrantClientCredentials}
-	switch got {
-	case GrantClientCredentials:
-		a.pass(ruleGrantType, got)
-		return nil
-	case "refresh_token":
-		o.finding = "T04"
-		o.text = "grant_type is \"refresh_token\", and backend services have no refresh token."
-		o.fix = "Ask again with grant_type=client_credentials and a new assertion."
-	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		o.text = "grant_type is that of RFC 7523 section 2.1, where a JWT is the grant itself. In SMART Backend Services the JWT authenticates the client."
-		o.fix = "Send grant_type=client_credentials with client_assertion_type=" + AssertionType + " and the JWT as client_assertion."
-	case "authorization_code":
-		o.text = "grant_type is \"authorization_code\", and this server has no users."
-		o.fix = "Send grant_type=client_credentials."
-	default:
-		o.text = "grant_type is " + quote(got) + ", which this server does not have."
-		o.fix = "Send grant_type=client_credentials."
-		if nearest.Distance(got, GrantClientCredentials, 4) <= 4 {
-			o.text = "grant_type is " + quote(got) + "; it must be exactly client_credentials (" + differ(got, GrantClientCredentials) + ")."
-		}
+	a.checks.pass(ruleGrantTypePresent, got)
+	if got != GrantClientCredentials {
+		return a.refuse(ruleGrantType, CodeUnsupportedGrantType, otherGrantType(got))
 	}
-	return a.refuse(ruleGrantType, CodeUnsupportedGrantType, o)
+	a.checks.pass(ruleGrantType, got)
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/sandfhir/sandfhir/authz/authztest"
 )
 
-// assertionCases are refused assertions, one a mistake of the catalogue; they
+// assertionCases are refused assertions, one a finding; they
 // also make the golden file of diagnoses.
 type assertionCase struct {
 	name    string
@@ -312,7 +312,7 @@ func TestGrantedAssertions(t *testing.T) {
 			var warnings []string
 			for _, check := range d.Checks {
 				if check.Result == authz.Warn {
-					warnings = append(warnings, check.ID)
+					warnings = append(warnings, check.ID())
 				}
 			}
 			if strings.Join(warnings, " ") != c.warns {

@@ -150,8 +150,8 @@ func TestToleratedForms(t *testing.T) {
 			}
 			checkOrder(t, d.Checks, nil)
 			for _, check := range d.Checks {
-				if check.Result == authz.Warn && check.ID != c.warn {
-					t.Errorf("warning %s: %s", check.ID, check.Text)
+				if check.Result == authz.Warn && check.ID() != c.warn {
+					t.Errorf("warning %s: %s", check.ID(), check.Text)
 				}
 			}
 			if strings.Contains(d.Grant.Response.Scope, "cruds") {

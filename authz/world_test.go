@@ -267,22 +267,22 @@ func checkOrder(t testing.TB, checks []authz.Check, err *authz.Error) {
 	rules := authz.Rules()
 	last, failed := -1, false
 	for _, c := range checks {
-		at := slices.IndexFunc(rules, func(r authz.Rule) bool { return r.ID == c.Requirement })
+		at := slices.IndexFunc(rules, func(r authz.Rule) bool { return r.ID == c.RuleID })
 		if at <= last {
-			t.Errorf("check %s is out of order or not in the table", c.Requirement)
+			t.Errorf("check %s is out of order or not in the table", c.RuleID)
 			continue
 		}
 		last = at
 		switch {
 		case failed && c.Result != authz.NotReached:
-			t.Errorf("check %s is %s after a failed one", c.Requirement, c.Result)
+			t.Errorf("check %s is %s after a failed one", c.RuleID, c.Result)
 		case !failed && err == nil && c.Result != authz.Pass && c.Result != authz.Warn:
-			t.Errorf("check %s is %s in a decision without error", c.Requirement, c.Result)
+			t.Errorf("check %s is %s in a decision without error", c.RuleID, c.Result)
 		case !failed && c.Result == authz.NotReached:
-			t.Errorf("check %s was not reached before one failed", c.Requirement)
+			t.Errorf("check %s was not reached before one failed", c.RuleID)
 		}
-		if c.ID != c.Requirement && !slices.Contains(rules[at].Findings, c.ID) {
-			t.Errorf("check %s found %s, which the table does not list", c.Requirement, c.ID)
+		if c.Finding != "" && !slices.Contains(rules[at].Findings, c.Finding) {
+			t.Errorf("check %s found %s, which the table does not list", c.RuleID, c.Finding)
 		}
 		if c.Result == authz.Fail {
 			failed = true
@@ -314,17 +314,17 @@ func checkDiagnosis(t testing.TB, c authz.Check) {
 	for part, text := range map[string]string{"text": c.Text, "counterfactual": c.Counterfactual, "fix": c.Fix} {
 		whole := strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") || part == "fix" && strings.HasSuffix(text, "/") && strings.Contains(text, "http")
 		if text == "" && part != "counterfactual" || text != "" && !whole {
-			t.Errorf("check %s: the %s is no full sentence: %q", c.ID, part, text)
+			t.Errorf("check %s: the %s is no full sentence: %q", c.ID(), part, text)
 		}
 	}
 	if c.Remedy.Kind == "" {
-		t.Errorf("check %s has no remedy", c.ID)
+		t.Errorf("check %s has no remedy", c.ID())
 	}
 }
 
 // refusal is what a case wants.
 type refusal struct {
-	id     string // Check.ID
+	id     string // Check.ID()
 	code   string
 	status int
 	says   []string // parts of the diagnosis
@@ -336,8 +336,8 @@ func (want refusal) check(t testing.TB, checks []authz.Check, err *authz.Error) 
 		t.Fatalf("granted, want %s %s", want.code, want.id)
 	}
 	checkOrder(t, checks, err)
-	if err.Check.ID != want.id || err.Code != want.code || err.Status != want.status {
-		t.Errorf("got %d %s %s, want %d %s %s\n%s", err.Status, err.Code, err.Check.ID, want.status, want.code, want.id, err.Check.Explanation())
+	if err.Check.ID() != want.id || err.Code != want.code || err.Status != want.status {
+		t.Errorf("got %d %s %s, want %d %s %s\n%s", err.Status, err.Code, err.Check.ID(), want.status, want.code, want.id, err.Check.Explanation())
 	}
 	for _, part := range want.says {
 		if !strings.Contains(err.Check.Explanation(), part) {

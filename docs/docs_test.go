@@ -175,15 +175,24 @@ func TestChecks(t *testing.T) {
 	for _, r := range authz.Rules() {
 		if r.Part != part {
 			part = r.Part
-			page.WriteString("\n## " + strings.ReplaceAll(string(part), "-", " ") + "\n\n| check | what must hold | from | known mistakes |\n|---|---|---|---|\n")
+			page.WriteString("\n## " + strings.ReplaceAll(string(part), "-", " ") + "\n\n| check | what must hold | from | findings |\n|---|---|---|---|\n")
 		}
-		page.WriteString("| " + strings.Join([]string{"`" + r.ID + "`", cell(r.Rule), cell(r.Clause), strings.Join(r.Findings, " ")}, " | ") + " |\n")
+		page.WriteString("| " + strings.Join([]string{"`" + string(r.ID) + "`", cell(r.Rule), cell(r.Clause), joined(r.Findings)}, " | ") + " |\n")
 	}
-	page.WriteString("\n## Known mistakes\n\n| mistake | what it is |\n|---|---|\n")
+	page.WriteString("\n## Findings\n\n| finding | what it is |\n|---|---|\n")
 	for _, f := range authz.Findings() {
-		page.WriteString("| " + f.ID + " | " + cell(f.Title) + " |\n")
+		page.WriteString("| " + string(f.ID) + " | " + cell(f.Title) + " |\n")
 	}
 	made(t, "checks.md", page.String())
+}
+
+// joined writes the ids of a row.
+func joined(findings []authz.FindingID) string {
+	words := make([]string, len(findings))
+	for i, id := range findings {
+		words[i] = string(id)
+	}
+	return strings.Join(words, " ")
 }
 
 // made checks that a page is the one that the program's tables make.
@@ -298,7 +307,7 @@ const checksHead = `# The checks
 
 Every request to the authorization server, and every token at the FHIR server, walks these rules
 from the top; which parts, depends on the request. The first one that does not hold ends the walk
-and stands in the answer by its id, or by the id of the known mistake that was recognized. The page
+and stands in the answer by its id, or by the id of the finding where what is wrong has one of its own. The page
 of the exchange shows all of them. This page is made from the table that the program runs.
 `
 

@@ -76,7 +76,7 @@ func TestRulesOfTheDoctor(t *testing.T) {
 	t.Parallel()
 	page := read(t, "docs/doctor.md")
 	for _, r := range doctor.Rules() {
-		if row := "| `" + r.ID + "` | " + r.Rule + " | " + strings.Join(r.Findings, " ") + " |\n"; !strings.Contains(page, row) {
+		if row := "| `" + string(r.ID) + "` | " + r.Rule + " | " + joined(r.Findings) + " |\n"; !strings.Contains(page, row) {
 			t.Errorf("doctor.md has no row %s", row)
 		}
 	}

@@ -71,7 +71,7 @@ type Assertion struct{ Header, Claims json.RawMessage }
 
 // A Check is one rule applied to one request.
 type Check struct {
-	ID          string // what was found: A12 of the catalogue of faults, else Requirement
+	ID          string // what was found: the finding (A12) where it has an id, else Requirement
 	Requirement string // the rule's own id: SB-KEY-01
 	Rule        string // what must hold
 	Clause      string // document, section, step
@@ -194,7 +194,7 @@ func logExchanges(logger *slog.Logger) func(*exchange.Exchange) {
 			slog.Duration("took", time.Duration(e.Seconds*float64(time.Second)).Round(time.Microsecond)),
 		}
 		if failed := e.Failed(); failed != nil {
-			line = append(line, slog.String("check", failed.ID))
+			line = append(line, slog.String("check", failed.ID()))
 		}
 		if e.Aborted {
 			line = append(line, slog.Bool("aborted", true))
@@ -212,7 +212,7 @@ func newHeader(list []exchange.Header) http.Header {
 }
 
 func newCheck(c authz.Check) Check {
-	return Check{ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
+	return Check{ID: c.ID(), Requirement: string(c.RuleID), Rule: c.Rule, Clause: c.Clause,
 		Result: Result(c.Result.String()), Got: c.Got, Want: c.Want,
 		Text: c.Text, Counterfactual: c.Counterfactual, Fix: c.Fix}
 }

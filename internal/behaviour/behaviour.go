@@ -19,15 +19,15 @@ type Behaviour struct {
 	Description string // one line
 	Extends     string // the name of what it was derived from, "" for strict
 
-	rules   rules
-	sources map[string]string // by switch: what its value follows
+	switches switches
+	sources  map[string]string // by switch: what its value follows
 }
 
-// Rules returns the switches of the authorization server.
-func (b Behaviour) Rules() authz.Behaviour { return b.rules.Behaviour }
+// Authz returns the switches as package authz takes them.
+func (b Behaviour) Authz() authz.Behaviour { return b.switches.Behaviour }
 
-// Exports returns the switches of exports.
-func (b Behaviour) Exports() bulk.Behaviour { return b.rules.export }
+// Exports returns the switches as package bulk takes them.
+func (b Behaviour) Exports() bulk.Behaviour { return b.switches.export }
 
 // A Setting is a switch with the value that a behaviour gives it.
 type Setting struct {
@@ -40,11 +40,11 @@ type Setting struct {
 
 // Settings returns every switch, in the order of the table.
 func (b Behaviour) Settings() []Setting {
-	table, strict := Table(), strictRules()
+	table, strict := Table(), strictSwitches()
 	list := make([]Setting, len(table))
 	for i := range table {
 		s := &table[i]
-		value := s.get(b.rules)
+		value := s.get(b.switches)
 		list[i] = Setting{Switch: s, Value: value, Strict: s.get(strict), Source: b.sources[s.Name], Effect: s.Effect(value)}
 	}
 	return list
@@ -57,14 +57,14 @@ func (b Behaviour) With(name, value, source string) (Behaviour, error) {
 	if err != nil {
 		return b, err
 	}
-	rules := b.rules
-	if err := s.set(&rules, value); err != nil {
+	switches := b.switches
+	if err := s.set(&switches, value); err != nil {
 		return b, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := rules.Validate(); err != nil {
+	if err := switches.Validate(); err != nil {
 		return b, fmt.Errorf("%s: %w", name, err)
 	}
-	b.rules, b.sources = rules, maps.Clone(b.sources)
+	b.switches, b.sources = switches, maps.Clone(b.sources)
 	if b.sources == nil {
 		b.sources = map[string]string{}
 	}

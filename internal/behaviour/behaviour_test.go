@@ -12,12 +12,12 @@ import (
 	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
-// strict is a file like any other, and says what the rules default to.
+// strict is a file like any other, and says what authz defaults to.
 func TestStrictIsTheDefault(t *testing.T) {
 	t.Parallel()
 	strict := behaviour.Strict()
-	if !reflect.DeepEqual(strict.Rules(), authz.Strict()) {
-		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Rules(), authz.Strict())
+	if !reflect.DeepEqual(strict.Authz(), authz.Strict()) {
+		t.Errorf("strict.json gives %+v, authz.Strict %+v", strict.Authz(), authz.Strict())
 	}
 	if !reflect.DeepEqual(strict.Exports(), bulk.Strict()) {
 		t.Errorf("strict.json gives %+v, bulk.Strict %+v", strict.Exports(), bulk.Strict())
@@ -115,7 +115,7 @@ func others() map[string]struct {
 }
 
 // Every switch is read and written, refuses what it cannot take, and changes
-// the rules; every field of the rules is reached by a switch.
+// authz; every field of authz.Behaviour is reached by a switch.
 func TestEverySwitch(t *testing.T) {
 	t.Parallel()
 	others, reached := others(), map[string]bool{}
@@ -140,7 +140,7 @@ func TestEverySwitch(t *testing.T) {
 		}
 		for _, text := range append(other.also, setting.Value) {
 			again, err := behaviour.Strict().With(s.Name, text, "this test")
-			if err != nil || !reflect.DeepEqual(again.Rules(), b.Rules()) || !reflect.DeepEqual(again.Exports(), b.Exports()) {
+			if err != nil || !reflect.DeepEqual(again.Authz(), b.Authz()) || !reflect.DeepEqual(again.Exports(), b.Exports()) {
 				t.Errorf("%s: %q is not the same as %q (%v)", s.Name, text, other.value, err)
 			}
 		}
@@ -149,7 +149,7 @@ func TestEverySwitch(t *testing.T) {
 				t.Errorf("%s: %q gives error %v, want one that names the switch", s.Name, text, err)
 			}
 		}
-		for _, name := range append(differing(authz.Strict(), b.Rules()), differing(bulk.Strict(), b.Exports())...) {
+		for _, name := range append(differing(authz.Strict(), b.Authz()), differing(bulk.Strict(), b.Exports())...) {
 			reached[name] = true
 		}
 	}
@@ -180,7 +180,7 @@ func fields[B any]() (names []string) {
 	return names
 }
 
-// differing returns the fields in which two sets of rules differ.
+// differing returns the fields in which two sets of switches differ.
 func differing[B any](a, b B) []string {
 	return slices.DeleteFunc(fields[B](), func(name string) bool {
 		return reflect.DeepEqual(reflect.ValueOf(a).FieldByName(name).Interface(), reflect.ValueOf(b).FieldByName(name).Interface())

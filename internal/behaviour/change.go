@@ -79,9 +79,9 @@ func (s *Switch) natural(value string) any {
 	return value
 }
 
-// origin is what strict is read over: the rules' own defaults.
+// origin is what strict is read over: the packages' own defaults.
 func origin() Behaviour {
-	return Behaviour{rules: strictRules()}
+	return Behaviour{switches: strictSwitches()}
 }
 
 // String returns the name and how many switches differ from strict.

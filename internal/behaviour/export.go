@@ -61,8 +61,8 @@ const maxCount = 1 << 40
 // count makes a number of which 0 means no bound.
 func count(name, meaning string, ids []string, effect Effect, at func(*bulk.Behaviour) *int) Switch {
 	return Switch{Name: name, Kind: Number, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return strconv.Itoa(*at(&b.export)) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return strconv.Itoa(*at(&b.export)) },
+		set: func(b *switches, text string) error {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < 0 || n > maxCount {
 				return fmt.Errorf("%q is not a whole number from 0 to %d", text, maxCount)
@@ -80,13 +80,13 @@ func unsupported() Switch {
 	names := bulk.ParameterNames()
 	return Switch{Name: "export.unsupported", Kind: List, Values: append([]string{nothing}, names...), IDs: ids("BD-HD-05", "BD-RJ-14", "B05"),
 		Meaning: "parameters of $export that are refused as not supported",
-		get: func(b rules) string {
+		get: func(b switches) string {
 			if len(b.export.Unsupported) == 0 {
 				return nothing
 			}
 			return join(b.export.Unsupported)
 		},
-		set: func(b *rules, text string) error {
+		set: func(b *switches, text string) error {
 			if text == nothing {
 				b.export.Unsupported = nil
 				return nil

@@ -128,7 +128,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := b.Rules(); r.MaxJTI != 64 || r.MaxAssertion.Seconds() != 120 || r.TokenType != "Bearer" || b.Extends != "base" {
+	if r := b.Authz(); r.MaxJTI != 64 || r.MaxAssertion.Seconds() != 120 || r.TokenType != "Bearer" || b.Extends != "base" {
 		t.Errorf("got %+v", b)
 	}
 	one := write("one.json", `{"name":"one","extends":"two.json"}`)
@@ -220,7 +220,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if err := b.Rules().Validate(); err != nil {
+		if err := b.Authz().Validate(); err != nil {
 			t.Errorf("it was read and makes no sense: %v", err)
 		}
 		again := behaviour.Strict()
@@ -229,8 +229,8 @@ func FuzzRead(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if !reflect.DeepEqual(again.Rules(), b.Rules()) {
-			t.Errorf("written and read again it is\n%+v\nnot\n%+v", again.Rules(), b.Rules())
+		if !reflect.DeepEqual(again.Authz(), b.Authz()) {
+			t.Errorf("written and read again it is\n%+v\nnot\n%+v", again.Authz(), b.Authz())
 		}
 	})
 }

@@ -44,26 +44,26 @@ type Switch struct {
 	Kind    Kind
 	Values  []string // what a choice or a list takes
 	Meaning string   // one line
-	// IDs are the requirements, differences between sources and known mistakes
+	// IDs are the requirements, differences between sources and findings
 	// that it is about.
 	IDs []string
 
-	get    func(rules) string
-	set    func(*rules, string) error
+	get    func(switches) string
+	set    func(*switches, string) error
 	effect func(value, strict string) Effect
 }
 
-// rules are what the switches set: those of the authorization server, and those
+// switches are what the rows of the table set: those of the authorization server, and those
 // of exports.
-type rules struct {
+type switches struct {
 	authz.Behaviour
 	export bulk.Behaviour
 }
 
-func strictRules() rules { return rules{authz.Strict(), bulk.Strict()} }
+func strictSwitches() switches { return switches{authz.Strict(), bulk.Strict()} }
 
-// part returns the rules that a switch is about.
-func part[B authz.Behaviour | bulk.Behaviour](r *rules) *B {
+// part returns the switches of one package.
+func part[B authz.Behaviour | bulk.Behaviour](r *switches) *B {
 	for _, p := range []any{&r.Behaviour, &r.export} {
 		if p, ok := p.(*B); ok {
 			return p
@@ -74,7 +74,7 @@ func part[B authz.Behaviour | bulk.Behaviour](r *rules) *B {
 
 // Effect returns how a value differs from that of strict.
 func (s *Switch) Effect(value string) Effect {
-	strict := s.get(strictRules())
+	strict := s.get(strictSwitches())
 	if value == strict {
 		return Same
 	}
@@ -107,8 +107,8 @@ func didYouMean(word string, names []string) string {
 
 func flag[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, on Effect, at func(*B) *bool) Switch {
 	return Switch{Name: name, Kind: Flag, Values: []string{"true", "false"}, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return strconv.FormatBool(*at(part[B](&b))) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return strconv.FormatBool(*at(part[B](&b))) },
+		set: func(b *switches, text string) error {
 			if text != "true" && text != "false" {
 				return fmt.Errorf("%q is neither true nor false", text)
 			}
@@ -123,8 +123,8 @@ func flag[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string
 func not(s Switch) Switch {
 	get, set := s.get, s.set
 	opposite := map[string]string{"true": "false", "false": "true"}
-	s.get = func(b rules) string { return opposite[get(b)] }
-	s.set = func(b *rules, text string) error {
+	s.get = func(b switches) string { return opposite[get(b)] }
+	s.set = func(b *switches, text string) error {
 		if opposite[text] == "" {
 			return set(b, text)
 		}
@@ -138,8 +138,8 @@ const maxNumber = 1 << 20
 
 func number[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, at func(*B) *int) Switch {
 	return Switch{Name: name, Kind: Number, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return strconv.Itoa(*at(part[B](&b))) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return strconv.Itoa(*at(part[B](&b))) },
+		set: func(b *switches, text string) error {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < 1 || n > maxNumber {
 				return fmt.Errorf("%q is not a whole number from 1 to %d", text, maxNumber)
@@ -169,8 +169,8 @@ const maxDuration = 100 * 365 * 24 * time.Hour
 // is longer than anything.
 func duration[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, least time.Duration, zeroIsEndless bool, at func(*B) *time.Duration) Switch {
 	return Switch{Name: name, Kind: Duration, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return writeDuration(*at(part[B](&b))) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return writeDuration(*at(part[B](&b))) },
+		set: func(b *switches, text string) error {
 			d, err := time.ParseDuration(text)
 			switch {
 			case err != nil:
@@ -214,8 +214,8 @@ func choice[B authz.Behaviour | bulk.Behaviour, T ~string](name, meaning string,
 		words[i] = string(v)
 	}
 	return Switch{Name: name, Kind: Choice, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return string(*at(part[B](&b))) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return string(*at(part[B](&b))) },
+		set: func(b *switches, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
@@ -231,13 +231,13 @@ func choice[B authz.Behaviour | bulk.Behaviour, T ~string](name, meaning string,
 func either[B authz.Behaviour | bulk.Behaviour](name, meaning string, ids []string, no, yes string, effect Effect, at func(*B) *bool) Switch {
 	words := []string{no, yes}
 	return Switch{Name: name, Kind: Choice, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b rules) string {
+		get: func(b switches) string {
 			if *at(part[B](&b)) {
 				return yes
 			}
 			return no
 		},
-		set: func(b *rules, text string) error {
+		set: func(b *switches, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
@@ -262,8 +262,8 @@ func list[B authz.Behaviour | bulk.Behaviour, T ~string](name, meaning string, i
 		words[i] = string(v)
 	}
 	return Switch{Name: name, Kind: List, Values: words, Meaning: meaning, IDs: ids,
-		get: func(b rules) string { return join(*at(part[B](&b))) },
-		set: func(b *rules, text string) error {
+		get: func(b switches) string { return join(*at(part[B](&b))) },
+		set: func(b *switches, text string) error {
 			items, err := split[T](text, func(item string) error { return oneOf(item, words) })
 			if err != nil {
 				return err

@@ -68,8 +68,8 @@ func assertionSwitches() []Switch {
 func clockOffset() Switch {
 	return Switch{Name: "clock.offset", Kind: Duration, IDs: ids("C08", "C09", "C10", "C12"),
 		Meaning: "how far the clock that judges exp, nbf and iat is ahead of real time, or behind with a minus: what a client meets whose own clock is behind, or ahead",
-		get:     func(b rules) string { return writeDuration(b.ClockOffset) },
-		set: func(b *rules, text string) error {
+		get:     func(b switches) string { return writeDuration(b.ClockOffset) },
+		set: func(b *switches, text string) error {
 			d, err := time.ParseDuration(text)
 			if err != nil || d.Abs() > maxOffset {
 				return fmt.Errorf("%q is not a duration from -8760h to 8760h such as -2s or 90s", text)
@@ -91,13 +91,13 @@ func issuedAhead() Switch {
 		func(b *authz.Behaviour) *time.Duration { return &b.MaxIssuedAhead })
 	s.Values = []string{follow, "a duration"}
 	get, set := s.get, s.set
-	s.get = func(b rules) string {
+	s.get = func(b switches) string {
 		if b.MaxIssuedAhead == authz.FollowSkew {
 			return follow
 		}
 		return get(b)
 	}
-	s.set = func(b *rules, text string) error {
+	s.set = func(b *switches, text string) error {
 		if text == follow {
 			b.MaxIssuedAhead = authz.FollowSkew
 			return nil
@@ -160,7 +160,7 @@ func failureLimit() Switch {
 	s := number("failures.max", "how often a client may fail to authenticate within a minute from one address before it gets 429 with Retry-After; 0 is without limit", ids("SB-TOK-11"),
 		func(b *authz.Behaviour) *int { return &b.FailureLimit })
 	set := s.set
-	s.set = func(b *rules, text string) error {
+	s.set = func(b *switches, text string) error {
 		if text == "0" {
 			b.FailureLimit = 0
 			return nil
@@ -176,8 +176,8 @@ func basicStatus() Switch {
 	words := []string{"401", "400"}
 	return Switch{Name: "basic.status", Kind: Choice, Values: words, IDs: ids("SB-ERR-17", "SB-ERR-32", "SB-DIF-03"),
 		Meaning: "the status of a wrong Basic credential: 401 with a challenge, or 400",
-		get:     func(b rules) string { return strconv.Itoa(b.BasicStatus) },
-		set: func(b *rules, text string) error {
+		get:     func(b switches) string { return strconv.Itoa(b.BasicStatus) },
+		set: func(b *switches, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
@@ -222,7 +222,7 @@ func scopeVersion() Switch {
 	words := []string{"v1", "v2", "both"}
 	return Switch{Name: "scope.version", Kind: Choice, Values: words, IDs: ids("SB-SCO-01", "SB-SCO-02", "SB-DIF-09", "S03"),
 		Meaning: "the syntaxes of scopes that are taken and advertised: system/Patient.read (v1), system/Patient.rs (v2)",
-		get: func(b rules) string {
+		get: func(b switches) string {
 			one, two := slices.Contains(b.ScopeVersions, 1), slices.Contains(b.ScopeVersions, 2)
 			switch {
 			case !two:
@@ -232,7 +232,7 @@ func scopeVersion() Switch {
 			}
 			return "both"
 		},
-		set: func(b *rules, text string) error {
+		set: func(b *switches, text string) error {
 			if err := oneOf(text, words); err != nil {
 				return err
 			}
@@ -246,13 +246,13 @@ func scopeVersion() Switch {
 func scopeWildcard() Switch {
 	return Switch{Name: "scope.wildcard", Kind: List, Values: []string{allTypes, usCore18, "resource types"}, IDs: ids("S10"),
 		Meaning: "what system/*.read in a request stands for: all types, the 18 types that Aidbox expands it to (uscore18), or the types listed",
-		get: func(b rules) string {
+		get: func(b switches) string {
 			if len(b.WildcardRead) == 0 {
 				return allTypes
 			}
 			return join(b.WildcardRead)
 		},
-		set: func(b *rules, text string) error {
+		set: func(b *switches, text string) error {
 			switch text {
 			case allTypes:
 				b.WildcardRead = nil
@@ -292,8 +292,8 @@ func wireSwitches() []Switch {
 func hiddenDescription() Switch {
 	return Switch{Name: "hide_reasons.description", Kind: Text, IDs: ids("SB-TOK-10", "A01"),
 		Meaning: "the error_description that stands in all refusals while reasons are hidden; empty is none, null a JSON null",
-		get:     func(b rules) string { return b.HiddenDescription },
-		set: func(b *rules, text string) error {
+		get:     func(b switches) string { return b.HiddenDescription },
+		set: func(b *switches, text string) error {
 			changed := *b
 			changed.HiddenDescription = text
 			if len(text) > 500 {

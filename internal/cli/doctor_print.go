@@ -124,15 +124,15 @@ func (s *screen) mark(r authz.Result) string {
 
 // check prints one check: a line where it passed, all that is known where it did not.
 func (s *screen) check(c authz.Check, verbose bool) {
-	lead, width := "  "+s.mark(c.Result)+"  ", checkIndent+len(c.ID)+2
+	lead, width := "  "+s.mark(c.Result)+"  ", checkIndent+len(c.ID())+2
 	if c.Result == authz.Pass {
-		s.paragraph(lead+c.ID+"  ", width, c.Rule)
+		s.paragraph(lead+c.ID()+"  ", width, c.Rule)
 		if verbose && c.Got != "" {
 			s.paragraph(strings.Repeat(" ", width), width, c.Got)
 		}
 		return
 	}
-	s.paragraph(lead+s.style(bold, c.ID)+"  ", width, c.Rule)
+	s.paragraph(lead+s.style(bold, c.ID())+"  ", width, c.Rule)
 	indent := strings.Repeat(" ", checkIndent)
 	s.paragraph(indent, checkIndent, c.Text)
 	for _, part := range [][2]string{{"got    ", c.Got}, {"want   ", c.Want}, {"found  ", c.Counterfactual}, {"fix    ", c.Fix}} {
@@ -160,8 +160,8 @@ func idsOf(r *doctor.Report, result authz.Result) []string {
 	var ids []string
 	for _, s := range r.Sections {
 		for _, c := range s.Checks {
-			if c.Result == result && !slices.Contains(ids, c.ID) {
-				ids = append(ids, c.ID)
+			if c.Result == result && !slices.Contains(ids, c.ID()) {
+				ids = append(ids, c.ID())
 			}
 		}
 	}

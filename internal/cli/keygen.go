@@ -274,7 +274,7 @@ func readKeySet(path string) (keySetFile, error) {
 		return f, fmt.Errorf("%s is no key set to add to: %w", path, err)
 	}
 	for _, problem := range set.Problems() {
-		if problem.Finding == authz.IDPrivateMembers {
+		if problem.Finding == authz.FindingIDPrivateMembers {
 			return f, fmt.Errorf("%s is not added to: %s", path, problem.Text+" "+problem.Fix)
 		}
 	}

@@ -128,8 +128,8 @@ func (d *diagnosis) examineAssertion(ctx context.Context, keys keySource) ([]aut
 		return nil, err
 	}
 	for i := range all {
-		if all[i].Requirement == authz.IDIssuer {
-			all[i] = checkOf(asked, authz.IDIssuer)
+		if all[i].RuleID == authz.RuleIDIssuer {
+			all[i] = checkOf(asked, authz.RuleIDIssuer)
 		}
 	}
 	return all, nil
@@ -137,33 +137,33 @@ func (d *diagnosis) examineAssertion(ctx context.Context, keys keySource) ([]aut
 
 // offline drops what only the client's own server can judge.
 func (d *diagnosis) offline(s *Section, checks []authz.Check) []authz.Check {
-	checks = without(checks, authz.IDReplay, authz.IDClientGrant, authz.IDScopeGranted)
+	checks = without(checks, authz.RuleIDReplay, authz.RuleIDClientGrant, authz.RuleIDScopeGranted)
 	if d.Assertion.body == "" {
-		checks = without(checks, authz.IDFormClient, authz.IDAssertionType)
+		checks = without(checks, authz.RuleIDFormClient, authz.RuleIDAssertionType)
 	}
 	if !d.hasKeySet() && d.key == nil {
-		checks = without(checks, authz.IDKeySet, authz.IDKeyMatch, authz.IDKeyUsable, authz.IDSignature)
+		checks = without(checks, authz.RuleIDKeySet, authz.RuleIDKeyMatch, authz.RuleIDKeyUsable, authz.RuleIDSignature)
 		s.notChecked("Key and signature: name the key set with --jwks, or the private key with --key.")
 	}
 	if !d.hasKeySet() && d.key != nil {
-		checks = without(checks, authz.IDKeySet)
+		checks = without(checks, authz.RuleIDKeySet)
 		if d.KeyID == "" && d.key.ID == "" {
 			s.notChecked("Whether kid is the registered one: name the key set with --jwks, or the kid with --kid.")
 		}
 	}
-	if !d.audienceKnown() && checkOf(checks, authz.IDAudience).Result == authz.Pass {
-		checks = without(checks, authz.IDAudience)
+	if !d.audienceKnown() && checkOf(checks, authz.RuleIDAudience).Result == authz.Pass {
+		checks = without(checks, authz.RuleIDAudience)
 		s.notChecked("Whether aud is the token endpoint's URL: name that with --token-url, or the server with --fhir.")
 	}
 	for i := range checks {
-		if c := &checks[i]; c.Requirement == authz.IDIssuer && c.ID == authz.IDUnknownClient { // only this client was looked for
+		if c := &checks[i]; c.RuleID == authz.RuleIDIssuer && c.Finding == authz.FindingIDUnknownClient { // only this client was looked for
 			c.Want = d.client
 			c.Text = fmt.Sprintf("iss is %q, and the client is %q (--client).", d.Assertion.claims().iss, d.client)
 			c.Counterfactual, c.Fix = "", "Set iss and sub both to the client's id."
 		}
 	}
-	if d.Client == "" && checkOf(checks, authz.IDIssuer).Result == authz.Pass {
-		checks = without(checks, authz.IDIssuer) // it was registered for that
+	if d.Client == "" && checkOf(checks, authz.RuleIDIssuer).Result == authz.Pass {
+		checks = without(checks, authz.RuleIDIssuer) // it was registered for that
 	}
 	if d.Server == nil {
 		s.notChecked("Whether the client is registered, its status, its scopes and an earlier use of jti: only its server knows. Name that with --fhir.")
@@ -199,8 +199,8 @@ func (d *diagnosis) lookAtSigner(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := checkOf(all, authz.IDSignature)
-	if other := checkOf(all, authz.IDKeyMatch); c.Result == authz.NotReached {
+	c := checkOf(all, authz.RuleIDSignature)
+	if other := checkOf(all, authz.RuleIDKeyMatch); c.Result == authz.NotReached {
 		c = other
 	}
 	if c.Result != authz.NotReached {

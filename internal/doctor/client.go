@@ -80,28 +80,28 @@ func (d *diagnosis) answered(s *Section, all []authz.Check, probe bool) []authz.
 		parts = append(parts, authz.PartScope)
 	}
 	checks := ofParts(all, parts...)
-	if issuer := checkOf(all, authz.IDIssuer); issuer.Result != authz.NotReached {
+	if issuer := checkOf(all, authz.RuleIDIssuer); issuer.Result != authz.NotReached {
 		checks = append([]authz.Check{issuer}, checks...)
 	}
 	for _, c := range all { // what ended it may be none of these
 		if c.Result != authz.Fail || len(ofParts([]authz.Check{c}, authz.PartScope)) > 0 {
 			continue // scopes that nobody named are not judged
 		}
-		if d.report.found(c.ID) {
-			checks = without(checks, c.Requirement)
-			s.notChecked("What comes after " + c.ID + ", which the server refuses the assertion for as well.")
-		} else if checkOf(checks, c.Requirement).Result == authz.NotReached {
+		if d.report.tells(c) {
+			checks = without(checks, c.RuleID)
+			s.notChecked("What comes after " + c.ID() + ", which the server refuses the assertion for as well.")
+		} else if checkOf(checks, c.RuleID).Result == authz.NotReached {
 			checks = append(checks, c)
 		}
 	}
 	if !probe {
 		return checks
 	}
-	if match := checkOf(checks, authz.IDKeyMatch); match.ID == authz.IDUnknownKeyID {
+	if match := checkOf(checks, authz.RuleIDKeyMatch); match.Finding == authz.FindingIDUnknownKeyID {
 		s.fact("registered keys", match.Want, "the kids of its key set")
-		checks = without(checks, authz.IDKeyMatch)
+		checks = without(checks, authz.RuleIDKeyMatch)
 	}
-	if checkOf(checks, authz.IDIssuer).Result != authz.Fail {
+	if checkOf(checks, authz.RuleIDIssuer).Result != authz.Fail {
 		s.notChecked("Whether your key is one of the client's: name it with --key.")
 	}
 	return checks

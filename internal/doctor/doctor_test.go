@@ -112,9 +112,9 @@ func findings(r *doctor.Report) string {
 		for _, c := range s.Checks {
 			switch c.Result {
 			case authz.Fail:
-				ids = append(ids, c.ID)
+				ids = append(ids, c.ID())
 			case authz.Warn:
-				ids = append(ids, c.ID+"?")
+				ids = append(ids, c.ID()+"?")
 			}
 		}
 		if len(ids) > 0 {
@@ -141,11 +141,11 @@ func examine(t *testing.T, c doctor.Case) *doctor.Report {
 	}
 	for _, s := range r.Sections {
 		for _, c := range s.Checks {
-			if c.Rule == "" || c.Clause == "" || c.Requirement == "" {
+			if c.Rule == "" || c.Clause == "" || c.RuleID == "" {
 				t.Errorf("%s: incomplete check %+v", s.Name, c)
 			}
 			if c.Result == authz.Fail && c.Text == "" {
-				t.Errorf("%s: %s has no diagnosis", s.Name, c.ID)
+				t.Errorf("%s: %s has no diagnosis", s.Name, c.ID())
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Section) unreadable(err error) {
 		s.check(found(authz.Fail, RuleKeyFile, "A19", "The key cannot be read: "+err.Error()+".", "Name a file with one private key, in PEM or as a JWK."))
 		return
 	}
-	s.check(found(authz.Fail, RuleKeyFile, bad.Finding, strings.ToUpper(bad.Text[:1])+bad.Text[1:], bad.Fix))
+	s.check(found(authz.Fail, RuleKeyFile, authz.FindingID(bad.Finding), strings.ToUpper(bad.Text[:1])+bad.Text[1:], bad.Fix))
 	s.try(bad.Command)
 }
 
@@ -117,8 +117,8 @@ func (d *diagnosis) judge(key *jose.Key) (problems []authz.Check, err error) {
 	}
 	for _, c := range parsed.Checks(authz.Strict().Algorithms) {
 		rule := rule(RuleKeyFile) // it is the key that is judged, and a set of it that was made for that
-		c.Requirement, c.Rule, c.Clause, c.Got = rule.Requirement, rule.Rule, rule.Clause, ""
-		if c.ID == authz.IDKeyEncoding { // nobody need ever see how the private key's file writes its numbers
+		c.RuleID, c.Rule, c.Clause, c.Got = rule.RuleID, rule.Rule, rule.Clause, ""
+		if c.Finding == authz.FindingIDKeyEncoding { // nobody need ever see how the private key's file writes its numbers
 			c.Result = authz.Warn
 		}
 		problems = append(problems, c)
@@ -168,12 +168,12 @@ func (d *diagnosis) sign(ctx context.Context, key *jose.Key) ([]authz.Check, err
 	if err != nil {
 		return nil, err
 	}
-	return d.tryKey(ctx, key, kid, keySource{jwks: set}, authz.IDKeyUsable, authz.IDSignature)
+	return d.tryKey(ctx, key, kid, keySource{jwks: set}, authz.RuleIDKeyUsable, authz.RuleIDSignature)
 }
 
 // tryKey examines an assertion made with the key and returns the checks of these rules, or the one
 // that kept the server from them: an algorithm that it does not take.
-func (d *diagnosis) tryKey(ctx context.Context, key *jose.Key, kid string, keys keySource, requirements ...string) ([]authz.Check, error) {
+func (d *diagnosis) tryKey(ctx context.Context, key *jose.Key, kid string, keys keySource, ids ...authz.RuleID) ([]authz.Check, error) {
 	assertion, err := key.ClientAssertion(kid, d.client, d.tokenURL, d.Clock.Now())
 	if err != nil {
 		return nil, err
@@ -182,11 +182,11 @@ func (d *diagnosis) tryKey(ctx context.Context, key *jose.Key, kid string, keys 
 	if err != nil {
 		return nil, err
 	}
-	if alg := checkOf(all, authz.IDAlgorithm); alg.Result == authz.Fail {
+	if alg := checkOf(all, authz.RuleIDAlgorithm); alg.Result == authz.Fail {
 		return []authz.Check{alg}, nil
 	}
 	var checks []authz.Check
-	for _, id := range requirements {
+	for _, id := range ids {
 		if c := checkOf(all, id); c.Result != authz.NotReached {
 			checks = append(checks, c)
 		}

@@ -33,14 +33,14 @@ func (d *diagnosis) lookAtKeySet(ctx context.Context) error {
 		s.Subject = d.KeySet.Name
 	}
 	if d.KeySet != nil && len(bytes.TrimSpace(d.KeySet.Data)) == 0 {
-		s.check(found(authz.Fail, authz.IDKeySet, authz.IDNoKeySet, "The file is empty.", `Write a JWK Set: {"keys":[…]}.`))
+		s.check(found(authz.Fail, authz.RuleIDKeySet, authz.FindingIDNoKeySet, "The file is empty.", `Write a JWK Set: {"keys":[…]}.`))
 		return nil
 	}
 	stranger, err := d.stranger()
 	if err != nil {
 		return err
 	}
-	had, err := d.tryKey(ctx, stranger, strangersKid, d.source(), authz.IDKeySet)
+	had, err := d.tryKey(ctx, stranger, strangersKid, d.source(), authz.RuleIDKeySet)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (d *diagnosis) lookAtKeySet(ctx context.Context) error {
 		s.fact("key", cmp.Or(k.KeyID, "without a kid"), aboutKey(k))
 	}
 	if !s.failed() {
-		s.check(passed(authz.IDKeySetValue, ""))
+		s.check(passed(authz.RuleIDKeySetValue, ""))
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (d *diagnosis) readKeySet(ctx context.Context, s *Section) (err error) {
 	var failed *authz.FetchError
 	switch {
 	case errors.As(err, &failed): // it was there a moment ago
-		s.check(found(authz.Fail, authz.IDKeySet, failed.Finding, failed.Text, failed.Fix))
+		s.check(found(authz.Fail, authz.RuleIDKeySet, failed.Finding, failed.Text, failed.Fix))
 		return nil
 	case err != nil:
 		return err
@@ -105,7 +105,7 @@ func (d *diagnosis) readKeySet(ctx context.Context, s *Section) (err error) {
 	}
 	s.fact("Cache-Control", cache, "how long servers keep the set: a new key has to be published that long before it signs")
 	if err := authz.NewFetcher(authz.FetchConfig{}).CheckURI(d.KeySetURL); err != nil {
-		c := found(authz.Warn, authz.IDKeySetURL, "J08", "It was read from here, but payers will not.", err.Error())
+		c := found(authz.Warn, authz.RuleIDKeySetURL, authz.FindingIDKeySetURL, "It was read from here, but payers will not.", err.Error())
 		c.Got = d.KeySetURL
 		s.check(c)
 	}
@@ -117,7 +117,7 @@ func (d *diagnosis) notASet(s *Section, c authz.Check) authz.Check {
 	if c.Result != authz.Fail || d.KeySet == nil {
 		return c
 	}
-	if text := bytes.TrimSpace(d.KeySet.Data); c.ID == authz.IDNoKeySet && len(text) > 0 && !bytes.ContainsAny(text[:1], "{[<") {
+	if text := bytes.TrimSpace(d.KeySet.Data); c.Finding == authz.FindingIDNoKeySet && len(text) > 0 && !bytes.ContainsAny(text[:1], "{[<") {
 		c.Text = "The file is no JSON, which a JWK Set is." // how it begins is not repeated: it may be a key in a format that is not known here
 	}
 	file, err := jose.Read(d.KeySet.Data)
@@ -125,12 +125,12 @@ func (d *diagnosis) notASet(s *Section, c authz.Check) authz.Check {
 		return c
 	}
 	if file.Form == jose.Certificate {
-		c.ID = "A23"
+		c.Finding = authz.FindingIDCertificate
 		c.Text = "The file is an X.509 certificate, not a JWK Set."
 	}
 	if file.IsPrivate() {
 		c.Text, c.Fix = "The file is a private key, not a JWK Set.", "Make the key set of its public half."
-		s.check(found(authz.Fail, authz.IDKeySetValue, authz.IDPrivateMembers, "The file holds a private key.", "Never publish or register it: only its public half is."))
+		s.check(found(authz.Fail, authz.RuleIDKeySetValue, authz.FindingIDPrivateMembers, "The file holds a private key.", "Never publish or register it: only its public half is."))
 	}
 	s.try("sandfhir doctor --jwks FILE --convert jwks")
 	return c
@@ -154,7 +154,7 @@ func (d *diagnosis) lookAtBoth(ctx context.Context) error {
 		return nil
 	}
 	s := d.report.section("key-in-set", d.Key.Name)
-	checks, err := d.tryKey(ctx, d.key, d.kid(), d.source(), authz.IDKeyMatch, authz.IDKeyUsable, authz.IDSignature)
+	checks, err := d.tryKey(ctx, d.key, d.kid(), d.source(), authz.RuleIDKeyMatch, authz.RuleIDKeyUsable, authz.RuleIDSignature)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (d *diagnosis) prescribe() error {
 			}
 			code, err := snippet.For(snippet.Kind(c.Remedy.Kind), d.facts(c.Remedy))
 			if err != nil {
-				return fmt.Errorf("write the code against %s: %w", c.ID, err)
+				return fmt.Errorf("write the code against %s: %w", c.ID(), err)
 			}
 			s.Snippets = code
 		}

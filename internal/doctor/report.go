@@ -40,49 +40,46 @@ type Fact struct {
 
 // The rules of the doctor's own: about what no server sees.
 const (
-	RuleKeyFile   = "DR-KEY"
-	RuleKeyForm   = "DR-FORM"
-	RuleKeyMode   = "DR-MODE"
-	RuleDiscovery = "DR-DISC"
+	RuleKeyFile   authz.RuleID = "DR-KEY"
+	RuleKeyForm   authz.RuleID = "DR-FORM"
+	RuleKeyMode   authz.RuleID = "DR-MODE"
+	RuleDiscovery authz.RuleID = "DR-DISC"
 )
 
 // Rules returns the rules of the doctor's own, in the order in which they are applied.
 func Rules() []authz.Rule {
 	return []authz.Rule{
 		{ID: RuleKeyFile, Rule: "the file holds one private key for SMART",
-			Clause: "SMART App Launch 2.2, client-confidential-asymmetric, Registering a client communicating public keys", Findings: []string{"A13", "A14", "A17", "A18", "A19", "A22", "A23"}},
+			Clause: "SMART App Launch 2.2, client-confidential-asymmetric, Registering a client communicating public keys", Findings: []authz.FindingID{"A13", "A14", "A17", "A18", "A19", "A22", "A23"}},
 		{ID: RuleKeyForm, Rule: "the key is written as every library reads it",
-			Clause: "RFC 7468 section 10; RFC 5958; RFC 7517", Findings: []string{"A19"}},
+			Clause: "RFC 7468 section 10; RFC 5958; RFC 7517", Findings: []authz.FindingID{"A19"}},
 		{ID: RuleKeyMode, Rule: "the file is for its owner alone",
 			Clause: "SMART App Launch 2.2, client-confidential-asymmetric, the private key is kept secret"},
 		{ID: RuleDiscovery, Rule: "the server tells what a backend service needs",
-			Clause: "SMART App Launch 2.2, conformance, Using .well-known", Findings: []string{"D01", "D02", "D03", "D07"}},
+			Clause: "SMART App Launch 2.2, conformance, Using .well-known", Findings: []authz.FindingID{"D01", "D02", "D03", "D07"}},
 	}
 }
 
 // rule returns a check of the rule with this id, nothing decided yet.
-func rule(id string) authz.Check {
+func rule(id authz.RuleID) authz.Check {
 	for _, r := range append(Rules(), authz.Rules()...) {
 		if r.ID == id {
-			return authz.Check{ID: r.ID, Requirement: r.ID, Rule: r.Rule, Clause: r.Clause}
+			return authz.Check{RuleID: r.ID, Rule: r.Rule, Clause: r.Clause}
 		}
 	}
-	return authz.Check{ID: id, Requirement: id}
+	return authz.Check{RuleID: id}
 }
 
-func passed(id, got string) authz.Check {
+func passed(id authz.RuleID, got string) authz.Check {
 	c := rule(id)
 	c.Result, c.Got = authz.Pass, got
 	return c
 }
 
-// found returns a check that found a mistake: what is wrong, and what to do.
-func found(result authz.Result, id, finding, text, fix string) authz.Check {
+// found returns a check that found something: what is wrong, and what to do.
+func found(result authz.Result, id authz.RuleID, finding authz.FindingID, text, fix string) authz.Check {
 	c := rule(id)
-	c.Result, c.Text, c.Fix = result, text, fix
-	if finding != "" {
-		c.ID = finding
-	}
+	c.Result, c.Finding, c.Text, c.Fix = result, finding, text, fix
 	c.Remedy.Kind = authz.RemedyOf(id, finding)
 	return c
 }
@@ -114,11 +111,13 @@ func (s *Section) failed() bool {
 	return slices.ContainsFunc(s.Checks, func(c authz.Check) bool { return c.Result == authz.Fail })
 }
 
-// found reports whether a check found this and failed.
-func (r *Report) found(id string) bool {
-	return slices.ContainsFunc(r.Sections, func(s *Section) bool {
-		return slices.ContainsFunc(s.Checks, func(c authz.Check) bool { return c.ID == id && c.Result == authz.Fail })
-	})
+// tells reports whether a check of the report failed in the same way as this one: with its finding
+// or, where that has none, by its rule.
+func (r *Report) tells(check authz.Check) bool {
+	same := func(c authz.Check) bool {
+		return c.Result == authz.Fail && c.Finding == check.Finding && (c.Finding != "" || c.RuleID == check.RuleID)
+	}
+	return slices.ContainsFunc(r.Sections, func(s *Section) bool { return slices.ContainsFunc(s.Checks, same) })
 }
 
 // close counts. Sections in which nothing was found are dropped.
@@ -146,7 +145,7 @@ func ofParts(checks []authz.Check, parts ...authz.Part) []authz.Check {
 	rules := authz.RulesOf(parts...)
 	var kept []authz.Check
 	for _, c := range checks {
-		if c.Result != authz.NotReached && slices.ContainsFunc(rules, func(r authz.Rule) bool { return r.ID == c.Requirement }) {
+		if c.Result != authz.NotReached && slices.ContainsFunc(rules, func(r authz.Rule) bool { return r.ID == c.RuleID }) {
 			kept = append(kept, c)
 		}
 	}
@@ -154,16 +153,16 @@ func ofParts(checks []authz.Check, parts ...authz.Part) []authz.Check {
 }
 
 // checkOf returns the check of a rule.
-func checkOf(checks []authz.Check, requirement string) authz.Check {
+func checkOf(checks []authz.Check, id authz.RuleID) authz.Check {
 	for _, c := range checks {
-		if c.Requirement == requirement {
+		if c.RuleID == id {
 			return c
 		}
 	}
-	return authz.Check{ID: requirement, Requirement: requirement}
+	return authz.Check{RuleID: id}
 }
 
 // without drops the checks of rules.
-func without(checks []authz.Check, requirements ...string) []authz.Check {
-	return slices.DeleteFunc(slices.Clone(checks), func(c authz.Check) bool { return slices.Contains(requirements, c.Requirement) })
+func without(checks []authz.Check, ids ...authz.RuleID) []authz.Check {
+	return slices.DeleteFunc(slices.Clone(checks), func(c authz.Check) bool { return slices.Contains(ids, c.RuleID) })
 }

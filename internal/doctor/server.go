@@ -119,7 +119,7 @@ func (s *Server) get(ctx context.Context, at string) (*answered, *authz.Check) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	finding, fix := "", "Check that the server is running, and that the URL is right."
+	finding, fix := authz.FindingID(""), "Check that the server is running, and that the URL is right."
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
 		finding, fix = "D03", "Have the server send its full chain, or the system know its authority. Production payers refuse clients that pass this over."

@@ -34,14 +34,15 @@ const (
 	Fetch   Kind = "fetch"   // the server asked for a client's key set
 )
 
-// An Exchange is one HTTP request, or what stands for one in a batch, and its
-// answer. It is filled by the request
-// it belongs to and not changed after Log.Add.
+// An Exchange is one HTTP request and its answer, or an entry of a batch and
+// its. The request that it belongs to fills it; after Log.Add it does not
+// change.
 type Exchange struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
-	// Parent is the exchange that caused a fetch, or that an entry came in. Fetches are the fetches that
-	// an exchange caused or waited for, or whose copy it used.
+	// Parent is the exchange that caused a fetch, or whose batch holds an
+	// entry. Fetches are the fetches that an exchange caused or waited for,
+	// or whose copies it used.
 	Parent  string   `json:"parent,omitempty"`
 	Fetches []string `json:"fetches,omitempty"`
 
@@ -58,9 +59,9 @@ type Exchange struct {
 	ResponseHeader []Header `json:"responseHeader,omitempty"`
 	ResponseBody   string   `json:"responseBody,omitempty"`
 	ResponseBytes  int64    `json:"responseBytes"`
-	// Aborted is set where the client went away before the answer was sent.
+	// Aborted is set if the client went away before the answer was sent.
 	Aborted bool `json:"aborted,omitempty"`
-	// Broken is set where the server failed before the answer was sent whole;
+	// Broken is set if the server failed before the answer was sent whole;
 	// its log has the reason.
 	Broken bool `json:"broken,omitempty"`
 
@@ -77,7 +78,7 @@ type Exchange struct {
 	Fault string `json:"fault,omitempty"`
 	// Refusal tells why the request was refused; empty where it was not.
 	Refusal string `json:"refusal,omitempty"`
-	// Source tells of a fetch what its request and answer do not show.
+	// Source is what is known of a fetch besides its request and answer.
 	Source *Source `json:"source,omitempty"`
 	// Remedy is the code that puts a refusal right; nil where there is none.
 	Remedy *Remedy `json:"-"`
@@ -115,8 +116,8 @@ func (e *Exchange) Refused() bool {
 	return e.Kind != Fetch && (e.Refusal != "" || e.Failed() != nil)
 }
 
-// Path is the exchange's path and query. Its host need not be that under which
-// its page is asked for: localhost is 127.0.0.1 too.
+// Path is the path and query. The host is left out because the page may be
+// asked for under another one: localhost is 127.0.0.1 too.
 func (e *Exchange) Path() string {
 	_, rest, _ := strings.Cut(e.URL, "://")
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
@@ -125,14 +126,14 @@ func (e *Exchange) Path() string {
 	return e.URL
 }
 
-// String tells of the exchange in a line or, for a refused one, a few.
+// String describes the exchange in a line, a refused one in a few.
 func (e *Exchange) String() string {
 	line := fmt.Sprintf("%s %s -> %d", e.Method, e.URL, e.Status)
 	if e.Status == 0 && e.Kind == Fetch {
 		line = fmt.Sprintf("%s %s -> no answer", e.Method, e.URL)
 	}
 	if c := e.Failed(); c != nil {
-		return line + "\n  " + c.ID + ": " + c.Explanation()
+		return line + "\n  " + c.ID() + ": " + c.Explanation()
 	}
 	if e.Refusal != "" {
 		return line + "\n  " + e.Refusal
@@ -201,8 +202,8 @@ func (r *ring) latest(f func(*Exchange) bool) {
 	}
 }
 
-// Watch has f called with every exchange that is added from now on, by the
-// goroutine that adds it.
+// Watch has f called for every exchange from now on, by the goroutine that
+// adds it.
 func (l *Log) Watch(f func(*Exchange)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -239,8 +240,8 @@ func (l *Log) Get(id string) *Exchange {
 	return l.byID[id]
 }
 
-// List returns at most n exchanges for which keep is true, newest first; a nil
-// keep means all of them, n = 0 as many as there are.
+// List returns at most n exchanges for which keep is true, newest first. A
+// nil keep means all, n = 0 no limit.
 func (l *Log) List(n int, keep func(*Exchange) bool) []*Exchange {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -267,8 +268,8 @@ func (l *Log) List(n int, keep func(*Exchange) bool) []*Exchange {
 	return merged
 }
 
-// Text returns a body as a record keeps it: at most MaxBody bytes, and without
-// credentials where it may hold any.
+// Text returns a body as a record keeps it: at most MaxBody bytes and, if it
+// may hold credentials, without them.
 func Text(body []byte, credentials bool) string {
 	text := string(body[:min(len(body), MaxBody)])
 	if credentials {

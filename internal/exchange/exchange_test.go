@@ -180,7 +180,7 @@ func TestFailedFetches(t *testing.T) {
 		Bytes: 7, Err: &authz.FetchError{Finding: "J01", Short: "refused", Text: "It was refused.", Fix: "Listen."},
 	}
 	e := exchange.OfFetch("fetch", f, time.Unix(100, 0))
-	if e.Kind != exchange.Fetch || e.Parent != "parent" || !e.At.Equal(time.Unix(99, 0)) || e.Refused() || e.Failed() == nil || e.Failed().ID != "J01" || e.ResponseBody != "(hidden)" {
+	if e.Kind != exchange.Fetch || e.Parent != "parent" || !e.At.Equal(time.Unix(99, 0)) || e.Refused() || e.Failed() == nil || e.Failed().ID() != "J01" || e.ResponseBody != "(hidden)" {
 		t.Errorf("got %+v", e)
 	}
 	if text := fmt.Sprint(e.ResponseHeader, e.Source.Redirects); strings.Contains(text, "SIGN") {

@@ -14,8 +14,8 @@ import (
 type Source struct {
 	// Reason is why it was fetched and no kept copy used.
 	Reason string `json:"reason"`
-	// Resolved are the addresses that names stood for, Address is the one that
-	// answered, with its port.
+	// Resolved are the addresses that host names resolved to; Address is the
+	// one that answered, with its port.
 	Resolved []string `json:"resolved,omitempty"`
 	Address  string   `json:"address,omitempty"`
 	// Redirects are the URLs that the answers led on to, in order.
@@ -27,8 +27,7 @@ type Source struct {
 	KeptBy    string    `json:"keptBy,omitempty"`
 }
 
-// OfFetch returns the record of a fetch that ended at an instant of the
-// workspace's clock.
+// OfFetch returns the record of a fetch; ended is workspace time.
 func OfFetch(id string, f *authz.Fetch, ended time.Time) *Exchange {
 	e := &Exchange{
 		ID: id, Kind: Fetch, Parent: f.Exchange, Environment: f.Environment, Client: f.ClientID,
@@ -76,8 +75,8 @@ type Registration struct {
 	StatusAt     time.Time `json:"statusAt,omitzero"`
 	Method       string    `json:"method"` // token_endpoint_auth_method
 	JWKSURI      string    `json:"jwksUri,omitempty"`
-	// Keys are the client's keys as far as the server has them: those by value,
-	// or the kept copy of what is published.
+	// Keys are the client's keys that the server knows: those by value, or
+	// its copy of the published set.
 	Keys   []Key  `json:"keys,omitempty"`
 	Scopes string `json:"scopes,omitempty"`
 }
@@ -89,8 +88,8 @@ type Key struct {
 	Algorithm string `json:"algorithm,omitempty"` // that SMART has for it
 }
 
-// RegistrationOf returns what is registered about a client, with the keys of it
-// that are known.
+// RegistrationOf returns what is registered about a client, with the keys
+// that are known of it.
 func RegistrationOf(c *authz.Client, keys *authz.KeySet) *Registration {
 	r := &Registration{
 		Name: c.Name, Status: string(c.Status), StatusReason: c.StatusReason, StatusBy: c.StatusBy, StatusAt: c.StatusAt,

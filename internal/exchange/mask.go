@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// MaskHeader returns a header's value without what would let a reader use it.
+// MaskHeader returns a header's value without its credentials.
 func MaskHeader(name, value string) string {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization":
@@ -48,8 +48,9 @@ func maskSignatures(text string) string {
 	return masked
 }
 
-// maskAuthorization leaves of a JWT its header and claims, and hides everything
-// else: secrets of people's own choice can have dots as well.
+// maskAuthorization keeps header and claims of a JWT and hides everything
+// else. Dots do not make a JWT: a secret of somebody's own choice can have
+// them too.
 func maskAuthorization(value string) string {
 	scheme, credentials, ok := strings.Cut(value, " ")
 	switch {
@@ -61,8 +62,8 @@ func maskAuthorization(value string) string {
 	return scheme + " " + maskToken(credentials)
 }
 
-// mask hides the credentials in a body, whatever it says of itself: people send
-// JSON as a form and forms as JSON.
+// mask hides the credentials in a body, form and JSON alike, whatever its
+// type says: people send the one as the other.
 func mask(text string) string {
 	text = maskDER(maskPEM(text))
 	if start := strings.TrimLeft(text, " \t\r\n"); start != "" && strings.IndexByte(`{["`, start[0]) >= 0 {
@@ -71,8 +72,8 @@ func mask(text string) string {
 	return maskTokens(maskForm(text))
 }
 
-// maskFormsIn hides the credentials of forms that stand in strings, or in
-// quotation marks that are no JSON.
+// maskFormsIn hides the credentials of forms within strings, or within
+// quotation marks that are not JSON.
 func maskFormsIn(text string) string {
 	if !json.Valid([]byte(text)) || strings.HasPrefix(strings.TrimSpace(text), `"`) {
 		text = maskForm(text)
@@ -80,10 +81,11 @@ func maskFormsIn(text string) string {
 	return formPair.ReplaceAllString(text, "${1}"+hidden)
 }
 
-// formPair finds a pair of a form that is a credential, wherever it stands.
+// formPair finds a form's name and value that are a credential, wherever they
+// stand.
 var formPair = regexp.MustCompile(`((?:^|[&?"'\s])(?:client_secret|password|refresh_token|access_token|token|admin)=)[^&"'\s(]+`)
 
-// maskPEM hides what stands in a PEM block of a private key.
+// maskPEM hides the inside of private keys in PEM.
 func maskPEM(text string) string {
 	const begin, end = "PRIVATE KEY-----", "-----END"
 	for from := 0; ; {
@@ -104,11 +106,11 @@ func maskPEM(text string) string {
 	}
 }
 
-// maskDER hides private keys that stand in a text as base64: what is left of a
-// PEM without its first and last line, also where the end is cut off.
+// maskDER hides private keys in base64 without the first and last line of
+// PEM, also where the end is cut off.
 func maskDER(text string) string {
 	var masked strings.Builder
-	rest := 0 // what stands in text from here on is not in masked yet
+	rest := 0 // text[rest:] is not in masked yet
 	for i := 0; i < len(text); i++ {
 		if text[i] != 'M' || i > 0 && isBase64(text[i-1]) || !beginsPrivateKey(text[i:]) {
 			continue
@@ -143,7 +145,8 @@ func beginsPrivateKey(text string) bool {
 	return bytes.HasPrefix(content, []byte{2, 1, 0}) || bytes.HasPrefix(content, []byte{2, 1, 1})
 }
 
-// base64Length is how much of text is base64, in lines, in JSON or in a form.
+// base64Length is how many bytes of text are base64; they may be broken into
+// lines, or be escaped for JSON or a form.
 func base64Length(text string) int {
 	for i := 0; ; i++ {
 		i += len(text[i:]) - len(strings.TrimLeft(text[i:], "\r\n \t"))

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maskJSON hides the members of a JSON text that are credentials, or private
-// members of keys (RFC 7518 section 6). The text may be cut, so it is searched
-// and not parsed. What is no JSON after all is searched again with less regard
-// to quotation marks.
+// maskJSON hides members of a JSON text that are credentials, or private
+// members of keys (RFC 7518 section 6). The text may be cut off, so it is
+// searched, not parsed. If it turns out not to be JSON, it is searched again,
+// and quotation marks count for less.
 func maskJSON(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -36,12 +36,12 @@ func maskJSON(text string) string {
 	return looseMember.ReplaceAllString(masked, "${1}"+hidden)
 }
 
-// looseMember finds members of what only resembles JSON: with other quotation
-// marks, or none.
+// looseMember finds members of a text that only resembles JSON, with other
+// quotation marks or none.
 var looseMember = regexp.MustCompile(`((?:^|[{,\s])'?(?:d|p|q|dp|dq|qi|oth|k|client_secret|access_token|refresh_token|registration_access_token)'?\s*[:=]\s*'?)[^'",}\]\s(]+`)
 
-// stringEnd returns where the string ends that begins at a quotation mark, as
-// far as the text goes.
+// stringEnd returns where the string ends that begins at a quotation mark, or
+// the end of a text that is cut off.
 func stringEnd(text string, from int) int {
 	for i := from + 1; i < len(text); i++ {
 		switch text[i] {
@@ -54,8 +54,8 @@ func stringEnd(text string, from int) int {
 	return len(text)
 }
 
-// valueStart returns where the value begins of the member whose name ends here,
-// or -1 if it is no name.
+// valueStart returns where the value of the member begins whose name ends
+// here, or -1 if this is no member's name.
 func valueStart(text string, from int) int {
 	rest := strings.TrimLeft(text[from:], " \t\r\n")
 	if !strings.HasPrefix(rest, ":") {
@@ -64,7 +64,7 @@ func valueStart(text string, from int) int {
 	return len(text) - len(strings.TrimLeft(rest[1:], " \t\r\n"))
 }
 
-// unquoted is the name that a JSON string stands for, escapes undone.
+// unquoted decodes a JSON string.
 func unquoted(literal string) string {
 	var name string
 	if json.Unmarshal([]byte(literal), &name) != nil {
@@ -73,8 +73,8 @@ func unquoted(literal string) string {
 	return name
 }
 
-// maskMember returns a member's value as a record shows it, as far as it had to
-// be looked at, and where the rest goes on.
+// maskMember returns a member's value, masked, as far as it had to look at
+// it, and where the rest begins.
 func maskMember(name, text string, value int) (masked string, next int) {
 	isString := value < len(text) && text[value] == '"'
 	switch name {
@@ -112,7 +112,8 @@ func maskString(text string, from int, mask func(string) string) (masked string,
 	return masked, end
 }
 
-// nestedEnd returns where an array or object ends, as far as the text goes.
+// nestedEnd returns where an array or object ends, or the end of a text that
+// is cut off.
 func nestedEnd(text string, from int) int {
 	depth := 0
 	for i := from; i < len(text); i++ {

@@ -33,6 +33,8 @@ type call struct {
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
+	scopeAsked string // by a request for a token or a registration, as it was sent
+
 	// Of an entry of a batch or transaction:
 	bound map[string]string // the parts of the path, by their names in the route
 	store *fhirstore.Store  // that shows the transaction; nil outside of one

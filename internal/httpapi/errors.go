@@ -187,7 +187,7 @@ func (l *call) logFailure(err error) {
 
 // ofRules is a refusal by the authorization rules.
 func ofRules(e *authz.Error) *httpError {
-	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID + ": " + e.Check.Explanation(), rules: e, header: map[string]string{}}
+	of := &httpError{status: e.Status, code: issueCode(e), message: e.Check.ID() + ": " + e.Check.Explanation(), rules: e, header: map[string]string{}}
 	if challenge := e.Challenge.String(); challenge != "" {
 		of.header[fiber.HeaderWWWAuthenticate] = challenge
 	}
@@ -221,7 +221,7 @@ func issueCode(e *authz.Error) string {
 		return "forbidden"
 	case e.Status == fiber.StatusNotFound:
 		return "not-found"
-	case e.Status == fiber.StatusUnauthorized && e.Check.ID == authz.IDTokenExpired:
+	case e.Status == fiber.StatusUnauthorized && e.Check.Finding == authz.FindingIDTokenExpired:
 		return "expired"
 	case e.Status == fiber.StatusUnauthorized:
 		return "login"

@@ -93,7 +93,7 @@ func (l *call) exchangePageOf(v exchangeView) web.ExchangePage {
 	}
 	for _, c := range e.Checks {
 		page.Checks = append(page.Checks, web.Check{
-			ID: c.ID, Requirement: c.Requirement, Rule: c.Rule, Clause: c.Clause,
+			ID: c.ID(), Requirement: string(c.RuleID), Rule: c.Rule, Clause: c.Clause,
 			Result: c.Result.String(), Got: c.Got, Want: c.Want, Text: c.Text, Counterfactual: c.Counterfactual, Fix: c.Fix,
 		})
 	}
@@ -153,7 +153,7 @@ func (l *call) linkTo(e *exchange.Exchange) web.Link {
 		link.Path = e.URL
 	}
 	if failed := e.Failed(); failed != nil {
-		link.Check = failed.ID
+		link.Check = failed.ID()
 	}
 	return link
 }

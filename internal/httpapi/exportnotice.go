@@ -13,13 +13,16 @@ import (
 )
 
 // exportCheck is what an exchange keeps of a rule of exports that was broken;
-// id is the rule's or that of a known mistake.
+// id is the rule's or that of a finding.
 func exportCheck(id string, result authz.Result) authz.Check {
-	check := authz.Check{ID: id, Requirement: id, Result: result}
+	check := authz.Check{RuleID: authz.RuleID(id), Result: result}
 	for _, rule := range bulk.Rules() {
 		if rule.ID == id || slices.Contains(rule.Mistakes, id) {
-			check.Requirement, check.Rule, check.Clause = rule.ID, rule.Rule, rule.Clause
+			check.RuleID, check.Rule, check.Clause = authz.RuleID(rule.ID), rule.Rule, rule.Clause
 		}
+	}
+	if string(check.RuleID) != id {
+		check.Finding = authz.FindingID(id)
 	}
 	return check
 }

@@ -26,6 +26,12 @@ func (l *call) form() (authz.FormRequest, error) {
 	return req, err
 }
 
+// record puts what became of a form into the exchange.
+func (l *call) record(d authz.FormDecision) {
+	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = d.Checks, d.ClientID, d.Assertion
+	l.scopeAsked = d.Scope
+}
+
 // token is the token endpoint (SMART App Launch 2.2, backend-services, Obtain
 // access token).
 func (l *call) token() error {
@@ -34,7 +40,7 @@ func (l *call) token() error {
 		return err
 	}
 	decision := l.env.Auth.Token(l.UserContext(), req)
-	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
+	l.record(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -69,7 +75,8 @@ func (l *call) explainToken() error {
 		req.Authorization = nil
 	}
 	d := l.env.Auth.Explain(l.UserContext(), req)
-	l.exchange.Client, l.exchange.Assertion = d.ClientID, d.Assertion
+	l.record(d.FormDecision)
+	l.exchange.Checks = nil // they are in the answer; this request was not refused
 	e := tokenExplanation{Status: fiber.StatusOK, Client: d.ClientID, Assertion: d.Assertion, Checks: d.Checks}
 	if d.Err == nil {
 		e.Granted, e.Scope, e.ExpiresIn = true, d.Grant.Scopes.String(), d.Grant.Response.ExpiresIn
@@ -93,7 +100,7 @@ func (l *call) introspect() error {
 		return err
 	}
 	decision := l.env.Auth.Introspect(l.UserContext(), req)
-	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
+	l.record(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -113,7 +120,7 @@ func (l *call) revoke() error {
 		return err
 	}
 	decision := l.env.Auth.Revoke(l.UserContext(), req)
-	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = decision.Checks, decision.ClientID, decision.Assertion
+	l.record(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -153,7 +160,7 @@ func (l *call) manage() error {
 }
 
 func (l *call) registered(status int, decision *authz.RegistrationDecision) error {
-	l.exchange.Checks = decision.Checks
+	l.exchange.Checks, l.scopeAsked = decision.Checks, decision.Scope
 	if decision.Err != nil {
 		return decision.Err
 	}

@@ -29,7 +29,7 @@ func (l *call) home() error {
 			Method: e.Method, Path: e.Path(), Status: e.Status, Client: e.Client,
 		}
 		if failed := e.Failed(); failed != nil {
-			row.Check = failed.ID
+			row.Check = failed.ID()
 		}
 		page.Refused = append(page.Refused, row)
 	}

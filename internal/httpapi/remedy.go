@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"cmp"
-	"encoding/json"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,9 +55,9 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 	a, behaviour := l.addressesOf(env), l.workspace.Environment(env).Auth.Behaviour()
 	f := snippet.Facts{
 		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
-		Scope:        cmp.Or(r.Scope, l.scopeAsked()),
+		Scope:        cmp.Or(r.Scope, l.scopeAsked),
 		RawBasic:     behaviour.BasicDecode == authz.BasicRaw,
-		InitialToken: check.Requirement == authz.IDInitialToken,
+		InitialToken: check.RuleID == authz.RuleIDInitialToken,
 	}
 	switch l.routed {
 	case "/auth/introspect":
@@ -68,7 +66,7 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 		f.Endpoint = a.RevocationURL
 	}
 	if registered == nil {
-		if check.ID == authz.IDUnknownClient || check.ID == authz.IDIssuerNoClientID {
+		if check.Finding == authz.FindingIDUnknownClient || check.Finding == authz.FindingIDIssuerNoClientID {
 			f.ClientID = "" // whatever it is, it is not the one that was sent
 		}
 		registered = &exchange.Registration{}
@@ -85,7 +83,11 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 // keyFor returns the kid and the algorithm to sign with: of the key that the
 // remedy knows, that the assertion named, or that is registered.
 func (l *call) keyFor(r authz.Remedy, keys []exchange.Key) (kid, alg string) {
-	alg = cmp.Or(r.Algorithm, l.assertionHeader("alg"))
+	var sent authz.Assertion
+	if l.exchange.Assertion != nil {
+		sent = *l.exchange.Assertion
+	}
+	alg = cmp.Or(r.Algorithm, sent.Algorithm)
 	if r.Kind == authz.RemedyNewKey {
 		return unusedKeyID(keys), alg
 	}
@@ -94,7 +96,7 @@ func (l *call) keyFor(r authz.Remedy, keys []exchange.Key) (kid, alg string) {
 	}
 	i := named(r.KeyID)
 	if i < 0 && r.KeyID == "" {
-		i = named(l.assertionHeader("kid"))
+		i = named(sent.KeyID)
 	}
 	if i < 0 && r.KeyID == "" && alg != "" {
 		i = slices.IndexFunc(keys, func(k exchange.Key) bool { return k.Algorithm == alg })
@@ -103,7 +105,7 @@ func (l *call) keyFor(r authz.Remedy, keys []exchange.Key) (kid, alg string) {
 		i = slices.IndexFunc(keys, func(k exchange.Key) bool { return k.Algorithm != "" })
 	}
 	if i < 0 {
-		return cmp.Or(r.KeyID, l.assertionHeader("kid")), alg
+		return cmp.Or(r.KeyID, sent.KeyID), alg
 	}
 	return keys[i].ID, cmp.Or(r.Algorithm, keys[i].Algorithm)
 }
@@ -116,34 +118,6 @@ func unusedKeyID(keys []exchange.Key) string {
 			return kid
 		}
 	}
-}
-
-// assertionHeader returns a member of the assertion's header that is a string.
-func (l *call) assertionHeader(name string) string {
-	if l.exchange.Assertion == nil {
-		return ""
-	}
-	var header map[string]any
-	if json.Unmarshal(l.exchange.Assertion.Header, &header) != nil {
-		return ""
-	}
-	value, _ := header[name].(string)
-	return value
-}
-
-// scopeAsked returns the scopes that a token request asked for, in a form or
-// in JSON.
-func (l *call) scopeAsked() string {
-	body := l.exchange.RequestBody
-	var object struct{ Scope string }
-	if strings.HasPrefix(body, "{") && json.Unmarshal([]byte(body), &object) == nil {
-		return object.Scope
-	}
-	form, err := url.ParseQuery(body)
-	if err != nil {
-		return ""
-	}
-	return form.Get("scope")
 }
 
 // readURL returns what to read with the right token: what was asked for, or

@@ -80,7 +80,7 @@ func (f *File) PrivateKey(kid string) (*Key, error) {
 
 // A FileError says why a file is not, or does not hold, the key that is wanted.
 type FileError struct {
-	Finding string // catalogue id
+	Finding string // an id of authz.Findings
 	Text    string // what is wrong, one sentence that begins in lower case
 	Fix     string // what to do, full sentences; "" where Text says it
 	Command string // that does it, FILE standing for the file; "" for none

@@ -28,7 +28,7 @@ func (w *Workspace) ChangeBehaviour(change func(behaviour.Behaviour) (behaviour.
 	}
 	next := &state{behaviour: b, envs: map[string]*Environment{}}
 	for name, e := range before.envs {
-		auth, err := e.Auth.With(b.Rules())
+		auth, err := e.Auth.With(b.Authz())
 		if err != nil {
 			return err
 		}

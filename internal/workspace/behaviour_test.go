@@ -27,14 +27,14 @@ func open(t *testing.T, cfg workspace.Config) *workspace.Workspace {
 func TestChangesFollowEachOther(t *testing.T) {
 	t.Parallel()
 	w := open(t, workspace.Config{})
-	before := w.Behaviour().Rules().MaxJTI
+	before := w.Behaviour().Authz().MaxJTI
 	const writers, changes = 8, 50
 	var wg sync.WaitGroup
 	for range writers {
 		wg.Go(func() {
 			for range changes {
 				err := w.ChangeBehaviour(func(b behaviour.Behaviour) (behaviour.Behaviour, error) {
-					n := b.Rules().MaxJTI
+					n := b.Authz().MaxJTI
 					runtime.Gosched()
 					return b.With("jti.max_len", strconv.Itoa(n+1), "a test")
 				})
@@ -45,7 +45,7 @@ func TestChangesFollowEachOther(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got, want := w.Behaviour().Rules().MaxJTI, before+writers*changes; got != want {
+	if got, want := w.Behaviour().Authz().MaxJTI, before+writers*changes; got != want {
 		t.Errorf("after %d changes it is %d, want %d", writers*changes, got, want)
 	}
 }

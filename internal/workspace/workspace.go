@@ -140,7 +140,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		other = authz.Sandbox
 		population.Seed++
 	}
-	defs, rules := r4.Definitions(), w.cfg.Behaviour.Rules()
+	defs, switches := r4.Definitions(), w.cfg.Behaviour.Authz()
 	auth, err := authz.New(ctx, authz.Config{
 		Environment:        authz.Environment{Name: name, Workspace: w.Name},
 		Others:             []string{other},
@@ -150,7 +150,7 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 		Wall:               w.cfg.Wall,
 		Rand:               w.cfg.Rand,
 		InitialAccessToken: w.cfg.RegistrationToken,
-		Behaviour:          &rules,
+		Behaviour:          &switches,
 		IsResourceType:     defs.IsType,
 		CheckConstraint:    func(typ, constraint string) error { return fhirstore.CheckFilter(typ, constraint, w.Clock.Now()) },
 		SearchParameter: func(typ, name string) bool {

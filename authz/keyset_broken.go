@@ -20,7 +20,9 @@ func keySetEntries(data []byte) ([]jsontext.Value, *KeySetError) {
 		if err := json.Unmarshal(data, &entries); err != nil {
 			return nil, noKeySet(data, err)
 		}
-		return nil, &KeySetError{Finding: "J04", Text: "The key set is a JSON array; a JWK Set is an object.", Fix: wrap + " The bare array is only what Aidbox's Client resource takes inline.",
+		return nil, &KeySetError{Finding: "J04",
+			Text:           "The key set is a JSON array; a JWK Set is an object.",
+			Fix:            wrap + " The bare array is only what Aidbox's Client resource takes inline.",
 			Counterfactual: wouldBe(`{"keys":` + string(data) + `}`)}
 	default:
 		return nil, noKeySet(data, nil)
@@ -32,7 +34,9 @@ func keySetEntries(data []byte) ([]jsontext.Value, *KeySetError) {
 	list, ok := object["keys"]
 	switch {
 	case !ok && object.kind("kty") != 0:
-		return nil, &KeySetError{Finding: "J04", Text: "The key set is a single JWK; a JWK Set is an object with an array of them.", Fix: wrap,
+		return nil, &KeySetError{Finding: "J04",
+			Text:           "The key set is a single JWK; a JWK Set is an object with an array of them.",
+			Fix:            wrap,
 			Counterfactual: wouldBe(`{"keys":[` + string(data) + `]}`)}
 	case !ok:
 		return nil, &KeySetError{Finding: "J04", Text: `The key set is a JSON object without "keys".`, Fix: wrap}
@@ -58,8 +62,8 @@ func wouldBe(wrapped string) string {
 	return text + "."
 }
 
-// noKeySet says what bytes are that are no JSON object. What may be a private
-// key is never repeated.
+// noKeySet explains bytes that are no JSON object. It never repeats what may
+// be a private key.
 func noKeySet(data []byte, err error) *KeySetError {
 	const fix = `Publish a JWK Set, which is JSON: {"keys":[…]} (RFC 7517 section 5).`
 	text := strings.TrimSpace(string(data))
@@ -78,9 +82,13 @@ func noKeySet(data []byte, err error) *KeySetError {
 	case strings.HasPrefix(text, "<"):
 		return &KeySetError{Finding: "J03", Text: "The key set is HTML or XML.", Fix: fix}
 	case err != nil:
-		return &KeySetError{Finding: "J03", Text: "The key set is not valid JSON: " + clip(strings.TrimPrefix(err.Error(), "jsontext: ")) + ".", Fix: fix}
+		return &KeySetError{Finding: "J03",
+			Text: "The key set is not valid JSON: " + clip(strings.TrimPrefix(err.Error(), "jsontext: ")) + ".",
+			Fix:  fix}
 	}
-	return &KeySetError{Finding: "J03", Text: "The key set is no JSON object; it begins with " + quote(beginning(text)) + ".", Fix: fix}
+	return &KeySetError{Finding: "J03",
+		Text: "The key set is no JSON object; it begins with " + quote(beginning(text)) + ".",
+		Fix:  fix}
 }
 
 // pasted recognises a key or a certificate in another format than JWK, or
@@ -91,13 +99,17 @@ func pasted(text string) *KeySetError {
 		return nil
 	}
 	const fix = `Convert the public key to a JWK with a kid and put it into {"keys":[…]}.`
-	e := &KeySetError{Finding: "A19", Text: "The key set is " + found.Name + ", not a JWK Set.", Counterfactual: asJWK(found.Key), Fix: fix}
+	e := &KeySetError{Finding: "A19",
+		Text:           "The key set is " + found.Name + ", not a JWK Set.",
+		Counterfactual: asJWK(found.Key),
+		Fix:            fix}
 	switch {
 	case found.IsPrivate:
 		e.private = true
 		e.Text = "The key set is " + found.Name + ": whoever saw it can sign as you."
 		e.Counterfactual = ""
-		e.Fix = `Revoke this key pair, make a new one and never send a private key anywhere. Of the new one put the public half, as a JWK, into {"keys":[…]}.`
+		e.Fix = `Revoke this key pair, make a new one and never send a private key anywhere. ` +
+			`Of the new one put the public half, as a JWK, into {"keys":[…]}.`
 	case found.Certificate:
 		e.Finding = "A23"
 		e.Fix = fix + " No certificate is needed."
@@ -105,7 +117,7 @@ func pasted(text string) *KeySetError {
 	return e
 }
 
-// asJWK says what a public key would be good for; "" if it cannot be read.
+// asJWK says what a public key could sign; "" if it cannot be read.
 func asJWK(k *jose.Key) string {
 	switch {
 	case k == nil:
@@ -142,12 +154,12 @@ func beginning(text string) string {
 	return longRun().ReplaceAllString(text, "…")
 }
 
-// longRun finds what may be a piece of a key that was cut, or whose frame was
-// changed: no word of a page is that long.
+// longRun finds what may be a piece of a key without its frame: no word of a
+// page is that long.
 func longRun() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9+/=_-]{24,}`) }
 
-// withoutValues leaves of a JSON text the names of members and what holds them
-// together. The text may be cut, or be no JSON after all.
+// withoutValues keeps the member names and the punctuation of a JSON text,
+// which may be cut or not be JSON after all.
 func withoutValues(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

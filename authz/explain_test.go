@@ -60,7 +60,7 @@ func TestExamine(t *testing.T) {
 			var failed []string
 			for _, c := range d.Checks {
 				if c.Result == authz.Fail {
-					failed = append(failed, c.ID)
+					failed = append(failed, c.ID())
 				}
 			}
 			if got := strings.Join(failed, " "); got != test.want {
@@ -97,10 +97,10 @@ func TestKeySetChecks(t *testing.T) {
 	}
 	var got []string
 	for _, c := range set.Checks(authz.Strict().Algorithms) {
-		if c.Result != authz.Fail || c.Requirement != "SB-REG-05" || c.Text == "" {
+		if c.Result != authz.Fail || c.RuleID != "SB-REG-05" || c.Text == "" {
 			t.Errorf("%+v", c)
 		}
-		got = append(got, c.ID)
+		got = append(got, c.ID())
 	}
 	slices.Sort(got)
 	if want := []string{"A11", "A13", "A14", "A14", "A17", "A20", "A21", "A22"}; !slices.Equal(got, want) {

@@ -15,9 +15,8 @@ type Member struct {
 	Words string `json:"words,omitempty"`
 }
 
-// DescribeAssertion lists what an assertion says, in the usual order. It reads
-// what a server would refuse to, as CompareAssertions does, and leaves the
-// signature out.
+// DescribeAssertion lists what an assertion says, in the usual order and
+// without the signature. It reads as leniently as CompareAssertions.
 func DescribeAssertion(text string, now time.Time) ([]Member, error) {
 	j, err := readLoosely(text)
 	if err != nil {

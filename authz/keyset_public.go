@@ -24,19 +24,23 @@ func (k PublicKey) Thumbprint() string {
 func (s *KeySet) Keys() []PublicKey {
 	keys := make([]PublicKey, len(s.keys))
 	for i, k := range s.keys {
-		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use, Signs: smartAlgorithm(k), key: k}
+		keys[i] = PublicKey{KeyID: k.kid, Description: k.describe(), Algorithm: k.alg, Use: k.use,
+			Signs: smartAlgorithm(k), key: k}
 	}
 	return keys
 }
 
-// Checks judges the set as registration does, by a server that takes these
-// algorithms, and returns a failed check for everything that is wrong with it
-// instead of the first.
+// Checks judges the set as registration does at a server that takes these
+// algorithms. It returns a failed check for everything that is wrong, not
+// only for the first.
 func (s *KeySet) Checks(algorithms []string) []Check {
 	var checks []Check
 	for _, p := range append(s.Problems(), s.unfit(algorithms)...) {
-		l := newChecklist(nil)
-		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID), text: p.Text, fix: p.Fix, remedy: Remedy{Kind: p.remedy}}))
+		l := new(checklist)
+		checks = append(checks, l.fail(ruleRegisterKeySet, outcome{finding: p.Finding, got: "key " + quote(p.KeyID),
+			text:   p.Text,
+			fix:    p.Fix,
+			remedy: Remedy{Kind: p.remedy}}))
 	}
 	return checks
 }

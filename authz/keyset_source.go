@@ -43,12 +43,12 @@ func (s *Server) keysOf(ctx context.Context, client *Client, kid string) (*KeySe
 // headers allow, or as long as the behaviour keeps it.
 func (s *Server) published(ctx context.Context, uri, kid string) (*keyStory, error) {
 	stale := s.behaviour.StaleKeySets
-	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.clock.Now().Before(kept.AgesFrom.Add(stale)) {
+	if kept := s.keys.Kept(uri); stale > 0 && kept != nil && s.workspaceClock.Now().Before(kept.AgesFrom.Add(stale)) {
 		traceOf(ctx).add(kept.Record)
 		return &keyStory{uri: uri, PublishedKeys: kept, stale: stale}, nil
 	}
 	fetch := s.keys.Keys
-	if stale > 0 { // the copy is too old for this server, whatever its headers say
+	if stale > 0 { // the copy is older than the behaviour keeps one
 		fetch = func(ctx context.Context, uri, _ string) (*PublishedKeys, error) { return s.keys.Refetch(ctx, uri) }
 	}
 	published, err := fetch(ctx, uri, kid)
@@ -58,8 +58,8 @@ func (s *Server) published(ctx context.Context, uri, kid string) (*keyStory, err
 	return &keyStory{uri: uri, PublishedKeys: published, stale: stale}, nil
 }
 
-// with returns the keys of both sets. One that is in both counts once: a client
-// that registers its set by URL and by value has not made its kids ambiguous.
+// with returns the keys of both sets. A key that is in both counts once, so
+// that registering a set twice does not make its kids ambiguous.
 func (s *KeySet) with(other *KeySet) *KeySet {
 	union := &KeySet{keys: slices.Clone(s.keys)}
 	for _, k := range other.keys {
@@ -83,12 +83,12 @@ func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 		return nil
 	}
 	return &FetchError{URI: uri, Finding: "J08", Short: "a jwks_uri by plain http",
-		Text: "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do.", Fix: "Serve the key set by https and register that URL."}
+		Text: "The jwks_uri is " + quote(uri) + "; this server's behaviour takes https only, as some payers do.",
+		Fix:  "Serve the key set by https and register that URL."}
 }
 
-// KnownKeys returns a client's keys as far as they are known without a fetch:
-// the set by value, or the copy of the published one. It is nil where nothing
-// is known.
+// KnownKeys returns the client's keys that are known without a fetch: the set
+// by value, or the copy of the published one; nil if there is neither.
 func (s *Server) KnownKeys(client *Client) *KeySet {
 	var inline *KeySet
 	if client.JWKSURI == "" || s.behaviour.BothKeySources {
@@ -125,7 +125,9 @@ func (s *Server) inlineSet(jwks []byte) (*KeySet, error) {
 type noKeySource struct{}
 
 func (noKeySource) CheckURI(uri string) error {
-	return &FetchError{URI: uri, Finding: "J08", Short: "no key source", Text: "This server fetches no key sets.", Fix: "Register the keys by value (jwks)."}
+	return &FetchError{URI: uri, Finding: "J08", Short: "no key source",
+		Text: "This server fetches no key sets.",
+		Fix:  "Register the keys by value (jwks)."}
 }
 
 func (n noKeySource) Keys(_ context.Context, uri, _ string) (*PublishedKeys, error) {
