@@ -165,7 +165,7 @@ func (s *Service) room(jobs []*Job) error {
 	var oldest *Job
 	running := 0
 	for _, job := range jobs {
-		if job.Answer == nil && !s.Progress(job).Done {
+		if job.Answer == nil && s.left(job) > 0 {
 			if running++; oldest == nil {
 				oldest = job
 			}
@@ -174,7 +174,7 @@ func (s *Service) room(jobs []*Job) error {
 	if running < s.behaviour.MaxConcurrent {
 		return nil
 	}
-	return &LimitError{oldest.ID, running, s.Progress(oldest).RetryAfter}
+	return &LimitError{oldest.ID, running, wholeSeconds(s.left(oldest))}
 }
 
 // ofSelection makes what the store says of what the request names a refusal of
