@@ -147,7 +147,7 @@ func exportCases() []switchCase {
 				words := []string{x.says(x.exporter().get(x.t, status))}
 				x.ages(2 * time.Minute)
 				return both(append(words, x.says(x.exporter().get(x.t, status)))...)
-			}, strict: "200; 200", switched: "200; 404 BD-ST-13"},
+			}, strict: "200; 200", switched: "200; 404 P08"},
 		{name: "BD-PA-28 BD-MF-10 M19 pages of a manifest", switches: "manifest.page=2",
 			do: func(x *lab) string {
 				p := x.exporter()
