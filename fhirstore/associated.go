@@ -32,9 +32,10 @@ func (e *exporter) associated() (*narrowing, error) {
 		if err != nil {
 			return nil, err
 		}
-		about = append(about, `SELECT x.rid AS found, x.target AS about FROM resource r JOIN ix_ref x ON x.param = ? AND x.target = r.type || '/' || r.id
-			WHERE `+e.ofType(typ, 1)+" AND "+of.where)
-		args = append(append(args, target, typ), of.args...)
+		// From what Provenance is about to the resources: there is rarely more of it.
+		about = append(about, `SELECT x.rid AS found, x.target AS about FROM ix_ref x CROSS JOIN resource r ON r.type = ? AND r.id = substr(x.target, ?)
+			WHERE x.param = ? AND x.target >= ? AND x.target < ? AND `+e.ofType(typ, 1)+" AND "+of.where)
+		args = append(append(args, typ, len(typ)+2, target, typ+"/", typ+"0", typ), of.args...) // 0 follows the slash
 	}
 	if len(about) == 0 {
 		n.and("0")
@@ -54,7 +55,7 @@ func (e *exporter) associated() (*narrowing, error) {
 	n.and(`r.rid IN (SELECT found FROM (
 		SELECT found, row_number() OVER (PARTITION BY about ORDER BY
 			(SELECT max(d.lo) FROM ix_date d WHERE d.rid = found AND d.param = ?) DESC, r.at DESC, r.rid DESC) AS place
-		FROM (`+pairs+`) JOIN resource r ON r.rid = found WHERE r.live = 1 AND `+shown+`) WHERE +place = 1)`,
+		FROM (`+pairs+`) CROSS JOIN resource r ON r.rid = found WHERE r.live = 1 AND `+shown+`) WHERE +place = 1)`, // CROSS keeps the order of the two
 		append(append([]any{recorded}, args...), shownArgs...)...)
 	return n, nil
 }

@@ -56,4 +56,17 @@ func BenchmarkKickOff(b *testing.B) {
 			b.ReportMetric(ofPatients.Seconds()/ofSystem.Seconds(), "of-system-time")
 		})
 	}
+	for name, sel := range map[string]fhirstore.Selection{
+		"files of 1000 lines":          {MaxRows: 1000},
+		"files of a mebibyte":          {MaxBytes: 1 << 20},
+		"organized by Patient":         {Level: fhirstore.PatientLevel, OrganizeBy: "Patient"},
+		"with Provenance of each":      {Types: []string{"Observation"}, Associated: fhirstore.RelevantProvenance},
+		"with newest Provenance of it": {Types: []string{"Observation"}, Associated: fhirstore.LatestProvenance},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				must(s.Export(ctx, all, sel))
+			}
+		})
+	}
 }

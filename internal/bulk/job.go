@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sandfhir/sandfhir/fhirstore"
 )
 
 // A Job is one export, or another request whose answer is fetched later.
@@ -93,6 +96,16 @@ type File struct {
 // ErrNoJob says that there is no such job: it never was, was deleted, has
 // expired, or belongs to another client.
 var ErrNoJob = errors.New("bulk: no such job")
+
+// An ExpiredError is ErrNoJob for a job that has expired.
+type ExpiredError struct{ At, TransactionTime time.Time }
+
+func (e *ExpiredError) Error() string {
+	return fmt.Sprintf("this export job expired at %s, and its files with it", fhirstore.FormatInstant(e.At))
+}
+
+// Is reports whether target is ErrNoJob.
+func (e *ExpiredError) Is(target error) bool { return target == ErrNoJob }
 
 // Store keeps jobs. Implementations are safe for concurrent use.
 type Store interface {

@@ -37,9 +37,9 @@ func (j *Job) sign(number int, until string) string {
 }
 
 // Linked returns the job of a file whose URL carries what Link returned. Its
-// errors are ErrNoJob and *LinkExpiredError.
+// errors are ErrNoJob, *ExpiredError and *LinkExpiredError.
 func (s *Service) Linked(ctx context.Context, id string, number int, until, signature string) (*Job, error) {
-	job, err := s.find(ctx, id)
+	job, err := s.cfg.Jobs.Job(ctx, s.cfg.Env, id)
 	if err != nil {
 		return nil, err
 	}
@@ -53,5 +53,5 @@ func (s *Service) Linked(ctx context.Context, id string, number int, until, sign
 	if now, at := s.cfg.Clock.Now(), time.Unix(seconds, 0); !now.Before(at) {
 		return nil, &LinkExpiredError{at, now}
 	}
-	return job, nil
+	return job, s.expired(job)
 }

@@ -105,6 +105,22 @@ func (s *Service) progress(job *Job) Progress {
 	return Progress{Percent: int(99 * passed / s.cfg.Length), RetryAfter: min(2*time.Minute, wholeSeconds(s.cfg.Length-passed))}
 }
 
+// unasked is how long a job counts as running that is done once it was asked
+// about, and is not.
+const unasked = 10 * time.Second
+
+// left is how long a job still counts as running.
+func (s *Service) left(job *Job) time.Duration {
+	length := s.cfg.Length
+	if length == OnePoll {
+		length = unasked
+	}
+	if s.Progress(job).Done {
+		return 0
+	}
+	return job.CreatedAt.Add(length).Sub(s.cfg.Clock.Now())
+}
+
 // wholeSeconds is a duration rounded up to seconds, at least one.
 func wholeSeconds(d time.Duration) time.Duration {
 	return max(time.Second, (d + time.Second - 1).Truncate(time.Second))

@@ -165,7 +165,7 @@ func (s *Service) room(jobs []*Job) error {
 	var oldest *Job
 	running := 0
 	for _, job := range jobs {
-		if job.Answer == nil && !s.Progress(job).Done {
+		if job.Answer == nil && s.left(job) > 0 {
 			if running++; oldest == nil {
 				oldest = job
 			}
@@ -174,7 +174,7 @@ func (s *Service) room(jobs []*Job) error {
 	if running < s.behaviour.MaxConcurrent {
 		return nil
 	}
-	return &LimitError{oldest.ID, running, s.Progress(oldest).RetryAfter}
+	return &LimitError{oldest.ID, running, wholeSeconds(s.left(oldest))}
 }
 
 // ofSelection makes what the store says of what the request names a refusal of
@@ -252,28 +252,26 @@ func newID(r io.Reader) (string, error) {
 }
 
 // Find returns the job if it is the client's, of the organizations that its
-// view is bound to now, and has not expired, and ErrNoJob otherwise.
+// view is bound to now, and has not expired. Its errors are ErrNoJob and
+// *ExpiredError.
 func (s *Service) Find(ctx context.Context, v fhirstore.View, client, id string) (*Job, error) {
-	job, err := s.find(ctx, id)
-	if err == nil && (job.Client != client || !job.sameOrganizations(v)) {
-		return nil, ErrNoJob
-	}
-	return job, err
-}
-
-// find returns a job that has not expired, whoever it belongs to.
-func (s *Service) find(ctx context.Context, id string) (*Job, error) {
 	job, err := s.cfg.Jobs.Job(ctx, s.cfg.Env, id)
 	if err != nil {
 		return nil, err
 	}
-	if !s.cfg.Clock.Now().Before(job.ExpiresAt) {
-		if err := s.cfg.Jobs.DeleteJob(ctx, s.cfg.Env, id); err != nil && !errors.Is(err, ErrNoJob) {
-			return nil, err
-		}
+	if job.Client != client || !job.sameOrganizations(v) {
 		return nil, ErrNoJob
 	}
-	return job, nil
+	return job, s.expired(job)
+}
+
+// expired returns an *ExpiredError for a job that has expired. It goes with the
+// next kick-off.
+func (s *Service) expired(job *Job) error {
+	if s.cfg.Clock.Now().Before(job.ExpiresAt) {
+		return nil
+	}
+	return &ExpiredError{job.ExpiresAt, job.TransactionTime}
 }
 
 // Delete removes a job: it cancels one that runs and frees one that is done.

@@ -165,8 +165,22 @@ func (l *call) requireAll(job *bulk.Job, types []string) error {
 	return nil
 }
 
-// exportStatus is the Bulk Data Status Request.
+// exportStatus is the Bulk Data Status Request. A failure of ours is one of the
+// request alone: the export goes on.
 func (l *call) exportStatus() error {
+	err := l.statusOfJob()
+	if err == nil {
+		return nil
+	}
+	e := l.asHTTP(err)
+	if e.status == fiber.StatusInternalServerError {
+		return &httpError{status: fiber.StatusServiceUnavailable, code: "transient", message: "the status cannot be told just now, and the export goes on; the server's log has the reason",
+			header: map[string]string{fiber.HeaderRetryAfter: "1"}}
+	}
+	return e
+}
+
+func (l *call) statusOfJob() error {
 	exports, job, err := l.job()
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 )
 
@@ -49,6 +50,15 @@ func (l *call) noteExportRefusal(id, text, fix string) {
 // ofExport turns a refusal by the rules of exports into HTTP; nil for another
 // error.
 func (l *call) ofExport(err error) *httpError {
+	var expired *bulk.ExpiredError
+	if errors.As(err, &expired) {
+		fix := "Start another export"
+		if !expired.TransactionTime.IsZero() {
+			fix += "; to have what changed since this one, with _since=" + fhirstore.FormatInstant(expired.TransactionTime)
+		}
+		l.noteExportRefusal("P08", expired.Error()+".", fix+".")
+		return notFound("%s. %s", expired.Error(), fix)
+	}
 	if errors.Is(err, bulk.ErrNoJob) {
 		const text = "there is no such export job of yours: it never was, was deleted, or has expired"
 		l.noteExportRefusal("BD-ST-13", text, "Start another export; to have what changed since the last one, with its transactionTime as _since.")

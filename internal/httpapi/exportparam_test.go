@@ -228,6 +228,21 @@ func TestOrganizedOutput(t *testing.T) {
 			}
 		})
 	}
+	t.Run("BD-DA-10 blocks of members alone", func(t *testing.T) {
+		for _, id := range []string{"member", "stranger"} {
+			p.put(t, "/Patient/"+id, patient(id)).want(t, 201)
+		}
+		p.put(t, "/Observation/shared", `{"resourceType":"Observation","id":"shared","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/stranger"},"performer":[{"reference":"Patient/member"}]}`).want(t, 201)
+		p.put(t, "/Group/members", group("members", "Patient/member")).want(t, 201)
+		m := p.export(t, "/Group/members/$export?organizeOutputBy=Patient&_type=Patient,Observation")
+		blocks := p.blocks(t, m.Output[0].URL)
+		if len(blocks) != 1 || blocks[0].header != "Patient/member" || !slices.Equal(idsOf(blocks[0].lines), []string{"member", "shared"}) {
+			t.Errorf("got %+v, want the block of the member, with what is shared", blocks)
+		}
+		for _, id := range []string{"/Observation/shared", "/Group/members", "/Patient/member", "/Patient/stranger"} {
+			p.send(t, "DELETE", id, "").want(t, 204)
+		}
+	})
 	t.Run("BD-OR-04 what is left out is told", func(t *testing.T) {
 		p.put(t, "/ValueSet/x", `{"resourceType":"ValueSet","id":"x","status":"draft"}`).want(t, 201)
 		m := p.export(t, "/$export?organizeOutputBy=Patient&_type=Patient,ValueSet")

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sandfhir/sandfhir/internal/sqlitedb"
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
@@ -150,4 +152,30 @@ func TestExportLeavesNoFiles(t *testing.T) {
 	if after := list(); !slices.Equal(after, before) {
 		t.Errorf("got the files %v, before %v", after, before)
 	}
+}
+
+// TestStatusFailsForAWhile takes the table of jobs away for a status request:
+// the job goes on (BD-ST-11).
+func TestStatusFailsForAWhile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := start(t, sandbox.WithDataDir(dir), sandbox.WithLogger(slog.New(slog.DiscardHandler)))
+	status := w.all.kickOff(t, "/$export?_type=Patient")
+	db, err := sqlitedb.Open(filepath.Join(dir, "control.db"), sqlitedb.ReadWrite, sqlitedb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rename := func(from, to string) {
+		if _, err := db.Write().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("job", "elsewhere")
+	a := w.all.get(t, status).want(t, 503)
+	if !strings.Contains(string(a.body), `"transient"`) || a.header.Get("Retry-After") != "1" {
+		t.Errorf("got %s with Retry-After %q", a.body, a.header.Get("Retry-After"))
+	}
+	rename("elsewhere", "job")
+	w.all.finish(t, status)
 }

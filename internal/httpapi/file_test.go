@@ -258,7 +258,10 @@ func TestExportAges(t *testing.T) {
 	}
 	w.Clock().Advance(2 * time.Hour) // 25 in all
 	p = w.grant(t, "system/*.rs")
-	p.get(t, status).refused(t, 404, "not-found") // BD-ST-13
+	if i := p.get(t, status).refused(t, 404, "not-found"); !strings.Contains(i.Diagnostics, "_since="+m.TransactionTime) { // BD-ST-13
+		t.Errorf("P08: got %q, want when it expired and what to go on with", i.Diagnostics)
+	}
+	w.holder(t, w.client(t, "system/*.rs")).get(t, status).refused(t, 404, "not-found")
 	for _, i := range m.Output {
 		p.get(t, i.URL).refused(t, 404, "not-found") // BD-FI-08
 	}
