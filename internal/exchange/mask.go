@@ -75,6 +75,9 @@ func mask(text string) string {
 // maskFormsIn hides the credentials of forms within strings, or within
 // quotation marks that are not JSON.
 func maskFormsIn(text string) string {
+	if strings.IndexByte(text, '=') < 0 { // a form's name and value have one between them
+		return text
+	}
 	if !json.Valid([]byte(text)) || strings.HasPrefix(strings.TrimSpace(text), `"`) {
 		text = maskForm(text)
 	}
