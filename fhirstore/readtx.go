@@ -25,27 +25,35 @@ func (tx *readTx) end() {
 }
 
 // beginRead begins a read transaction while nobody writes. It waits for its
-// connection before it keeps writers waiting.
+// connection before it keeps writers waiting, and never the other way round:
+// those who have one may be waiting for the writers.
 func (s *Store) beginRead(ctx context.Context) (*readTx, error) {
-	tx := &readTx{data: s.cur.Load()}
-	var err error
-	if tx.reader, err = tx.data.db.Reader(ctx); err != nil {
-		return nil, err
-	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if d := s.cur.Load(); d != tx.data { // the store's first write came between
+	for {
+		tx := &readTx{data: s.cur.Load()}
+		var err error
+		if tx.reader, err = tx.data.db.Reader(ctx); err != nil {
+			return nil, err
+		}
+		begun, err := s.tryBegin(ctx, tx)
+		if begun && err == nil {
+			return tx, nil
+		}
 		tx.reader.Close()
-		tx.data = d
-		if tx.reader, err = d.db.Reader(ctx); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
-	if err := s.begin(ctx, tx); err != nil {
-		tx.reader.Close()
-		return nil, err
+}
+
+// tryBegin begins the transaction, unless the store's first write came between
+// and its data are others now.
+func (s *Store) tryBegin(ctx context.Context, tx *readTx) (begun bool, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.cur.Load() != tx.data {
+		return false, nil
 	}
-	return tx, nil
+	return true, s.begin(ctx, tx)
 }
 
 // begin takes the instant and begins the transaction. The caller holds
