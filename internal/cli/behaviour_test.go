@@ -19,7 +19,7 @@ func TestServeUnderABehaviour(t *testing.T) {
 		name          string
 	}{
 		"by default":            {nil, nil, []string{"!  Behaviour ", "signs ES384"}, "strict"},
-		"by flag":               {nil, []string{"--behaviour", "aidbox"}, []string{"Behaviour    aidbox (14 switches differ from strict)", "signs RS384"}, "aidbox"},
+		"by flag":               {nil, []string{"--behaviour", "aidbox"}, []string{"Behaviour    aidbox (18 switches differ from strict)", "signs RS384"}, "aidbox"},
 		"by variable":           {[]string{"SANDFHIR_BEHAVIOUR=aidbox"}, nil, []string{"Behaviour    aidbox"}, "aidbox"},
 		"by file":               {nil, []string{"--config", settings}, []string{"Behaviour    payer (17 switches differ from strict)", "signs ES384"}, "payer"},
 		"with a data directory": {nil, []string{"--behaviour", "aidbox", "--data", filepath.Join(dir, "data")}, []string{"signs RS384"}, "aidbox"},
