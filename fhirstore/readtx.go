@@ -25,8 +25,7 @@ func (tx *readTx) end() {
 }
 
 // beginRead begins a read transaction while nobody writes. It waits for its
-// connection before it keeps writers waiting, and never the other way round:
-// those who have one may be waiting for the writers.
+// connection before it keeps writers waiting: whoever has one may wait for them.
 func (s *Store) beginRead(ctx context.Context) (*readTx, error) {
 	for {
 		tx := &readTx{data: s.cur.Load()}
@@ -34,8 +33,8 @@ func (s *Store) beginRead(ctx context.Context) (*readTx, error) {
 		if tx.reader, err = tx.data.db.Reader(ctx); err != nil {
 			return nil, err
 		}
-		begun, err := s.tryBegin(ctx, tx)
-		if begun && err == nil {
+		begun, err := s.beginIfCurrent(ctx, tx)
+		if begun {
 			return tx, nil
 		}
 		tx.reader.Close()
@@ -45,15 +44,16 @@ func (s *Store) beginRead(ctx context.Context) (*readTx, error) {
 	}
 }
 
-// tryBegin begins the transaction, unless the store's first write came between
-// and its data are others now.
-func (s *Store) tryBegin(ctx context.Context, tx *readTx) (begun bool, err error) {
+// beginIfCurrent begins the transaction, unless the store's first write came
+// between and it is of other data by now.
+func (s *Store) beginIfCurrent(ctx context.Context, tx *readTx) (begun bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.cur.Load() != tx.data {
 		return false, nil
 	}
-	return true, s.begin(ctx, tx)
+	err = s.begin(ctx, tx)
+	return err == nil, err
 }
 
 // begin takes the instant and begins the transaction. The caller holds
