@@ -24,7 +24,8 @@ func TestClaims(t *testing.T) {
 		if r.Type != "ExplanationOfBenefit" {
 			continue
 		}
-		kinds[text(r.body, "type", "coding", 0, "code")]++
+		kinds[text(r.body, "type", "coding", 0, "code")+text(r.body, "subType", "coding", 0, "code")]++
+		claimed(t, r, index)
 		items, totals := make(map[string]int), make(map[string]int)
 		for _, item := range list(at(r.body, "item")) {
 			line := make(map[string]int)
@@ -33,6 +34,15 @@ func TestClaims(t *testing.T) {
 			for k, v := range line {
 				items[k] += v
 			}
+		}
+		header := make(map[string]int)
+		sums(header, list(at(r.body, "adjudication")))
+		if len(header) > 0 { // the claim as a whole instead of its lines
+			if len(items) > 0 {
+				t.Errorf("%s: amounts both of the claim and of its lines", r.key())
+			}
+			balanced(t, r, header)
+			items = header
 		}
 		sums(totals, list(at(r.body, "total")))
 		balanced(t, r, totals)
@@ -62,8 +72,34 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s: served on %v, covered since %v", r.key(), served, from)
 		}
 	}
-	if kinds["professional"] < 100 || kinds["pharmacy"] < 100 || denied == 0 {
-		t.Errorf("got claims %v and %d denied, want many of both kinds and some denied", kinds, denied)
+	if kinds["professional"] < 100 || kinds["pharmacy"] < 100 || kinds["institutionalinpatient"] < 3 || kinds["institutionaloutpatient"] < 10 || denied == 0 {
+		t.Errorf("got claims %v and %d denied, want many professional and pharmacy ones, some of hospitals and some denied", kinds, denied)
+	}
+}
+
+// claimed checks that a decision is about a Claim for the same, and that claims that replace each
+// other say so.
+func claimed(t *testing.T, r record, index map[string]record) {
+	t.Helper()
+	claim := index[text(r.body, "claim", "reference")]
+	total, sum := 0.0, 0.0
+	total, _ = at(claim.body, "total", "value").(float64)
+	for _, item := range list(at(claim.body, "item")) {
+		net, _ := at(item, "net", "value").(float64)
+		sum += net
+	}
+	submitted := make(map[string]int)
+	sums(submitted, list(at(r.body, "total")))
+	if math.Round(total*100) != math.Round(sum*100) || int(math.Round(total*100)) != submitted["submitted"] {
+		t.Errorf("%s: %s is for %.2f, its items for %.2f, and %d cents were submitted", r.key(), claim.key(), total, sum, submitted["submitted"])
+	}
+	number := text(r.body, "related", 0, "reference", "value")
+	if number == "" {
+		return
+	}
+	other := index["ExplanationOfBenefit/"+number[len("XXX-"):]]
+	if back := text(other.body, "related", 0, "reference", "value"); back != text(r.body, "identifier", 0, "value") {
+		t.Errorf("%s is related to %s, which is to %s", r.key(), number, back)
 	}
 }
 

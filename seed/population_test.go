@@ -41,18 +41,24 @@ func fingerprint(resources []seed.Resource) string {
 // and put the new hashes here.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	if seed.Version != "3" {
-		t.Errorf("got Version %q, but the hashes below are of version 3", seed.Version)
+	if seed.Version != "4" {
+		t.Errorf("got Version %q, but the hashes below are of version 4", seed.Version)
 	}
 	cases := []struct {
 		name string
 		p    seed.Population
 		want string
 	}{
-		{"a hundred patients", seed.Population{Seed: 1, Patients: 100}, "b081b82548b3d5a9d48dcad892ec23eecf53509562721f613adc7388a687b361"},
+		{"a hundred patients", seed.Population{Seed: 1, Patients: 100}, "425dff84a73c441b1221b20d771be28afa3b202b49ba9fb327c31dfd18c2550e"},
 		{"nobody", seed.Population{Seed: 1}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, // of nothing
-		{"the zero seed", seed.Population{Patients: 10}, "19614a80032867444c49ef0df0627ae93fa034c2f9706723890e527bf805c683"},
-		{"another instant", seed.Population{Seed: 1, Patients: 10, AsOf: time.Date(2031, 7, 9, 11, 30, 0, 0, time.UTC)}, "a3ecdc9f2f155439e3d382570c8a742e1c5f8eba0798f24e99562cf82b058815"},
+		{"the zero seed", seed.Population{Patients: 10}, "a84e07335270d8b2a76b4e8626a820a77001dad76abf17c494d6e5d928730c57"},
+		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "05c348521c0f92cb151e4ed18cc684d9afeaf76affc8bee0f7a914dc9767a8b0"},
+		{"small records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Small}, "28a1130154dc700bb703575c75f254810f743c0d3cd55e4454af69f21892d2e0"},
+		{"full records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Full}, "8384071e5636013706e63216671b55c6ba23bfa1a50ac7d880c43b1d8221aa84"},
+		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "05c348521c0f92cb151e4ed18cc684d9afeaf76affc8bee0f7a914dc9767a8b0"},
+		{"small records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Small}, "28a1130154dc700bb703575c75f254810f743c0d3cd55e4454af69f21892d2e0"},
+		{"full records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Full}, "8384071e5636013706e63216671b55c6ba23bfa1a50ac7d880c43b1d8221aa84"},
+		{"another instant", seed.Population{Seed: 1, Patients: 10, AsOf: time.Date(2031, 7, 9, 11, 30, 0, 0, time.UTC)}, "f6a8998c67534ac645cb08114fbe17f15b7988b0046e8af1350f76f174f2de9f"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -111,7 +117,7 @@ func TestOrderOfEmission(t *testing.T) {
 	stage, patient := 0, 0 // 0 context, 1 patients, 2 groups
 	for _, r := range generate(t, seed.Population{Seed: 1, Patients: 30}) {
 		switch {
-		case slices.Contains([]string{"Organization", "Location", "Practitioner"}, r.Type):
+		case slices.Contains([]string{"Organization", "Location", "Practitioner", "Endpoint", "PractitionerRole", "Medication"}, r.Type):
 			if stage != 0 {
 				t.Fatalf("%s/%s comes after a patient or group", r.Type, r.ID)
 			}
@@ -174,7 +180,7 @@ func TestForm(t *testing.T) {
 		if s := parsed.Meta.Security; len(s) != 1 || s[0].Code != "HTEST" || s[0].System != "http://terminology.hl7.org/CodeSystem/v3-ActReason" {
 			t.Errorf("%s has the security labels %v, want HTEST", key, s)
 		}
-		if len(parsed.Meta.Profile) == 0 && r.Type != "Group" {
+		if len(parsed.Meta.Profile) == 0 && !slices.Contains([]string{"Group", "Binary", "Claim", "Endpoint"}, r.Type) {
 			t.Errorf("%s claims no profile", key)
 		}
 		if r.At.IsZero() || r.At.After(newYear) || r.At.Location() != time.UTC || r.At.Nanosecond()%1_000_000 != 0 {
@@ -221,23 +227,31 @@ func repeatedName(raw []byte) error {
 	return walk()
 }
 
+// TestSizes checks how much is known of people who are no personas.
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	for s := range uint64(6) {
-		t.Run(fmt.Sprintf("seed %d", s), func(t *testing.T) {
-			t.Parallel()
-			all := generate(t, seed.Population{Seed: s, Patients: 100})
-			size := 0
-			for _, r := range all {
-				size += len(r.JSON)
-			}
-			if mean := len(all) / 100; mean < 60 || mean > 120 {
-				t.Errorf("got %d resources a patient, want 60 to 120", mean)
-			}
-			if mean := size / len(all); mean < 900 || mean > 1700 {
-				t.Errorf("got %d bytes a resource, want about 1,200", mean)
-			}
-		})
+	for _, tc := range []struct {
+		richness seed.Richness
+		from, to int // resources a patient, on average
+	}{{seed.Small, 25, 60}, {seed.Usual, 85, 130}, {seed.Full, 260, 450}} {
+		for s := range uint64(3) {
+			t.Run(fmt.Sprintf("%q seed %d", tc.richness, s), func(t *testing.T) {
+				t.Parallel()
+				count, size := 0, 0
+				for _, r := range generate(t, seed.Population{Seed: s, Patients: 100, Richness: tc.richness}) {
+					if strings.HasPrefix(r.ID, "pt-") && r.ID[:9] > "pt-000012" {
+						count++
+						size += len(r.JSON)
+					}
+				}
+				if mean := count / 88; mean < tc.from || mean > tc.to {
+					t.Errorf("got %d resources a patient, want %d to %d", mean, tc.from, tc.to)
+				}
+				if mean := size / count; mean < 900 || mean > 1700 {
+					t.Errorf("got %d bytes a resource, want about 1,200", mean)
+				}
+			})
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func noCache(doing string, err error) error {
 
 // key names everything that a population's bytes depend on.
 func key(p seed.Population) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s", fhirstore.Format(), seed.Version, p.Seed, p.Patients, p.AsOf))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d\n%s", fhirstore.Format(), seed.Version, p.Seed, p.Patients, p.AsOf, p.Days, p.Richness))
 	return fmt.Sprintf("population-%d-%d-%s", p.Patients, p.Seed, hex.EncodeToString(sum[:6]))
 }
 

@@ -24,7 +24,7 @@ func (r *scribe) coverage() {
 	r.String("subscriberId", p.payer.memberPrefix+padded(p.n, 7))
 	r.aboutPatient("beneficiary")
 	relationship := coding{System: tho + "subscriber-relationship", Code: "self", Display: "Self"}
-	if p.payer == &sandpiper && p.age(p.end(r.asOf)) < 18 {
+	if p.payer.private() && p.age(p.end(r.now)) < 18 {
 		relationship = coding{System: tho + "subscriber-relationship", Code: "child", Display: "Child"}
 	}
 	r.Coded("relationship", relationship)

@@ -168,6 +168,9 @@ var episodes = []*disease{
 	{snomed: snomed("283371005", "Laceration of forearm"), icd10: icd("S51.819A", "Laceration without foreign body of unspecified forearm, initial encounter"),
 		from: 5, to: 80, permille: 8, shortest: 10, longest: 21, visit: &emergencyVisit, operation: &suture},
 	{snomed: snomed("74400008", "Appendicitis"), icd10: icd("K37", "Unspecified appendicitis"),
-		from: 10, to: 45, permille: 3, shortest: 14, longest: 28, visit: &inpatientStay, fever: true, stay: 3,
+		from: 10, to: 45, permille: 5, shortest: 14, longest: 28, visit: &inpatientStay, fever: true, stay: 3,
 		panels: []need{{&bloodCount, 0}}, regimens: []regimen{lifelong(1, oxycodone)}, operation: &appendectomy},
+	{snomed: snomed("233604007", "Pneumonia"), icd10: icd("J18.9", "Pneumonia, unspecified organism"),
+		from: 1, to: 100, permille: 7, shortest: 14, longest: 35, visit: &inpatientStay, fever: true, breath: true, stay: 4,
+		panels: []need{{&bloodCount, 0}, {&basicMetabolic, 0}}, regimens: []regimen{lifelong(1, amoxicillin)}},
 }

@@ -7,6 +7,7 @@ import "time"
 func (l *life) planVisits(s *stream) {
 	l.planLastStay(s)
 	l.planPregnancy(s)
+	l.planImplants(s)
 	l.planDiagnoses(s)
 	l.planEpisodes(s)
 	l.planAppointments(s)
@@ -81,12 +82,12 @@ func (l *life) staff(s *stream, v *visit) {
 // planLastStay plans the hospital stay or emergency that a death ends.
 func (l *life) planLastStay(s *stream) {
 	hours, inHospital := s.between(30, 130), s.chance(550)
-	if l.death.IsZero() {
+	if l.fate.IsZero() {
 		return
 	}
-	v := &visit{kind: &emergencyVisit, start: l.death.Add(-time.Duration(s.between(40, 200)) * time.Minute), end: l.death, last: true}
+	v := &visit{kind: &emergencyVisit, start: l.fate.Add(-time.Duration(s.between(40, 200)) * time.Minute), end: l.fate, last: true}
 	if inHospital || l.persona != nil {
-		v.kind, v.start = &inpatientStay, l.death.Add(-time.Duration(hours)*time.Hour)
+		v.kind, v.start = &inpatientStay, l.fate.Add(-time.Duration(hours)*time.Hour)
 	}
 	for _, b := range l.problems {
 		if b.abated.IsZero() && (v.problem == nil || b.key == copd || b.key == coronary) {
@@ -128,6 +129,30 @@ func (l *life) planPregnancy(s *stream) {
 		l.plan(s, &postnatalVisit, stay.end.Add(time.Duration(s.between(38, 50))*day), b)
 	} else if due := conceived.Add(280 * day); due.Before(l.until) {
 		b.abated = due // in a hospital that this record does not know
+	}
+}
+
+// implants are what conditions may come to.
+var implants = []struct {
+	key      diseaseKey
+	exam     *procedureKind
+	permille int
+}{{afib, &pacing, 250}, {arthritis, &newKnee, 150}}
+
+// planImplants plans the stays in hospital at which something is put into the body.
+func (l *life) planImplants(s *stream) {
+	for _, k := range implants {
+		hit, after := s.chance(k.permille), s.between(400, 1100)
+		b := l.problem(k.key)
+		if l.persona != nil {
+			hit = l.persona.implant == k.exam
+		}
+		if !hit || b == nil {
+			continue
+		}
+		if v := l.plan(s, &inpatientStay, b.onset.Add(time.Duration(after)*day), b); v != nil {
+			v.exam = k.exam
+		}
 	}
 }
 

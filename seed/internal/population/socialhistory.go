@@ -2,7 +2,8 @@ package population
 
 import "time"
 
-// socialHistory writes what a visit asked of smoking, and of pregnancy.
+// socialHistory writes what a visit asked of smoking, mood and pregnancy, and the first check-up of
+// work and needs.
 func (r *scribe) socialHistory(v *visit) {
 	at := v.start.Add(3 * time.Minute)
 	if v.signs.taken&takeSmoking != 0 {
@@ -10,6 +11,20 @@ func (r *scribe) socialHistory(v *visit) {
 		r.issuedBy(at, "Practitioner", v.doctor.id)
 		r.Concept("valueCodeableConcept", meaning(smokingCodes[v.signs.smoking]))
 		r.put(at)
+	}
+	if v.kind.prevents && r.age(v.start) >= 18 && !r.asked {
+		r.asked = true
+		if !r.jobless && r.age(v.start) < 67 {
+			r.occupation(v, at)
+		} else if r.jobless && r.age(v.start) < 65 {
+			r.unemployment(v)
+		}
+		r.socialSurvey(v)
+	}
+	for _, k := range v.exams {
+		if k == &moodScreening {
+			r.moodSurvey(v)
+		}
 	}
 	if v.kind == &prenatalFirst || v.kind == &prenatalVisit {
 		r.observation(v, "us-core-observation-pregnancystatus", socialHistory, meaning(loinc("82810-3", "Pregnancy status")), at)

@@ -44,6 +44,7 @@ var (
 	placeInpatient  = coding{System: sysPlace, Code: "21", Display: "Inpatient Hospital"}
 	placeEmergency  = coding{System: sysPlace, Code: "23", Display: "Emergency Room - Hospital"}
 	placeUrgent     = coding{System: sysPlace, Code: "20", Display: "Urgent Care Facility"}
+	placeAmbulance  = coding{System: sysPlace, Code: "41", Display: "Ambulance - Land"}
 	placePhone      = coding{System: sysPlace, Code: "10", Display: "Telehealth Provided in Patient's Home"}
 
 	clinicVisit = hcpcs("T1015", "Clinic visit/encounter, all-inclusive")
