@@ -18,6 +18,16 @@ type Change struct {
 // Deleted tells that the resource is gone.
 func (c Change) Deleted() bool { return c.JSON == nil }
 
+// Patient returns the id of the patient whom a resource of a population is about, or who it is;
+// empty of what patients share.
+func (r Resource) Patient() string {
+	const form = "pt-000000"
+	if len(r.ID) < len(form) || r.ID[:3] != form[:3] {
+		return ""
+	}
+	return r.ID[:len(form)]
+}
+
 // Evolve moves the population on by so many days and calls emit for each resource that is new,
 // has changed or is gone, patient after patient, the Groups last: visits and what they leave
 // behind, results that turn out to have been wrong (status corrected), conditions that pass,
