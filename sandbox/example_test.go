@@ -59,8 +59,8 @@ func Example() {
 		fmt.Println(file.Type, bytes.Count(lines, []byte("\n")))
 	}
 	// Output:
-	// Condition 234
-	// Immunization 849
+	// Condition 374
+	// Immunization 812
 	// Patient 100
 }
 

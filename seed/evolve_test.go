@@ -112,7 +112,7 @@ func TestEvolveTells(t *testing.T) {
 			gone[c.ID[:9]]++
 		case c.New:
 			created[c.Type]++
-		case c.Type == "Observation" && bytes.Contains(c.JSON, []byte(`"status":"corrected"`)):
+		case c.Type == "Observation" && c.ID[:9] == "pt-000003" && bytes.Contains(c.JSON, []byte(`"status":"corrected"`)):
 			corrected++
 		}
 	}
@@ -122,7 +122,7 @@ func TestEvolveTells(t *testing.T) {
 		}
 	}
 	if corrected == 0 {
-		t.Error("no observation was corrected")
+		t.Error("no heart rate of pt-000003 was corrected")
 	}
 	if erased := slices.Collect(maps.Keys(gone)); len(erased) != 1 || gone["pt-000014"] < 2 {
 		t.Errorf("got deletions of %v, want of all of pt-000014", gone)

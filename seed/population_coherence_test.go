@@ -350,7 +350,7 @@ func validNPI(value string) bool {
 // TestBodies checks that what is measured of a body fits together and moves as bodies do.
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	all, _ := decode(t, seed.Population{Seed: 11, Patients: 120})
+	all, _ := decode(t, seed.Population{Seed: 11, Patients: 140})
 	height, weight, a1c := make(map[string]float64), make(map[string]float64), make(map[string]float64)
 	checked := 0
 	for _, r := range all {

@@ -170,7 +170,7 @@ var routine = []struct {
 	panel            *panel
 	from, to, months int
 }{
-	{&lipid, 38, 80, 46}, {&basicMetabolic, 45, 120, 34}, {&glycated, 45, 80, 36}, {&bloodCount, 20, 120, 52},
+	{&lipid, 38, 80, 46}, {&basicMetabolic, 45, 120, 34}, {&glycated, 45, 80, 36}, {&bloodCount, 25, 120, 70},
 }
 
 // testChronic does the panels that are due.

@@ -153,7 +153,7 @@ var episodes = []*disease{
 	{snomed: snomed("444814009", "Viral sinusitis"), icd10: icd("J01.90", "Acute sinusitis, unspecified"),
 		from: 3, to: 90, permille: 22, shortest: 14, longest: 21, visit: &symptomVisit, fever: true},
 	{snomed: snomed("195662009", "Acute viral pharyngitis"), icd10: icd("J02.9", "Acute pharyngitis, unspecified"),
-		from: 1, to: 90, permille: 20, shortest: 7, longest: 14, visit: &symptomVisit, fever: true, regimens: []regimen{lifelong(1, acetaminoph)}},
+		from: 1, to: 90, permille: 20, shortest: 7, longest: 14, visit: &symptomVisit, fever: true, regimens: []regimen{lifelong(1, acetaminoph)}, operation: &throatCulture},
 	{snomed: snomed("43878008", "Streptococcal sore throat"), icd10: icd("J02.0", "Streptococcal pharyngitis"),
 		from: 4, to: 20, permille: 16, shortest: 8, longest: 14, visit: &urgentVisit, fever: true, regimens: []regimen{lifelong(1, penicillin)}, operation: &throatCulture},
 	{snomed: snomed("10509002", "Acute bronchitis"), icd10: icd("J20.9", "Acute bronchitis, unspecified"),

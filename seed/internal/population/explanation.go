@@ -100,7 +100,7 @@ func (r *scribe) related(relationship coding, other int) {
 func (r *scribe) endBenefit(c *claim) {
 	sum := c.sum()
 	r.Array("total")
-	r.amounts(&sum)
+	r.amounts(&sum, true)
 	r.EndArray()
 	r.Object("payment")
 	status := coding{System: sysC4Status, Code: "paid", Display: "Paid"}

@@ -28,7 +28,7 @@ func (r *scribe) hospitalBenefit(c *claim) {
 	r.network("benefitpaymentstatus", "Benefit Payment Status")
 	if c.atHeader {
 		sum := c.sum()
-		r.amounts(&sum)
+		r.amounts(&sum, true)
 		r.reduced(&sum)
 	}
 	r.EndArray()
@@ -52,7 +52,7 @@ func (r *scribe) hospitalLine(c *claim, i, diagnoses int) {
 	r.note(c, i)
 	if !c.atHeader {
 		r.Array("adjudication")
-		r.amounts(l)
+		r.amounts(l, false)
 		r.reduced(l)
 		r.allowed(l.units)
 		r.EndArray()

@@ -4,28 +4,29 @@ package population
 type amount struct {
 	category coding
 	always   bool // shown even if it is nothing
+	whole    bool // shown of a claim, not of its lines
 	of       func(*line) int
 }
 
 var amounts = []amount{
-	{coding{System: tho + "adjudication", Code: "submitted", Display: "Submitted Amount"}, true, func(l *line) int { return l.submitted }},
-	{coding{System: tho + "adjudication", Code: "eligible", Display: "Eligible Amount"}, true, func(l *line) int { return l.eligible }},
-	{coding{System: tho + "adjudication", Code: "deductible", Display: "Deductible"}, false, func(l *line) int { return l.deductible }},
-	{coding{System: tho + "adjudication", Code: "copay", Display: "CoPay"}, false, func(l *line) int { return l.copay }},
-	{coding{System: sysC4Amount, Code: "coinsurance", Display: "Co-insurance"}, false, func(l *line) int { return l.coinsurance }},
-	{coding{System: sysC4Amount, Code: "noncovered", Display: "Noncovered"}, false, func(l *line) int { return l.noncovered }},
-	{coding{System: sysC4Amount, Code: "discount", Display: "Discount"}, false, func(l *line) int { return l.discount }},
-	{coding{System: tho + "adjudication", Code: "benefit", Display: "Benefit Amount"}, true, func(l *line) int { return l.benefit }},
-	{coding{System: sysC4Amount, Code: "paidtoprovider", Display: "Paid to provider"}, false, func(l *line) int { return l.benefit }},
-	{coding{System: sysC4Amount, Code: "memberliability", Display: "Member liability"}, false, (*line).liability},
+	{coding{System: tho + "adjudication", Code: "submitted", Display: "Submitted Amount"}, true, false, func(l *line) int { return l.submitted }},
+	{coding{System: tho + "adjudication", Code: "eligible", Display: "Eligible Amount"}, true, false, func(l *line) int { return l.eligible }},
+	{coding{System: tho + "adjudication", Code: "deductible", Display: "Deductible"}, false, false, func(l *line) int { return l.deductible }},
+	{coding{System: tho + "adjudication", Code: "copay", Display: "CoPay"}, false, false, func(l *line) int { return l.copay }},
+	{coding{System: sysC4Amount, Code: "coinsurance", Display: "Co-insurance"}, false, false, func(l *line) int { return l.coinsurance }},
+	{coding{System: sysC4Amount, Code: "noncovered", Display: "Noncovered"}, false, false, func(l *line) int { return l.noncovered }},
+	{coding{System: sysC4Amount, Code: "discount", Display: "Discount"}, false, false, func(l *line) int { return l.discount }},
+	{coding{System: tho + "adjudication", Code: "benefit", Display: "Benefit Amount"}, true, false, func(l *line) int { return l.benefit }},
+	{coding{System: sysC4Amount, Code: "paidtoprovider", Display: "Paid to provider"}, false, true, func(l *line) int { return l.benefit }},
+	{coding{System: sysC4Amount, Code: "memberliability", Display: "Member liability"}, false, true, (*line).liability},
 }
 
-// amounts writes the amounts of a line or of all lines as items of an open array, whose elements
-// are alike: adjudications of a line, totals of a claim. What is left out is nothing.
-func (r *scribe) amounts(l *line) {
+// amounts writes the amounts of a line, or of a whole claim, as items of an open array, whose
+// elements are alike: adjudications and totals. What is left out is nothing, or is told of the whole.
+func (r *scribe) amounts(l *line, whole bool) {
 	for i := range amounts {
 		a := &amounts[i]
-		if a.of(l) == 0 && !a.always {
+		if a.of(l) == 0 && !a.always || a.whole && !whole {
 			continue
 		}
 		r.Object("")

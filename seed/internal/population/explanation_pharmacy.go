@@ -38,7 +38,7 @@ func (r *scribe) pharmacyBenefit(c *claim) {
 	r.Quantity("quantity", m.amount(m.quantity))
 	r.note(c, 0)
 	r.Array("adjudication")
-	r.amounts(l)
+	r.amounts(l, false)
 	if c.denied {
 		r.Object("")
 		r.Coded("category", coding{System: sysC4Discriminator, Code: "rejectreason", Display: "Reject Reason"})

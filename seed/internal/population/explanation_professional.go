@@ -105,7 +105,7 @@ func (r *scribe) professionalLine(c *claim, i, diagnoses int) {
 	r.firstOnlyEncounter(v)
 	r.note(c, i)
 	r.Array("adjudication")
-	r.amounts(l)
+	r.amounts(l, false)
 	r.reduced(l)
 	r.network("benefitpaymentstatus", "Benefit Payment Status")
 	r.allowed(l.units)

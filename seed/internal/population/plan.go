@@ -169,12 +169,13 @@ func (l *life) planDiagnoses(s *stream) {
 
 // planEpisodes plans the acute conditions.
 func (l *life) planEpisodes(s *stream) {
-	for t := l.since; t.Before(l.until); t = t.Add(365 * day) {
-		hit := s.chance(420)
+	const interval = 240 * day
+	for t := l.since; t.Before(l.until); t = t.Add(interval) {
+		hit := s.chance(750)
 		if l.age(t) < 7 {
 			hit = hit || s.chance(500)
 		}
-		d, when := l.drawEpisode(s, t), t.Add(time.Duration(s.below(365))*day)
+		d, when := l.drawEpisode(s, t), t.Add(time.Duration(s.below(int(interval/day)))*day)
 		if !hit || d == nil {
 			continue
 		}

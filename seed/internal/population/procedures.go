@@ -39,6 +39,7 @@ var (
 	mammography     = procedureKind{code: snomed("71651007", "Mammography"), minutes: 20, order: orderedImaging, report: &breastReport}
 	medReview       = procedureKind{code: snomed("430193006", "Medication reconciliation"), minutes: 10}
 	moodScreening   = procedureKind{code: snomed("171207006", "Depression screening"), minutes: 10}
+	needs           = procedureKind{code: snomed("710824005", "Assessment of health and social care needs"), minutes: 10}
 	pacing          = procedureKind{code: snomed("307280005", "Implantation of cardiac pacemaker"), minutes: 90, surgical: true, order: orderedSurgery, implant: &pacemaker, icd10pcs: icd10pcs("0JH606Z", "Insertion of Pacemaker, Dual Chamber into Chest Subcutaneous Tissue and Fascia, Open Approach")}
 	newKnee         = procedureKind{code: snomed("609588000", "Total knee replacement"), minutes: 110, surgical: true, order: orderedSurgery, implant: &kneeProsthesis, icd10pcs: icd10pcs("0SRC0J9", "Replacement of Right Knee Joint with Synthetic Substitute, Cemented, Open Approach")}
 )
@@ -65,6 +66,7 @@ var appointments = []screening{
 
 // screenings are those that a check-up includes.
 var screenings = []screening{
-	{&moodScreening, anySex, 13, 90, 34, 350},
-	{&medReview, anySex, 65, 120, 22, 450},
+	{&moodScreening, anySex, 12, 90, 22, 500},
+	{&medReview, anySex, 50, 120, 10, 700},
+	{&needs, anySex, 18, 120, 11, 800},
 }

@@ -18,13 +18,22 @@ type scribe struct {
 	}
 	targets []target // of the next Provenance
 	paid    deductible
-	asked   bool // about work and needs
+	asked   bool   // about work and needs
+	typo    *visit // at which the persona's heart rate is mistyped; nil: nowhere in particular
 }
 
 // newScribe returns a scribe for a life.
 func newScribe(l *life, b Blueprint, s *sink) *scribe {
-	return &scribe{life: l, sink: s, b: b, instants: newStream(b.Seed, "instants", l.n), details: newStream(b.Seed, "details", l.n),
+	r := &scribe{life: l, sink: s, b: b, instants: newStream(b.Seed, "instants", l.n), details: newStream(b.Seed, "details", l.n),
 		kin: l.relativeOf(), situation: l.drawSituation(newStream(b.Seed, "situation", l.n))}
+	if l.persona != nil && l.persona.mistyped {
+		for _, v := range l.visits {
+			if v.signs.taken&takePulse != 0 && v.end.Before(l.asOf.Add(-unsettled)) {
+				r.typo = v
+			}
+		}
+	}
+	return r
 }
 
 // A target is a resource that a Provenance tells of.
@@ -52,6 +61,9 @@ func (r *scribe) write() {
 		r.visit(v)
 	}
 	r.dispensed()
+	if !r.death.IsZero() {
+		r.died()
+	}
 	r.summary()
 	r.claims()
 }

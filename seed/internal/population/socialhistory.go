@@ -20,6 +20,9 @@ func (r *scribe) socialHistory(v *visit) {
 			r.unemployment(v)
 		}
 		r.socialSurvey(v)
+		if r.female && r.age(v.start) < 46 && !r.suffers(pregnancy, v.start) {
+			r.pregnancyIntent(v, at)
+		}
 	}
 	for _, k := range v.exams {
 		if k == &moodScreening {
@@ -32,8 +35,14 @@ func (r *scribe) socialHistory(v *visit) {
 		r.put(at)
 	}
 	if v.kind == &postnatalVisit {
-		r.observation(v, "us-core-observation-pregnancyintent", socialHistory, meaning(loinc("86645-9", "Pregnancy intention in the next year - Reported")), at)
-		r.Concept("valueCodeableConcept", meaning(snomed("454381000124105", "Not sure of desire to become pregnant")))
-		r.put(at)
+		r.pregnancyIntent(v, at)
 	}
+}
+
+// pregnancyIntent writes what a woman said of having a child (US Core Observation Pregnancy
+// Intent).
+func (r *scribe) pregnancyIntent(v *visit, at time.Time) {
+	r.observation(v, "us-core-observation-pregnancyintent", socialHistory, meaning(loinc("86645-9", "Pregnancy intention in the next year - Reported")), at)
+	r.Concept("valueCodeableConcept", meaning(snomed("454381000124105", "Not sure of desire to become pregnant")))
+	r.put(at)
 }

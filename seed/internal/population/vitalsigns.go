@@ -71,8 +71,12 @@ func (r *scribe) pulse(v *visit, at time.Time) {
 		return
 	}
 	status, value, told := "final", g.pulse, at
+	found := at.Add(time.Duration(after) * day)
+	if v == r.typo {
+		mistyped, found = true, midnight(r.asOf).Add(11*day+10*time.Hour)
+	}
 	if mistyped && !v.last {
-		if found := at.Add(time.Duration(after) * day); found.Before(r.end(r.now)) {
+		if found.Before(r.end(r.now)) {
 			status, told = "corrected", found
 		} else {
 			value += 40
