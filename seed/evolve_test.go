@@ -137,6 +137,8 @@ func TestEvolveTells(t *testing.T) {
 	has("Patient/pt-000017", `"active":false`)
 	has("Patient/pt-000016", `"link":[{"other":{"reference":"Patient/pt-000017"},"type":"replaces"}]`)
 	has("Patient/pt-000101", `"family"`)
+	has("Coverage/pt-000018-cov-001", `"status":"cancelled"`)
+	has("Coverage/pt-000018-cov-001", `"end":"2026-01-16"`)
 	rosters := func(m map[string]string) (of18, of19 int) {
 		for key, json := range m {
 			if strings.HasPrefix(key, "Group/payer-") {

@@ -52,10 +52,7 @@ func TestGolden(t *testing.T) {
 		{"a hundred patients", seed.Population{Seed: 1, Patients: 100}, "523918e5fe0fa40302c61d405fbb1dc798cf56465e0fd34a0271b4083822da3a"},
 		{"nobody", seed.Population{Seed: 1}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, // of nothing
 		{"the zero seed", seed.Population{Patients: 10}, "91cc8b4cf03e74e678e3f5c900db097743846d693c9f47caaba18e52a73f0561"},
-		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "136960ef4f08bbaa0d9a3c59a548e114d9a9708dc2436694b7c578caf5c79f09"},
-		{"small records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Small}, "ad623a84aefa0dbcdf90def19af30aa5a282064aeeef22bfa53c08e91ad978f8"},
-		{"full records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Full}, "75bccd658862c17ad650ac09975faaaf51a3e807e77c177c988c68f110bb354a"},
-		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "136960ef4f08bbaa0d9a3c59a548e114d9a9708dc2436694b7c578caf5c79f09"},
+		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "8d5f26594407f4e12e9b83809acbfad3bfbc3997f2fbd51788afbedbfe4170d7"},
 		{"small records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Small}, "ad623a84aefa0dbcdf90def19af30aa5a282064aeeef22bfa53c08e91ad978f8"},
 		{"full records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Full}, "75bccd658862c17ad650ac09975faaaf51a3e807e77c177c988c68f110bb354a"},
 		{"another instant", seed.Population{Seed: 1, Patients: 10, AsOf: time.Date(2031, 7, 9, 11, 30, 0, 0, time.UTC)}, "0e7cbdbcba68bc07717bc65533b81f8bd001f674b3ecd4ef301877356e4e5caa"},

@@ -153,6 +153,9 @@ func (r *scribe) settle(s *stream, c *claim) {
 	}
 	r.written.claims += 2
 	c.n = r.written.claims - 1
+	if left := r.b.leftOn(r.person.n); !left.IsZero() && c.served.After(left) {
+		return
+	}
 	if c.filled != nil && !r.happened(c.filled, c.fill) || !c.created.Before(r.now) {
 		return
 	}
