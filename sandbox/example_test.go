@@ -59,8 +59,8 @@ func Example() {
 		fmt.Println(file.Type, bytes.Count(lines, []byte("\n")))
 	}
 	// Output:
-	// Condition 374
-	// Immunization 812
+	// Condition 357
+	// Immunization 807
 	// Patient 100
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Version names the bytes that Population.Generate makes. It is raised whenever they change, and
 // belongs in the key of everything that caches a population.
-const Version = "5"
+const Version = "6"
 
 // MaxPatients is the largest population: patients are numbered with six digits.
 const MaxPatients = 999_999

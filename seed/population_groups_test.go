@@ -143,7 +143,7 @@ func TestPersonas(t *testing.T) {
 			if text(index["RelatedPerson/pt-000009-rel-001"].body, "relationship", 0, "coding", 0, "code") != "MTH" || patient(9)["multipleBirthInteger"] != 2.0 {
 				t.Errorf("pt-000009: no mother, or no twin")
 			}
-			if first, _ := moment(text(index["Encounter/pt-000010-enc-001"].body, "period", "start")); newYear.Sub(first) < 19*year*24*time.Hour {
+			if first, _ := moment(text(index["Encounter/pt-000010-enc-001"].body, "period", "start")); newYear.Sub(first) < 14*year*24*time.Hour {
 				t.Errorf("pt-000010: the history begins %v", first)
 			}
 			if birth, _ := moment(text(patient(11), "birthDate")); birth.Year() != 1921 {

@@ -102,7 +102,7 @@ func (l *life) forget() {
 // people have several times as much of everything as most.
 func (l *life) historyStart(s *stream) time.Time {
 	spread := [...]int{31, 42, 50, 57, 64, 70, 76, 83, 89, 96, 104, 112, 121, 131, 143, 157, 175, 199, 237, 324} // exp(0.6 z) in per cent
-	typical := [...]int{Usual: 560, Small: 160, Full: 3400}[l.richness]                                          // days
+	typical := [...]int{Usual: 530, Small: 160, Full: 3400}[l.richness]                                          // days
 	days := typical * spread[s.below(len(spread))] / 100
 	if l.persona != nil {
 		days = 365 * l.persona.history
