@@ -62,6 +62,11 @@
 //
 //	sb.Clock().Advance(6 * time.Minute) // every token so far has expired
 //
+// Evolve moves the sample population on: new visits and results, corrected observations, merged
+// and deleted records, members who leave a group or join it, the same for the same days.
+//
+//	sb.Evolve(ctx, 30) // what a client makes of _since
+//
 // # A server of your own
 //
 // New makes a server that does not listen. Its Handler works at once in any

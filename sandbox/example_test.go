@@ -59,8 +59,8 @@ func Example() {
 		fmt.Println(file.Type, bytes.Count(lines, []byte("\n")))
 	}
 	// Output:
-	// Condition 280
-	// Immunization 893
+	// Condition 357
+	// Immunization 807
 	// Patient 100
 }
 

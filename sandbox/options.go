@@ -46,6 +46,8 @@ type config struct {
 	stdin          io.Reader
 	progress       func(LoadProgress)
 	building       func(Building)
+	buildProgress  func(BuildProgress)
+	richness       seed.Richness
 	exportDuration time.Duration
 	behaviour      behaviour.Behaviour
 	switches       [][2]string // name and value, in the order of the options
@@ -105,6 +107,18 @@ func WithPatients(n int) Option {
 func WithSeed(n uint64) Option {
 	return func(c *config) error {
 		c.seed = n
+		return nil
+	}
+}
+
+// WithRichness sets how much is known of the people of the sample population;
+// without it, that is UsualRecords.
+func WithRichness(r Richness) Option {
+	return func(c *config) error {
+		if r != UsualRecords && r != SmallRecords && r != FullRecords {
+			return fmt.Errorf("WithRichness: there is no %q; want UsualRecords, SmallRecords or FullRecords", r)
+		}
+		c.richness = seed.Richness(r)
 		return nil
 	}
 }
@@ -239,6 +253,18 @@ func WithBuilding(f func(Building)) Option {
 			return errors.New("WithBuilding: the function is nil")
 		}
 		c.building = f
+		return nil
+	}
+}
+
+// WithBuildProgress has f called for every patient of a sample population that
+// is being built; see WithBuilding.
+func WithBuildProgress(f func(BuildProgress)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("WithBuildProgress: the function is nil")
+		}
+		c.buildProgress = f
 		return nil
 	}
 }

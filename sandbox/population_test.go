@@ -113,3 +113,27 @@ func TestWithBuilding(t *testing.T) {
 	sandbox.Start(t, append(opts, none, sandbox.WithDataDir(t.TempDir()))...)
 	want("without a place, in a data directory", one)
 }
+
+// WithBuildProgress and WithRichness are about what is built.
+func TestBuildProgressAndRichness(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []sandbox.BuildProgress
+	sb := sandbox.Start(t, sandbox.WithCacheDir(t.TempDir()), sandbox.WithPatients(3), sandbox.WithSeed(72), sandbox.WithRichness(sandbox.SmallRecords),
+		sandbox.WithBuildProgress(func(p sandbox.BuildProgress) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, p)
+		}))
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []sandbox.BuildProgress{{Patients: 1, Total: 3}, {Patients: 2, Total: 3}, {Patients: 3, Total: 3}}; !slices.Equal(seen, want) {
+		t.Errorf("got %v, want %v", seen, want)
+	}
+	if p, known := sb.Population(); !known || p.Richness != sandbox.SmallRecords {
+		t.Errorf("got %+v, want small records", p)
+	}
+	if _, err := sandbox.New(t.Context(), sandbox.WithRichness("huge")); err == nil {
+		t.Error("a richness that there is not was taken")
+	}
+}

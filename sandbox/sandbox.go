@@ -74,6 +74,9 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		s.unlock = unlock
 	}
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
+	if f := cfg.buildProgress; f != nil {
+		s.populations.WatchProgress(func(patients, total int) { f(BuildProgress{patients, total}) })
+	}
 	if f := cfg.building; f != nil {
 		s.populations.Watch(func(p seed.Population, cached bool) { f(Building{newPopulation(p), cached}) })
 	}
@@ -81,7 +84,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		Dir:               cfg.dataDir,
 		FullSync:          cfg.fullSync,
 		Populations:       s.populations,
-		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed},
+		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed, Richness: cfg.richness},
 		Behaviour:         cfg.behaviour,
 		KeyFetch:          authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure},
 		AnyContent:        cfg.anyContent,

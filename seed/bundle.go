@@ -92,7 +92,7 @@ func (l *loader) entry(t *text, e *bundleEntry, refs *references) error {
 	for _, u := range unresolved {
 		l.warn(t.problem(e.start+u.at, u.reason, nil))
 	}
-	return l.resource(arrival{t: t, base: e.start, node: resource, id: e.given, edits: edits, inBundle: true})
+	return l.resource(arrival{t: t, base: e.start, node: resource, id: e.given, edits: edits})
 }
 
 // readEntry tells what an entry of a Bundle of this type is.

@@ -73,6 +73,22 @@ func (r *references) resolve(resource *fhirjson.Node, data []byte) (edits []refe
 	return edits, left
 }
 
+// resolveConditional is resolve for a resource outside of a Bundle, where conditional references
+// alone are to be replaced.
+func (r *references) resolveConditional(resource *fhirjson.Node, data []byte) (edits []reference.Edit, left []unresolved) {
+	edits = reference.Edits(resource, data, func(kind reference.Kind, text string, at int) string {
+		if kind == reference.URI {
+			return ""
+		}
+		key, reason := r.conditional(text)
+		if reason != "" {
+			left = append(left, unresolved{at, reason})
+		}
+		return key
+	})
+	return edits, left
+}
+
 func isURN(s string) bool {
 	return strings.HasPrefix(s, "urn:uuid:") || strings.HasPrefix(s, "urn:oid:")
 }
@@ -89,6 +105,12 @@ func (r *references) reference(s string) (key, reason string) {
 	if isURN(s) {
 		return "", fmt.Sprintf("reference %q means no entry of the Bundle", s)
 	}
+	return r.conditional(s)
+}
+
+// conditional returns the Type/id that a conditional reference means, or why there is none. Of
+// other references it returns neither.
+func (r *references) conditional(s string) (key, reason string) {
 	typ, query, ok := strings.Cut(s, "?")
 	if !ok || !looksLikeType(typ) {
 		return "", ""

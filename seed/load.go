@@ -87,8 +87,9 @@ func (e *ResourceError) Unwrap() error { return e.Err }
 // In directories and archives everything else is passed over and counted by reason, and so are
 // hidden files and the tools' output in package/other of a FHIR package; a file that the caller
 // named has to be one of these kinds. JSON without a resourceType is passed over wherever it is. Of Synthea's files hospitalInformation* and
-// practitionerInformation* are read first within a directory or zip archive, because the others
-// refer to them by identifier.
+// practitionerInformation*, and NDJSON that is named for a type of shared context
+// (Practitioner.ndjson, Organization.000.ndjson), are read first within a directory or zip archive,
+// because the others refer to them by identifier.
 //
 // A load checks that the JSON is sound, that resourceType and id are there and well formed
 // (FHIR R4, Resource.id), and that no type and id stands in the load twice; nothing more. What
@@ -103,8 +104,8 @@ func (e *ResourceError) Unwrap() error { return e.Err }
 // time. References to the fullUrl of an entry become Type/id, those by urn in elements of type
 // uri and in the links of narratives too, and a conditional reference by identifier becomes the one resource of the same Bundle that has it,
 // else the one Organization, Location, Practitioner, PractitionerRole, HealthcareService or
-// Medication of the Bundles before. These are the only bytes that change. A reference that
-// cannot be resolved stays as it is and is a warning.
+// Medication that was read before, as it does in NDJSON. These are the only bytes that change. A
+// reference that cannot be resolved stays as it is and is a warning.
 //
 // Memory does not grow with the size of an NDJSON file or a tar archive, but by some 50 bytes a
 // resource, by which a duplicate is told. A compressed file that expands beyond all proportion

@@ -84,17 +84,25 @@ func (l *loader) document(t *text, required bool) error {
 		l.skip(skipNotFHIR)
 		return nil
 	}
-	return l.resource(arrival{t: t, node: n})
+	a := arrival{t: t, node: n}
+	if bytes.Contains(t.data, []byte("?identifier=")) {
+		refs := references{earlier: l.identifiers}
+		var left []unresolved
+		a.edits, left = refs.resolveConditional(n, t.data)
+		for _, u := range left {
+			l.warn(t.problem(u.at, u.reason, nil))
+		}
+	}
+	return l.resource(a)
 }
 
 // An arrival is one resource on its way to emit.
 type arrival struct {
-	t        *text
-	base     int              // where the bytes that node was parsed from begin in t
-	node     *fhirjson.Node   // the resource
-	id       string           // for a resource that has none
-	edits    []reference.Edit // of its bytes, from base
-	inBundle bool
+	t     *text
+	base  int              // where the bytes that node was parsed from begin in t
+	node  *fhirjson.Node   // the resource
+	id    string           // for a resource that has none
+	edits []reference.Edit // of its bytes, from base
 }
 
 // resource checks one resource and emits it.
@@ -127,7 +135,7 @@ func (l *loader) resource(a arrival) error {
 	}
 	line, _ := a.t.place(start)
 	l.seen.add(key, a.t.file, line)
-	if a.inBundle && sharedContext(typ) {
+	if sharedContext(typ) {
 		l.identifiers.add(a.node, key)
 	}
 	l.report.Resources++

@@ -164,7 +164,7 @@ func compareNames(a, b string) int {
 	if c := strings.Compare(dirA, dirB); c != 0 {
 		return c
 	}
-	if first := syntheaDirectory(baseA); first != syntheaDirectory(baseB) {
+	if first := referredTo(baseA); first != referredTo(baseB) {
 		if first {
 			return -1
 		}
@@ -173,8 +173,15 @@ func compareNames(a, b string) int {
 	return strings.Compare(baseA, baseB)
 }
 
-func syntheaDirectory(base string) bool {
-	return strings.HasPrefix(base, "hospitalInformation") || strings.HasPrefix(base, "practitionerInformation")
+// referredTo tells whether a file is by its name one that others refer to by identifier: those of
+// Synthea, and NDJSON of a type of shared context, such as Practitioner.ndjson and
+// Practitioner.000.ndjson.
+func referredTo(base string) bool {
+	if strings.HasPrefix(base, "hospitalInformation") || strings.HasPrefix(base, "practitionerInformation") {
+		return true
+	}
+	typ, rest, _ := strings.Cut(base, ".")
+	return sharedContext(typ) && strings.Contains("."+rest, ".ndjson")
 }
 
 func totalSize(files []foundFile) int64 {

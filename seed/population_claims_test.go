@@ -2,6 +2,7 @@ package seed_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/sandfhir/sandfhir/seed"
@@ -24,24 +25,42 @@ func TestClaims(t *testing.T) {
 		if r.Type != "ExplanationOfBenefit" {
 			continue
 		}
-		kinds[text(r.body, "type", "coding", 0, "code")]++
+		kinds[text(r.body, "type", "coding", 0, "code")+text(r.body, "subType", "coding", 0, "code")]++
+		claimed(t, r, index)
 		items, totals := make(map[string]int), make(map[string]int)
 		for _, item := range list(at(r.body, "item")) {
 			line := make(map[string]int)
 			sums(line, list(at(item, "adjudication")))
-			balanced(t, r, line)
+			balanced(t, r, line, false)
 			for k, v := range line {
 				items[k] += v
 			}
 		}
+		header := make(map[string]int)
+		sums(header, list(at(r.body, "adjudication")))
+		if len(header) > 0 { // the claim as a whole instead of its lines
+			if len(items) > 0 {
+				t.Errorf("%s: amounts both of the claim and of its lines", r.key())
+			}
+			balanced(t, r, header, true)
+			items = header
+		}
 		sums(totals, list(at(r.body, "total")))
-		balanced(t, r, totals)
+		balanced(t, r, totals, true)
 		for k := range items {
 			if items[k] != totals[k] {
 				t.Errorf("%s: the items' %s are %d cents, the total is %d", r.key(), k, items[k], totals[k])
 			}
 		}
-		if len(items) != len(totals) || totals["submitted"] <= 0 {
+		for _, name := range []string{"paidtoprovider", "memberliability"} { // of the whole alone
+			items[name] = totals[name]
+		}
+		for k := range totals {
+			if totals[k] != items[k] {
+				t.Errorf("%s: the total of %s is %d cents, the items come to %d", r.key(), k, totals[k], items[k])
+			}
+		}
+		if totals["submitted"] <= 0 {
 			t.Errorf("%s: totals %v for items %v", r.key(), totals, items)
 		}
 		payment, _ := at(r.body, "payment", "amount", "value").(float64)
@@ -62,13 +81,39 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s: served on %v, covered since %v", r.key(), served, from)
 		}
 	}
-	if kinds["professional"] < 100 || kinds["pharmacy"] < 100 || denied == 0 {
-		t.Errorf("got claims %v and %d denied, want many of both kinds and some denied", kinds, denied)
+	if kinds["professional"] < 100 || kinds["pharmacy"] < 100 || kinds["institutionalinpatient"] < 3 || kinds["institutionaloutpatient"] < 10 || denied == 0 {
+		t.Errorf("got claims %v and %d denied, want many professional and pharmacy ones, some of hospitals and some denied", kinds, denied)
+	}
+}
+
+// claimed checks that a decision is about a Claim for the same, and that claims that replace each
+// other say so.
+func claimed(t *testing.T, r record, index map[string]record) {
+	t.Helper()
+	claim := index[text(r.body, "claim", "reference")]
+	total, sum := 0.0, 0.0
+	total, _ = at(claim.body, "total", "value").(float64)
+	for _, item := range list(at(claim.body, "item")) {
+		net, _ := at(item, "net", "value").(float64)
+		sum += net
+	}
+	submitted := make(map[string]int)
+	sums(submitted, list(at(r.body, "total")))
+	if math.Round(total*100) != math.Round(sum*100) || int(math.Round(total*100)) != submitted["submitted"] {
+		t.Errorf("%s: %s is for %.2f, its items for %.2f, and %d cents were submitted", r.key(), claim.key(), total, sum, submitted["submitted"])
+	}
+	number := text(r.body, "related", 0, "reference", "value")
+	if number == "" {
+		return
+	}
+	other := index["ExplanationOfBenefit/"+number[len("XXX-"):]]
+	if back := text(other.body, "related", 0, "reference", "value"); back != text(r.body, "identifier", 0, "value") {
+		t.Errorf("%s is related to %s, which is to %s", r.key(), number, back)
 	}
 }
 
 // balanced checks how the amounts of a line or a claim divide up.
-func balanced(t *testing.T, r record, a map[string]int) {
+func balanced(t *testing.T, r record, a map[string]int, whole bool) {
 	t.Helper()
 	owed := a["deductible"] + a["copay"] + a["coinsurance"]
 	for _, rule := range []struct {
@@ -80,7 +125,8 @@ func balanced(t *testing.T, r record, a map[string]int) {
 		{"paidtoprovider = benefit", a["paidtoprovider"], a["benefit"]},
 		{"memberliability = what the member owes + noncovered", a["memberliability"], owed + a["noncovered"]},
 	} {
-		if rule.got != rule.want {
+		ofWhole := strings.HasPrefix(rule.name, "paidtoprovider") || strings.HasPrefix(rule.name, "memberliability")
+		if rule.got != rule.want && (whole || !ofWhole) {
 			t.Errorf("%s: %s: got %d cents, want %d of %v", r.key(), rule.name, rule.got, rule.want, a)
 		}
 	}

@@ -189,6 +189,12 @@ func TestDates(t *testing.T) {
 					if !ok || !dateName.MatchString(path) {
 						return
 					}
+					if strings.HasPrefix(path, ".target") && r.Type == "Goal" {
+						return // what is hoped for lies ahead
+					}
+					if path == ".expirationDate" {
+						return
+					}
 					dates++
 					if when.After(r.At) {
 						t.Errorf("%s: %s is %s, but it was last updated at %v", r.key(), path, s, r.At)
@@ -196,7 +202,7 @@ func TestDates(t *testing.T) {
 					if when.Before(birth) {
 						t.Errorf("%s: %s is %s, before the birth %v", r.key(), path, s, birth)
 					}
-					administrative := slices.Contains([]string{"ExplanationOfBenefit", "Coverage", "Patient", "Provenance"}, r.Type)
+					administrative := slices.Contains([]string{"ExplanationOfBenefit", "Claim", "Coverage", "Patient", "Provenance"}, r.Type)
 					if !death.IsZero() && when.After(death) && !administrative {
 						t.Errorf("%s: %s is %s, after the death %v", r.key(), path, s, death)
 					}
@@ -295,6 +301,14 @@ func TestNothingLooksReal(t *testing.T) {
 				if !ssn.MatchString(value) {
 					t.Errorf("%s: SSN %s could be issued", r.key(), value)
 				}
+			case "urn:oid:2.16.840.1.113883.4.4":
+				if !strings.HasPrefix(value, "00-") {
+					t.Errorf("%s: the tax number %s could be issued", r.key(), value)
+				}
+			case "http://hl7.org/fhir/sid/ndc":
+				if !strings.HasPrefix(value, "99999") {
+					t.Errorf("%s: the drug code %s could be issued", r.key(), value)
+				}
 			case "urn:oid:2.16.840.1.113883.6.300", "urn:oid:2.16.840.1.113883.4.7":
 			default:
 				if !strings.HasPrefix(system, "https://example.org/") && !strings.Contains(system, ".example.org/") {
@@ -336,7 +350,7 @@ func validNPI(value string) bool {
 // TestBodies checks that what is measured of a body fits together and moves as bodies do.
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	all, _ := decode(t, seed.Population{Seed: 11, Patients: 120})
+	all, _ := decode(t, seed.Population{Seed: 11, Patients: 140})
 	height, weight, a1c := make(map[string]float64), make(map[string]float64), make(map[string]float64)
 	checked := 0
 	for _, r := range all {

@@ -60,7 +60,7 @@ func TestPlausible(t *testing.T) {
 		}
 		seen[code]++
 		var when time.Time
-		for _, name := range []string{"onsetDateTime", "effectiveDateTime", "performedDateTime", "occurrenceDateTime"} {
+		for _, name := range []string{"onsetDateTime", "effectiveDateTime", "performedDateTime", "occurrenceDateTime", "authoredOn"} {
 			if s, ok := moment(text(r.body, name)); ok {
 				when = s
 			}

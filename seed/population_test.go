@@ -41,18 +41,21 @@ func fingerprint(resources []seed.Resource) string {
 // and put the new hashes here.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	if seed.Version != "3" {
-		t.Errorf("got Version %q, but the hashes below are of version 3", seed.Version)
+	if seed.Version != "6" {
+		t.Errorf("got Version %q, but the hashes below are of version 6", seed.Version)
 	}
 	cases := []struct {
 		name string
 		p    seed.Population
 		want string
 	}{
-		{"a hundred patients", seed.Population{Seed: 1, Patients: 100}, "b081b82548b3d5a9d48dcad892ec23eecf53509562721f613adc7388a687b361"},
+		{"a hundred patients", seed.Population{Seed: 1, Patients: 100}, "4329677c3c2b32b48234c4cb63459a85221ea3a3bd23b03503baa84e8cbf7f9b"},
 		{"nobody", seed.Population{Seed: 1}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, // of nothing
-		{"the zero seed", seed.Population{Patients: 10}, "19614a80032867444c49ef0df0627ae93fa034c2f9706723890e527bf805c683"},
-		{"another instant", seed.Population{Seed: 1, Patients: 10, AsOf: time.Date(2031, 7, 9, 11, 30, 0, 0, time.UTC)}, "a3ecdc9f2f155439e3d382570c8a742e1c5f8eba0798f24e99562cf82b058815"},
+		{"the zero seed", seed.Population{Patients: 10}, "6fe1e6faba410226adf52d6def90e5435a54ae129352a68f4f0afae0bedb85e5"},
+		{"thirty days later", seed.Population{Seed: 1, Patients: 20, Days: 30}, "93c33d3477217f595fede04f945dcddbfc1be9d26172495178b307fc37b40796"},
+		{"small records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Small}, "d9b2a56dfd9a8f383c70a1a62b98c469238e11017da0c9e3cd7db4e5a5c350fd"},
+		{"full records", seed.Population{Seed: 1, Patients: 20, Richness: seed.Full}, "090f29aac4d654bdf36e6116edb7647bc2870135296f6f71d340d72571c755d8"},
+		{"another instant", seed.Population{Seed: 1, Patients: 10, AsOf: time.Date(2031, 7, 9, 11, 30, 0, 0, time.UTC)}, "94ffaaa62b884ef72623cb5543b486fe61cf467419da9baa299e81646b7d3718"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -111,7 +114,7 @@ func TestOrderOfEmission(t *testing.T) {
 	stage, patient := 0, 0 // 0 context, 1 patients, 2 groups
 	for _, r := range generate(t, seed.Population{Seed: 1, Patients: 30}) {
 		switch {
-		case slices.Contains([]string{"Organization", "Location", "Practitioner"}, r.Type):
+		case slices.Contains([]string{"Organization", "Location", "Practitioner", "Endpoint", "PractitionerRole", "Medication"}, r.Type):
 			if stage != 0 {
 				t.Fatalf("%s/%s comes after a patient or group", r.Type, r.ID)
 			}
@@ -174,7 +177,7 @@ func TestForm(t *testing.T) {
 		if s := parsed.Meta.Security; len(s) != 1 || s[0].Code != "HTEST" || s[0].System != "http://terminology.hl7.org/CodeSystem/v3-ActReason" {
 			t.Errorf("%s has the security labels %v, want HTEST", key, s)
 		}
-		if len(parsed.Meta.Profile) == 0 && r.Type != "Group" {
+		if len(parsed.Meta.Profile) == 0 && !slices.Contains([]string{"Group", "Binary", "Claim", "Endpoint"}, r.Type) {
 			t.Errorf("%s claims no profile", key)
 		}
 		if r.At.IsZero() || r.At.After(newYear) || r.At.Location() != time.UTC || r.At.Nanosecond()%1_000_000 != 0 {
@@ -221,23 +224,31 @@ func repeatedName(raw []byte) error {
 	return walk()
 }
 
+// TestSizes checks how much is known of people who are no personas.
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	for s := range uint64(6) {
-		t.Run(fmt.Sprintf("seed %d", s), func(t *testing.T) {
-			t.Parallel()
-			all := generate(t, seed.Population{Seed: s, Patients: 100})
-			size := 0
-			for _, r := range all {
-				size += len(r.JSON)
-			}
-			if mean := len(all) / 100; mean < 60 || mean > 120 {
-				t.Errorf("got %d resources a patient, want 60 to 120", mean)
-			}
-			if mean := size / len(all); mean < 900 || mean > 1700 {
-				t.Errorf("got %d bytes a resource, want about 1,200", mean)
-			}
-		})
+	for _, tc := range []struct {
+		richness seed.Richness
+		from, to int // resources a patient, on average
+	}{{seed.Small, 25, 60}, {seed.Usual, 85, 130}, {seed.Full, 260, 450}} {
+		for s := range uint64(3) {
+			t.Run(fmt.Sprintf("%q seed %d", tc.richness, s), func(t *testing.T) {
+				t.Parallel()
+				count, size := 0, 0
+				for _, r := range generate(t, seed.Population{Seed: s, Patients: 100, Richness: tc.richness}) {
+					if strings.HasPrefix(r.ID, "pt-") && r.ID[:9] > "pt-000012" {
+						count++
+						size += len(r.JSON)
+					}
+				}
+				if mean := count / 88; mean < tc.from || mean > tc.to {
+					t.Errorf("got %d resources a patient, want %d to %d", mean, tc.from, tc.to)
+				}
+				if mean := size / count; mean < 900 || mean > 1750 {
+					t.Errorf("got %d bytes a resource, want about 1,500", mean)
+				}
+			})
+		}
 	}
 }
 

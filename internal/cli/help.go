@@ -44,9 +44,9 @@ func commandList(cmd *cobra.Command) string {
 		title string
 		names []string
 	}{
-		{"The server", []string{"serve", "load", "config", "healthcheck"}},
+		{"The server", []string{"serve", "load", "evolve", "config", "healthcheck"}},
 		{"A client of it", []string{"token", "get", "export"}},
-		{"Your own client", []string{"keygen", "doctor", "diff"}},
+		{"Your own client", []string{"keygen", "doctor", "diff", "seed"}},
 		{"Other", nil}, // what no group names
 	}
 	named := map[string]*cobra.Command{}

@@ -81,7 +81,7 @@ func checkPaths(named string, paths []string) error {
 
 // open makes the server, and loads what it is to hold beside the population.
 func (p *program) open(ctx context.Context, r resolved, opts []sandbox.Option) (*sandbox.Server, error) {
-	opts = append(opts, sandbox.WithBuilding(p.building))
+	opts = append(opts, sandbox.WithBuilding(p.building), sandbox.WithBuildProgress(p.buildProgress()))
 	var m *meter
 	if len(r.Load) > 0 {
 		opts = append(opts, sandbox.WithLoad(r.Load...), sandbox.WithStdin(p.stdin), sandbox.WithLoadProgress(func(l sandbox.LoadProgress) {
@@ -121,6 +121,28 @@ func (p *program) building(b sandbox.Building) {
 	p.note("%s", wrap(fmt.Sprintf("building %s: this takes a while, %s", countOf(int64(b.Patients), "sample patient"), once), helpWidth))
 }
 
+// shownBuilding is from how many patients on it is shown how far building is.
+const shownBuilding = 1000
+
+// buildProgress shows how far the building of a large population is.
+func (p *program) buildProgress() func(sandbox.BuildProgress) {
+	var m *meter
+	return func(b sandbox.BuildProgress) {
+		if b.Total < shownBuilding {
+			return
+		}
+		if m == nil {
+			m = newCountMeter(p.stderr, "building", int64(b.Total))
+		}
+		m.set(int64(b.Patients), "")
+		if b.Patients == b.Total {
+			m.finish()
+			m = nil
+			p.note("indexing")
+		}
+	}
+}
+
 // reportPopulation says that a data directory keeps the population it has, where another one was
 // asked for.
 func (p *program) reportPopulation(r resolved, server *sandbox.Server) {
@@ -129,7 +151,7 @@ func (p *program) reportPopulation(r resolved, server *sandbox.Server) {
 		return
 	}
 	var asked []string
-	for name, differs := range map[string]bool{"patients": r.Patients != has.Patients, "seed": r.Seed != has.Seed} {
+	for name, differs := range map[string]bool{"patients": r.Patients != has.Patients, "seed": r.Seed != has.Seed, "richness": richnessOf(r.Richness) != has.Richness} {
 		if o := r.origins[name]; differs && o.from != fromDefault {
 			asked = append(asked, o.from+" "+strings.Join(o.values, " "))
 		}

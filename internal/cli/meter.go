@@ -47,6 +47,26 @@ func newMeter(w io.Writer, label string, total int64) *meter {
 	return m
 }
 
+// newCountMeter returns a meter for total things that are counted and not measured in bytes, with
+// their rate and the time that is left.
+func newCountMeter(w io.Writer, label string, total int64) *meter {
+	m := &meter{w: w, label: label, total: total}
+	if onTerminal(w) {
+		m.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetDescription(label),
+			progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("patients"),
+			progressbar.OptionSetWidth(16),
+			progressbar.OptionThrottle(barInterval),
+			progressbar.OptionSetSpinnerChangeInterval(0),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return m
+}
+
 // onTerminal tells whether a person watches w.
 func onTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
@@ -66,7 +86,7 @@ func (m *meter) set(done int64, detail string) {
 	if m.total > 0 {
 		if tenth := done * 10 / m.total; tenth > m.shown {
 			m.shown = tenth
-			fmt.Fprintf(m.w, "%s %s: %d %%\n", m.label, detail, tenth*10)
+			fmt.Fprintf(m.w, "%s: %d %%\n", strings.TrimSpace(m.label+" "+detail), tenth*10)
 		}
 		return
 	}

@@ -108,6 +108,7 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	opts := []sandbox.Option{
 		sandbox.WithPatients(s.Patients),
 		sandbox.WithSeed(s.Seed),
+		sandbox.WithRichness(richnessOf(s.Richness)),
 		sandbox.WithLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: s.LogLevel}))),
 	}
 	if s.Data != "" {

@@ -14,6 +14,7 @@ type Settings struct {
 	FullSync          bool           // every write to Data waits for the disk
 	Patients          int            // size of the sample population
 	Seed              uint64         // of the sample population
+	Richness          string         // of the sample population: small, usual or full
 	Load              []string       // files, directories and archives to load at the start
 	KeepGoing         bool           // a load passes over what is bad
 	Behaviour         string         // what the server is strict about: a name, or a file that ends in .json
@@ -82,6 +83,13 @@ func settingsTable() []setting {
 		{name: "seed", arg: "N", places: anywhere, loads: true, def: "1",
 			help: "seed of the sample population: the same seed makes the same people",
 			set:  func(s *Settings, v string) error { return parseSeed(&s.Seed, v) }},
+		{name: "richness", arg: "NAME", places: anywhere, loads: true, def: "usual",
+			help: "how much is known of the sample population: small, usual or full",
+			set: func(s *Settings, v string) error {
+				_, err := parseRichness(v)
+				s.Richness = v
+				return err
+			}},
 		{name: "load", arg: "PATH", places: anywhere, list: true,
 			help: "NDJSON, JSON, directory or archive to load at the start; can be repeated, in " +
 				envPrefix + "LOAD separated by " + string(os.PathListSeparator),

@@ -74,3 +74,20 @@ func TestDocref(t *testing.T) {
 		}
 	})
 }
+
+// TestDocrefOfThePopulation: the sample data have documents to find, and their content.
+func TestDocrefOfThePopulation(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	b := w.all.get(t, "/DocumentReference/$docref?patient=pt-000003").bundle(t)
+	if got := b.ids("match"); !slices.Equal(got, []string{"pt-000003-ccd"}) {
+		t.Fatalf("got %v, want the CCD", got)
+	}
+	ccd := w.all.get(t, "/Binary/pt-000003-ccd", "Accept", "application/xml").want(t, 200)
+	if got := ccd.header.Get("Content-Type"); got != "application/xml" || !strings.Contains(string(ccd.body), "<family>Lindqvist</family>") {
+		t.Errorf("got %s: %.300s", got, ccd.body)
+	}
+	if got := w.all.get(t, "/DocumentReference/$docref?patient=pt-000003&start=2020-01-01").bundle(t).ids("match"); len(got) < 3 {
+		t.Errorf("got %v, want notes too", got)
+	}
+}

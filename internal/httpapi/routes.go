@@ -153,6 +153,7 @@ func routeTable() []route {
 		// Control.
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
+		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},
 		{method: get, path: "/_sandbox/behaviour", handle: (*call).behaviour},
 		{method: put, path: "/_sandbox/behaviour", handle: (*call).setBehaviour},
 		{method: post, path: "/_sandbox/clients/:client/rotate-secret", handle: (*call).rotateSecret},

@@ -34,25 +34,44 @@ const populationFile = "population.json"
 
 // A populationNote is what the file says.
 type populationNote struct {
-	Patients int    `json:"patients"`
-	Seed     uint64 `json:"seed"`
+	Patients int           `json:"patients"`
+	Seed     uint64        `json:"seed"`
+	Richness seed.Richness `json:"richness,omitempty"`
+	Days     int           `json:"days,omitempty"` // that it has moved on
+	Version  string        `json:"version,omitempty"`
+}
+
+func noteOf(p seed.Population) populationNote {
+	return populationNote{p.Patients, p.Seed, p.Richness, p.Days, seed.Version}
 }
 
 // note writes down what population dir begins with.
 func (e *resources) note(dir string) error {
-	data, err := json.Marshal(populationNote{e.population.Patients, e.population.Seed})
+	return writeNote(filepath.Join(dir, populationFile), noteOf(e.population))
+}
+
+func writeNote(path string, note populationNote) error {
+	data, err := json.Marshal(note)
 	if err != nil {
 		return fmt.Errorf("encode the population: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, populationFile), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(append(data, '\n'))
 	if err == nil {
-		err = f.Sync() // before dir gets the name by which it counts
+		err = f.Sync() // before it gets the name by which it counts
 	}
 	return errors.Join(err, f.Close())
+}
+
+// replaceNote writes a note in the place of the one that there is.
+func replaceNote(path string, note populationNote) error {
+	if err := writeNote(path+".new", note); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // recall reads what population dir began with. A file that cannot be read as
@@ -66,6 +85,7 @@ func (e *resources) recall(dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read what population the data began with: %w", err)
 	}
-	e.population = seed.Population{Patients: began.Patients, Seed: began.Seed}
+	e.population = seed.Population{Patients: began.Patients, Seed: began.Seed, Richness: began.Richness, Days: began.Days}
+	e.older = began.Version != seed.Version
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 type Populations struct {
 	dir   string
 	watch func(p seed.Population, cached bool)
+	made  func(patients, total int) // called for every patient; may be nil
 
 	mu    sync.Mutex
 	bases map[string]*fhirstore.Base
@@ -38,6 +39,11 @@ func NewPopulations(dir string) *Populations {
 // never cached, and told whether it will be; never for one of nobody, which
 // takes no time. It is called before the first Base.
 func (ps *Populations) Watch(f func(p seed.Population, cached bool)) { ps.watch = f }
+
+// WatchProgress has f called for every patient of a population that is being
+// built, with how many there are so far and will be. It is called before the
+// first Base.
+func (ps *Populations) WatchProgress(f func(patients, total int)) { ps.made = f }
 
 // begin notes that a population is about to be built.
 func (ps *Populations) begin(p seed.Population, cached bool) {
@@ -61,7 +67,7 @@ func noCache(doing string, err error) error {
 
 // key names everything that a population's bytes depend on.
 func key(p seed.Population) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s", fhirstore.Format(), seed.Version, p.Seed, p.Patients, p.AsOf))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d\n%s\n%d\n%s", fhirstore.Format(), seed.Version, p.Seed, p.Patients, p.AsOf, p.Days, p.Richness))
 	return fmt.Sprintf("population-%d-%d-%s", p.Patients, p.Seed, hex.EncodeToString(sum[:6]))
 }
 
@@ -114,7 +120,7 @@ func (ps *Populations) build(ctx context.Context, p seed.Population, dir string)
 		return noCache("cache population", err)
 	}
 	ps.begin(p, true)
-	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, p) })
+	err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return ps.fill(ctx, l, p) })
 	if err != nil {
 		return fmt.Errorf("build population: %w", err)
 	}
@@ -127,8 +133,13 @@ func (ps *Populations) build(ctx context.Context, p seed.Population, dir string)
 }
 
 // fill puts a population into a load.
-func fill(ctx context.Context, l *fhirstore.Load, p seed.Population) error {
+func (ps *Populations) fill(ctx context.Context, l *fhirstore.Load, p seed.Population) error {
+	patients := 0
 	return p.Generate(ctx, func(r seed.Resource) error {
+		if r.Type == "Patient" && ps.made != nil {
+			patients++
+			ps.made(patients, p.Patients)
+		}
 		return l.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON})
 	})
 }

@@ -256,8 +256,11 @@ type resources struct {
 	name       string
 	workspace  *Workspace
 	population seed.Population
+	older      bool // the data began with a population of another version
 
-	mu      sync.Mutex
+	evolving sync.Mutex // held while the population moves on
+
+	mu      sync.Mutex // of all below and of population
 	data    *fhirstore.Store
 	exports *bulk.Service
 }
@@ -324,7 +327,7 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 		return nil, err
 	}
 	w.cfg.Populations.begin(e.population, false)
-	if err := populate(ctx, store, e.population); err != nil {
+	if err := w.cfg.Populations.populate(ctx, store, e.population); err != nil {
 		store.Close()
 		return nil, err
 	}
@@ -355,7 +358,7 @@ func (e *resources) createDir(ctx context.Context, dir string) error {
 		err = base.Copy(part)
 	} else if errors.Is(err, errNoCache) {
 		e.workspace.cfg.Populations.begin(e.population, false)
-		err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return fill(ctx, l, e.population) })
+		err = fhirstore.BuildBase(ctx, part, func(l *fhirstore.Load) error { return e.workspace.cfg.Populations.fill(ctx, l, e.population) })
 	}
 	if err == nil {
 		err = e.note(part)
@@ -366,13 +369,13 @@ func (e *resources) createDir(ctx context.Context, dir string) error {
 	return os.Rename(part, dir)
 }
 
-func populate(ctx context.Context, store *fhirstore.Store, p seed.Population) error {
+func (ps *Populations) populate(ctx context.Context, store *fhirstore.Store, p seed.Population) error {
 	load, err := store.Load(ctx, fhirstore.Everything())
 	if err != nil {
 		return err
 	}
 	defer load.Rollback()
-	if err := fill(ctx, load, p); err != nil {
+	if err := ps.fill(ctx, load, p); err != nil {
 		return err
 	}
 	return load.Commit(ctx)

@@ -34,6 +34,9 @@ func (d Decimal) append(buf []byte) []byte {
 	return buf
 }
 
+// String returns the decimal with all of its places.
+func (d Decimal) String() string { return string(d.append(nil)) }
+
 // A Coding is a code, the system it is from and the system's own text for it, which may be empty.
 type Coding struct {
 	System, Code, Display string

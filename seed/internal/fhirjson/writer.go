@@ -7,6 +7,7 @@
 package fhirjson
 
 import (
+	"encoding/base64"
 	"strconv"
 	"time"
 )
@@ -58,6 +59,14 @@ func (w *Writer) Strings(name string, values ...string) {
 		w.String("", v)
 	}
 	w.EndArray()
+}
+
+// Base64 writes a base64Binary of these bytes.
+func (w *Writer) Base64(name string, content []byte) {
+	w.name(name)
+	w.buf = append(w.buf, '"')
+	w.buf = base64.StdEncoding.AppendEncode(w.buf, content)
+	w.buf = append(w.buf, '"')
 }
 
 // Bool writes a boolean.

@@ -109,8 +109,9 @@ func (b *body) circulation(v *visit, g *signs) {
 	}
 	g.systolic = b.s.around(target, 4)
 	g.diastolic = b.s.around(g.systolic*63/100, 3)
+	frail := b.persona != nil && b.persona.frail && v == b.visits[0]
 	switch u := b.s.below(1000); {
-	case u < 3:
+	case u < 3, frail:
 		g.systolic, g.diastolic = 0, 0
 	case u < 9:
 		g.diastolic = 0

@@ -23,6 +23,7 @@ type prescription struct {
 	status  string        // active, completed or stopped
 	ended   time.Time     // of a status other than active
 	prior   *prescription // that it renews; nil: none
+	fills   [2]fill       // the first and perhaps a refill
 }
 
 // A series is what a person has been given of a vaccine.
@@ -88,7 +89,7 @@ func (c *care) treatEpisode(v *visit) {
 	}
 	for _, s := range b.regimen.steps {
 		p := c.order(v, b, s.drug)
-		if over := midnight(v.start).Add(time.Duration(s.drug.supply) * day); over.Before(c.end(c.asOf)) {
+		if over := midnight(v.start).Add(time.Duration(s.drug.supply) * day); over.Before(c.end(c.now)) {
 			p.status, p.ended = "completed", over
 		}
 	}
@@ -148,10 +149,11 @@ func (c *care) close() {
 			p.status, p.ended = "completed", later(p.problem.abated, p.visit.end)
 		case !c.death.IsZero():
 			p.status, p.ended = "stopped", c.death
-		case lasts.Before(c.asOf):
+		case lasts.Before(c.now):
 			p.status, p.ended = "completed", lasts
 		}
 	}
+	c.settleFills()
 }
 
 // test does a panel, unless the same visit has done it.
@@ -168,7 +170,7 @@ var routine = []struct {
 	panel            *panel
 	from, to, months int
 }{
-	{&lipid, 38, 80, 46}, {&basicMetabolic, 45, 120, 34}, {&glycated, 45, 80, 36}, {&bloodCount, 20, 120, 52},
+	{&lipid, 38, 80, 46}, {&basicMetabolic, 45, 120, 34}, {&glycated, 45, 80, 36}, {&bloodCount, 25, 120, 70},
 }
 
 // testChronic does the panels that are due.

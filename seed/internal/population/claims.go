@@ -2,24 +2,46 @@ package population
 
 import "time"
 
+// A claimForm is how a claim is made: who makes it and for what.
+type claimForm int
+
+const (
+	professional claimForm = iota // practitioners, and those who work like them
+	inpatientStayClaim
+	outpatientClaim // of a hospital for people who go home the same day
+	pharmacyClaim
+)
+
 // A claim is what a provider asks of the payer for one visit, or a pharmacy for one fill, and
 // what becomes of it.
 type claim struct {
-	id       string
-	created  time.Time // when the payer received it
+	form     claimForm
+	n        int // number among the patient's claims
+	created  time.Time
 	paidOn   time.Time
 	served   time.Time
+	ended    time.Time
 	denied   bool
 	lines    []line
 	visit    *visit
+	doctor   *practitioner
 	filled   *prescription // of a pharmacy's claim
-	refill   int           // number of the fill, from 0
+	fill     *fill
 	provider *provider
+	ride     *ride // of an ambulance's claim
+
+	noted      bool      // the payer adds a note
+	replacedOn time.Time // when a corrected claim for the same was paid; zero: never
+	corrected  bool      // it is that claim
+	atHeader   bool      // adjudicated as a whole, not line by line
 }
 
 // A line is one service of a claim with its amounts, in cents.
 type line struct {
 	service     coding
+	revenue     coding // of a hospital's line (NUBC)
+	modifier    coding // HCPCS; no code: none
+	units       int
 	submitted   int // = discount + eligible + noncovered
 	discount    int
 	noncovered  int
@@ -39,95 +61,140 @@ type deductible struct {
 }
 
 // claimYears is how far back payers keep claims.
-const claimYears = 4
+var claimYears = [...]int{Usual: 4, Small: 1, Full: 10}
 
-// claims writes the claims of a member in the order of service. A claim that has not been paid
-// by the population's instant is not there yet.
+// claims writes the claims of a member in the order of service: what was claimed, and what the
+// payer has decided of it by the population's instant. Every visit has choices of its own and
+// every claim its number whether it is there yet or not, so that later days change neither.
 func (r *scribe) claims() {
 	if !r.isMember() {
 		return
 	}
-	s := newStream(r.seed, "claims", r.n)
-	oldest := r.asOf.AddDate(-claimYears, 0, 0)
-	for _, v := range r.visits {
+	oldest := r.asOf.AddDate(-claimYears[r.richness], 0, 0)
+	for i, v := range r.visits {
 		if v.start.Before(oldest) {
 			continue
 		}
-		r.professionalClaim(s, v)
+		s := newStream(r.seed, "claims", r.n<<12|i)
+		r.visitClaim(s, v)
+		if v.kind.class == emergency {
+			r.rideClaim(s, v)
+		}
 		for _, p := range v.prescriptions {
-			r.pharmacyClaim(s, p, 0)
-			if again := s.chance(450); again && p.drug.refills > 0 {
-				r.pharmacyClaim(s, p, 1)
+			for i := range p.fills {
+				r.fillClaim(s, p, &p.fills[i])
 			}
 		}
 	}
 }
 
-// professionalClaim claims what a visit's provider did.
-func (r *scribe) professionalClaim(s *stream, v *visit) {
-	c := &claim{visit: v, served: v.start, provider: v.site}
-	days := max(daysFrom(midnight(v.start), midnight(v.end)), 1)
-	if v.kind.class != inpatient {
-		days = 1
+// visitClaim claims what a visit's provider did.
+func (r *scribe) visitClaim(s *stream, v *visit) {
+	c := &claim{visit: v, served: v.start, ended: v.end, provider: v.site, doctor: v.doctor}
+	switch {
+	case v.kind.class == inpatient:
+		c.form = inpatientStayClaim
+		c.stayLines(s)
+	case v.kind.class == emergency || v.kind == &examVisit:
+		c.form = outpatientClaim
+		c.visitLines(s)
+	default:
+		c.visitLines(s)
 	}
-	c.lines = append(c.lines, line{service: v.kind.service, submitted: v.kind.cents*days + 100*s.between(0, 40)})
+	r.settle(s, c)
+}
+
+// visitLines are the services of a visit of less than a day.
+func (c *claim) visitLines(s *stream) {
+	v := c.visit
+	first := line{service: v.kind.service, revenue: clinicRevenue, units: 1, submitted: v.kind.cents + 100*s.between(0, 40)}
+	if v.kind.class == emergency {
+		first.revenue = emergencyRevenue
+	}
+	if s.chance(150) {
+		first.modifier = hcpcs("GC", "This service has been performed in part by a resident under the direction of a teaching physician")
+	}
+	c.lines = append(c.lines, first)
 	for _, res := range v.results {
 		if res.panel.claim.Code != "" {
-			c.lines = append(c.lines, line{service: res.panel.claim, submitted: res.panel.cents})
+			c.lines = append(c.lines, line{service: res.panel.claim, revenue: laboratoryRevenue, units: 1, submitted: res.panel.cents})
 		}
 	}
 	for _, shot := range v.shots {
 		if shot.vaccine.admin.Code != "" && !shot.refused && !shot.reported {
-			c.lines = append(c.lines, line{service: shot.vaccine.admin, submitted: 100 * s.between(24, 38)})
+			c.lines = append(c.lines, line{service: shot.vaccine.admin, revenue: vaccineRevenue, units: 1, submitted: 100 * s.between(24, 38)})
 		}
 	}
-	if r.settle(s, c, v.end) {
-		r.professionalBenefit(c)
-	}
 }
 
-// pharmacyClaim claims a fill of a prescription.
-func (r *scribe) pharmacyClaim(s *stream, p *prescription, refill int) {
-	served := p.visit.end.Add(time.Duration(s.between(40, 26*60)) * time.Minute)
-	served = served.Add(time.Duration(refill*p.drug.supply) * day)
-	if !r.death.IsZero() && served.After(r.death) || !p.ended.IsZero() && refill > 0 && served.After(p.ended) {
-		return
-	}
-	c := &claim{visit: p.visit, filled: p, refill: refill, served: served, provider: &driftwood}
-	c.lines = []line{{service: coding{System: sysNDC, Code: p.drug.ndc(), Display: p.drug.text}, submitted: p.drug.cents + s.between(0, 399)}}
-	if r.settle(s, c, served) {
-		r.pharmacyBenefit(c)
-	}
+// fillClaim claims a fill of a prescription.
+func (r *scribe) fillClaim(s *stream, p *prescription, f *fill) {
+	c := &claim{form: pharmacyClaim, visit: p.visit, doctor: p.visit.doctor, filled: p, fill: f, served: f.at, ended: f.at, provider: &driftwood}
+	c.lines = []line{{service: p.drug.claimedAs(), units: 1, submitted: p.drug.cents + s.between(0, 399)}}
+	r.settle(s, c)
 }
 
-// settle adjudicates a claim for services that ended at an instant. It is false when the payer
-// has not paid yet.
-func (r *scribe) settle(s *stream, c *claim, ended time.Time) bool {
+// settle adjudicates a claim and writes what of it has happened. The number of choices depends on
+// nothing but the number of lines.
+func (r *scribe) settle(s *stream, c *claim) {
 	received, paid := s.between(1, 12), s.between(4, 16)
 	if c.filled != nil {
 		received, paid = 0, s.between(2, 8)
 	}
-	c.created = ended.Add(time.Duration(received)*day + time.Duration(s.between(20, 200))*time.Minute)
+	c.created = c.ended.Add(time.Duration(received)*day + time.Duration(s.between(20, 200))*time.Minute)
 	c.paidOn = midnight(c.created).Add(time.Duration(paid) * day)
 	c.denied = s.chance(25)
+	c.noted = s.chance(150) || c.denied
+	replaced := s.chance([...]int{professional: 25, inpatientStayClaim: 250, outpatientClaim: 80, pharmacyClaim: 20}[c.form])
+	again := s.between(14, 30)
+	c.atHeader = r.payer == &dunegrass && (c.form == inpatientStayClaim || c.form == outpatientClaim)
 	for i := range c.lines {
 		r.adjudicate(s, c, &c.lines[i])
 	}
-	if !c.paidOn.Add(day).Before(r.asOf) {
-		return false
+	r.written.claims += 2
+	c.n = r.written.claims - 1
+	if left := r.b.leftOn(r.person.n); !left.IsZero() && c.served.After(left) {
+		return
 	}
-	c.id = r.next("eob", &r.written.claims)
-	return true
+	if c.filled != nil && !r.happened(c.filled, c.fill) || !c.created.Before(r.now) {
+		return
+	}
+	r.claim(c)
+	if !r.paidBy(c) {
+		return
+	}
+	next := *c
+	if replaced {
+		next.n, next.corrected, next.noted = c.n+1, true, true
+		next.created, next.paidOn = c.paidOn.Add(time.Duration(again)*day), c.paidOn.Add(time.Duration(again+9)*day)
+		if r.paidBy(&next) {
+			c.replacedOn = next.paidOn
+		}
+	}
+	r.benefit(c)
+	if replaced && next.created.Before(r.now) {
+		r.claim(&next)
+		if r.paidBy(&next) {
+			r.benefit(&next)
+		}
+	}
 }
+
+// paidBy tells whether the payer has decided and paid.
+func (r *scribe) paidBy(c *claim) bool { return c.paidOn.Add(day).Before(r.now) }
+
+func (c *claim) id(r *scribe) string        { return partID(r.person.id, "claim", c.n) }
+func (c *claim) benefitID(r *scribe) string { return partID(r.person.id, "eob", c.n) }
 
 // adjudicate divides the price of a line between the provider, who gives a discount, the member
 // and the payer.
 func (r *scribe) adjudicate(s *stream, c *claim, l *line) {
+	allowed := l.submitted * s.between(58, 92) / 100
 	if c.denied {
 		l.noncovered = l.submitted
 		return
 	}
-	l.eligible = l.submitted * s.between(58, 92) / 100
+	l.eligible = allowed
 	l.discount = l.submitted - l.eligible
 	rest := l.eligible
 	if c.served.Year() != r.paid.year {
@@ -142,14 +209,14 @@ func (r *scribe) adjudicate(s *stream, c *claim, l *line) {
 			l.copay = min(rest, 4000)
 		}
 		rest -= l.copay
-	case r.payer == &sandpiper && c.visit.kind.class == ambulatory:
+	case r.payer.private() && c.visit.kind.class == ambulatory:
 		if l == &c.lines[0] {
 			l.copay = min(rest, 2500)
 		}
 		rest -= l.copay
 	default:
 		yearly := 24000
-		if r.payer == &sandpiper {
+		if r.payer.private() {
 			yearly = 100000
 		}
 		l.deductible = min(rest, yearly-r.paid.cents)

@@ -8,8 +8,8 @@ import (
 
 // writeWorld writes the context that all patients share. It belongs to no organization, so that
 // whatever view of a patient's data is taken, its references resolve.
-func writeWorld(s *sink, w *world) {
-	known := midnight(s.latest).AddDate(-12, 0, 0) // before anything that patients' histories tell
+func writeWorld(s *sink, w *world, asOf time.Time) {
+	known := midnight(asOf).AddDate(-12, 0, 0) // before anything that patients' histories tell
 	step := 0
 	next := func() time.Time {
 		step++
@@ -29,6 +29,15 @@ func writeWorld(s *sink, w *world) {
 	for _, p := range w.practitioners {
 		writePractitioner(s, p, next())
 	}
+	for _, p := range providers {
+		writeEndpoint(s, p, next())
+	}
+	for _, p := range w.practitioners {
+		writePractitionerRole(s, p, next())
+	}
+	for _, m := range brands {
+		writeMedication(s, m, next())
+	}
 }
 
 // payerOrganization writes a payer's Organization (US Core and CARIN BB Organization).
@@ -37,8 +46,12 @@ func payerOrganization(s *sink, p *payer, at time.Time) {
 	s.Array("identifier")
 	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "naiccode", Display: "NAIC Code"}, System: idNAIC, Value: p.naic})
 	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "payerid", Display: "Payer ID"}, System: idOwner + "payer", Value: p.memberPrefix})
+	s.taxNumber(p.naic[2:])
 	s.EndArray()
 	s.organizationParts(p.name, p.domain, coding{System: tho + "organization-type", Code: "pay", Display: "Payer"}, p.home, "1 Hourglass Place", len(p.name))
+	if p.partOf != nil {
+		s.Reference("partOf", "Organization", p.partOf.id, "")
+	}
 	s.finish("", at)
 }
 
@@ -47,6 +60,7 @@ func providerOrganization(s *sink, p *provider, n int, at time.Time) {
 	s.begin("Organization", p.id, usCore+"us-core-organization", c4+"Organization"+c4Level)
 	s.Array("identifier")
 	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(99000000 + n)})
+	s.taxNumber(padded(100+n, 3))
 	if p.clia != "" {
 		s.Identifier("", fhirjson.Identifier{System: idCLIA, Value: p.clia})
 	}
@@ -56,6 +70,12 @@ func providerOrganization(s *sink, p *provider, n int, at time.Time) {
 		s.Reference("partOf", "Organization", p.partOf, "")
 	}
 	s.finish("", at)
+}
+
+// taxNumber writes, as an item of an open array, a number in the form of an Employer Identification
+// Number. None begins with 00.
+func (s *sink) taxNumber(serial string) {
+	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "TAX", Display: "Tax ID number"}, System: "urn:oid:2.16.840.1.113883.4.4", Value: "00-0000" + serial})
 }
 
 func (s *sink) organizationParts(name, domain string, kind coding, home town, street string, n int) {
@@ -97,6 +117,7 @@ func writePractitioner(s *sink, p *practitioner, at time.Time) {
 	s.begin("Practitioner", p.id, usCore+"us-core-practitioner", c4+"Practitioner"+c4Level)
 	s.Array("identifier")
 	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(p.n)})
+	s.taxNumber(padded(200+p.n, 3))
 	s.EndArray()
 	s.Bool("active", true)
 	s.Array("name")

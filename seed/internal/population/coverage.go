@@ -19,16 +19,20 @@ func (r *scribe) coverage() {
 	if !p.death.IsZero() {
 		status, told = "cancelled", p.death.Add(50*time.Hour)
 	}
+	ended := midnight(p.death)
+	if left := r.b.leftOn(p.n); !left.IsZero() && (p.death.IsZero() || left.Before(p.death)) {
+		status, told, ended = "cancelled", left, left
+	}
 	r.String("status", status)
 	r.Coded("type", p.payer.kind)
 	r.String("subscriberId", p.payer.memberPrefix+padded(p.n, 7))
 	r.aboutPatient("beneficiary")
 	relationship := coding{System: tho + "subscriber-relationship", Code: "self", Display: "Self"}
-	if p.payer == &sandpiper && p.age(p.end(r.asOf)) < 18 {
+	if p.payer.private() && p.age(p.end(r.now)) < 18 {
 		relationship = coding{System: tho + "subscriber-relationship", Code: "child", Display: "Child"}
 	}
 	r.Coded("relationship", relationship)
-	r.Days("period", start, midnight(p.death))
+	r.Days("period", start, ended)
 	r.Array("payor")
 	r.Reference("", "Organization", p.payer.id, p.payer.name)
 	r.EndArray()

@@ -6,40 +6,101 @@ import (
 	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
 )
 
-// beginBenefit opens an ExplanationOfBenefit and writes what all kinds of claims have in common
-// up to the outcome (CARIN BB 2.0.0, C4BB ExplanationOfBenefit).
-func (r *scribe) beginBenefit(c *claim, profile, kind, display string, end time.Time) {
-	r.begin("ExplanationOfBenefit", c.id, c4+"ExplanationOfBenefit-"+profile+c4Level)
+// benefit writes the ExplanationOfBenefit of a claim after the profile of its form (CARIN BB
+// 2.0.0, C4BB ExplanationOfBenefit).
+func (r *scribe) benefit(c *claim) {
+	switch c.form {
+	case professional:
+		r.professionalBenefit(c)
+	case pharmacyClaim:
+		r.pharmacyBenefit(c)
+	default:
+		r.hospitalBenefit(c)
+	}
+}
+
+// kind returns the type of a claim and, of a hospital's, the kind of visit.
+func (c *claim) kind() (kind, sub coding) {
+	kind = coding{System: tho + "claim-type", Code: "professional", Display: "Professional"}
+	switch c.form {
+	case pharmacyClaim:
+		kind.Code, kind.Display = "pharmacy", "Pharmacy"
+	case inpatientStayClaim:
+		sub = coding{System: carin + "C4BBInstitutionalClaimSubType", Code: "inpatient", Display: "Inpatient"}
+	case outpatientClaim:
+		sub = coding{System: carin + "C4BBInstitutionalClaimSubType", Code: "outpatient", Display: "Outpatient"}
+	}
+	if sub.Code != "" {
+		kind.Code, kind.Display = "institutional", "Institutional"
+	}
+	return kind, sub
+}
+
+// beginBenefit opens an ExplanationOfBenefit and writes what all forms of claims have in common
+// up to the outcome.
+func (r *scribe) beginBenefit(c *claim, profile string) {
+	kind, sub := c.kind()
+	r.begin("ExplanationOfBenefit", c.benefitID(r), c4+"ExplanationOfBenefit-"+profile+c4Level)
 	r.Array("identifier")
 	r.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "uc", Display: "Unique Claim ID"},
-		System: "https://" + r.payer.domain + "/fhir/claim", Value: r.payer.memberPrefix + "-" + c.id})
+		System: r.claimSystem(), Value: r.claimNumber(c.n)})
 	r.EndArray()
-	r.String("status", "active")
-	r.Coded("type", coding{System: tho + "claim-type", Code: kind, Display: display})
+	status := "active"
+	if !c.replacedOn.IsZero() {
+		status = "cancelled"
+	}
+	r.String("status", status)
+	r.Coded("type", kind)
+	if sub.Code != "" {
+		r.Coded("subType", sub)
+	}
 	r.String("use", "claim")
 	r.aboutPatient("patient")
-	r.Days("billablePeriod", c.served, end)
+	r.Days("billablePeriod", c.served, c.ended)
 	r.DateTime("created", c.created)
 	r.Reference("insurer", "Organization", r.payer.id, r.payer.name)
 	r.Reference("provider", "Organization", c.provider.id, c.provider.name)
+	switch {
+	case c.corrected:
+		r.related(coding{System: tho + "ex-relatedclaimrelationship", Code: "prior", Display: "Prior Claim"}, c.n-1)
+	case !c.replacedOn.IsZero():
+		r.related(coding{System: carin + "C4BBRelatedClaimRelationshipCodes", Code: "replacedby", Display: "Replaced by"}, c.n+1)
+	}
+	if c.filled != nil {
+		r.Reference("prescription", "MedicationRequest", c.filled.id, "")
+	}
 	r.Object("payee")
 	r.Coded("type", coding{System: tho + "payeetype", Code: "provider", Display: "Provider"})
 	r.Reference("party", "Organization", c.provider.id, "")
 	r.End()
-	if c.filled != nil {
-		r.Reference("prescription", "MedicationRequest", c.filled.id, "")
-	}
+	r.Reference("claim", "Claim", c.id(r), "")
 	r.String("outcome", "complete")
 }
 
-// endBenefit writes the totals and the payment, and closes the resource.
+func (r *scribe) claimSystem() string { return "https://" + r.payer.domain + "/fhir/claim" }
+
+func (r *scribe) claimNumber(n int) string {
+	return r.payer.memberPrefix + "-" + partID(r.person.id, "eob", n)
+}
+
+// related writes the claim that a claim replaces or that replaces it.
+func (r *scribe) related(relationship coding, other int) {
+	r.Array("related")
+	r.Object("")
+	r.Coded("relationship", relationship)
+	r.Object("reference")
+	r.String("system", r.claimSystem())
+	r.String("value", r.claimNumber(other))
+	r.End()
+	r.End()
+	r.EndArray()
+}
+
+// endBenefit writes the totals, the payment and the payer's note, and closes the resource.
 func (r *scribe) endBenefit(c *claim) {
-	var sum line
-	for i := range c.lines {
-		sum.add(&c.lines[i])
-	}
+	sum := c.sum()
 	r.Array("total")
-	r.amounts(&sum)
+	r.amounts(&sum, true)
 	r.EndArray()
 	r.Object("payment")
 	status := coding{System: sysC4Status, Code: "paid", Display: "Paid"}
@@ -50,89 +111,42 @@ func (r *scribe) endBenefit(c *claim) {
 	r.Date("date", c.paidOn)
 	r.Money("amount", sum.benefit)
 	r.End()
-	r.file(c.paidOn.Add(13 * time.Hour))
-}
-
-func (l *line) add(m *line) {
-	l.submitted += m.submitted
-	l.discount += m.discount
-	l.noncovered += m.noncovered
-	l.eligible += m.eligible
-	l.deductible += m.deductible
-	l.copay += m.copay
-	l.coinsurance += m.coinsurance
-	l.benefit += m.benefit
-}
-
-// An amount is a kind of sum that lines and totals show.
-type amount struct {
-	category coding
-	always   bool // shown even if it is nothing
-	of       func(*line) int
-}
-
-var amounts = []amount{
-	{coding{System: tho + "adjudication", Code: "submitted", Display: "Submitted Amount"}, true, func(l *line) int { return l.submitted }},
-	{coding{System: tho + "adjudication", Code: "eligible", Display: "Eligible Amount"}, true, func(l *line) int { return l.eligible }},
-	{coding{System: tho + "adjudication", Code: "deductible", Display: "Deductible"}, false, func(l *line) int { return l.deductible }},
-	{coding{System: tho + "adjudication", Code: "copay", Display: "CoPay"}, false, func(l *line) int { return l.copay }},
-	{coding{System: sysC4Amount, Code: "coinsurance", Display: "Co-insurance"}, false, func(l *line) int { return l.coinsurance }},
-	{coding{System: sysC4Amount, Code: "noncovered", Display: "Noncovered"}, false, func(l *line) int { return l.noncovered }},
-	{coding{System: sysC4Amount, Code: "discount", Display: "Discount"}, false, func(l *line) int { return l.discount }},
-	{coding{System: tho + "adjudication", Code: "benefit", Display: "Benefit Amount"}, true, func(l *line) int { return l.benefit }},
-	{coding{System: sysC4Amount, Code: "paidtoprovider", Display: "Paid to provider"}, false, func(l *line) int { return l.benefit }},
-	{coding{System: sysC4Amount, Code: "memberliability", Display: "Member liability"}, false, (*line).liability},
-}
-
-// amounts writes the amounts of a line or of all lines as items of an open array, whose elements
-// are alike: adjudications of a line, totals of a claim. What is left out is nothing.
-func (r *scribe) amounts(l *line) {
-	for i := range amounts {
-		a := &amounts[i]
-		if a.of(l) == 0 && !a.always {
-			continue
-		}
+	if c.noted {
+		r.Array("processNote")
 		r.Object("")
-		r.Coded("category", a.category)
-		r.Money("amount", a.of(l))
+		r.Int("number", 1)
+		r.String("type", "display")
+		words := "Thank you for using a provider of our network."
+		switch {
+		case c.denied:
+			words = "The service is not covered by your plan. You have 180 days to appeal."
+		case c.corrected:
+			words = "This replaces our earlier decision: the provider corrected the claim."
+		}
+		r.String("text", words)
 		r.End()
+		r.EndArray()
 	}
+	told := c.paidOn
+	if !c.replacedOn.IsZero() {
+		told = c.replacedOn
+	}
+	r.file(told.Add(13 * time.Hour))
 }
 
-// network writes, as an item of an open array, that a provider belongs to the payer's network.
-func (r *scribe) network(code, display string) {
-	r.Object("")
-	r.Coded("category", coding{System: sysC4Discriminator, Code: code, Display: display})
-	r.Coded("reason", coding{System: sysC4Status, Code: "innetwork", Display: "In Network"})
-	r.End()
-}
-
-// careTeam writes the one practitioner of a claim.
-func (r *scribe) careTeam(p *practitioner, role, display string) {
-	r.Array("careTeam")
-	r.Object("")
-	r.Int("sequence", 1)
-	r.Reference("provider", "Practitioner", p.id, p.name())
-	r.Coded("role", coding{System: sysC4CareTeam, Code: role, Display: display})
-	r.Coded("qualification", p.specialty)
-	r.End()
-	r.EndArray()
-}
-
-// info opens the next item of supportingInfo; the caller writes its value and ends it.
-func (r *scribe) info(sequence *int, code, display string) {
-	*sequence++
-	r.Object("")
-	r.Int("sequence", *sequence)
-	r.Coded("category", coding{System: sysC4Info, Code: code, Display: display})
-}
-
-// insured writes the coverage that the claim was made under.
-func (r *scribe) insured() {
-	r.Array("insurance")
-	r.Object("")
-	r.Bool("focal", true)
-	r.Reference("coverage", "Coverage", r.coverageID(), "")
-	r.End()
-	r.EndArray()
+// sum adds the lines up.
+func (c *claim) sum() line {
+	var sum line
+	for i := range c.lines {
+		m := &c.lines[i]
+		sum.submitted += m.submitted
+		sum.discount += m.discount
+		sum.noncovered += m.noncovered
+		sum.eligible += m.eligible
+		sum.deductible += m.deductible
+		sum.copay += m.copay
+		sum.coinsurance += m.coinsurance
+		sum.benefit += m.benefit
+	}
+	return sum
 }

@@ -1,31 +1,24 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
-
-// professionalBenefit writes the ExplanationOfBenefit of a visit (CARIN BB 2.0.0, C4BB
+// professionalBenefit writes the ExplanationOfBenefit of a visit or an ambulance (CARIN BB 2.0.0, C4BB
 // ExplanationOfBenefit Professional NonClinician).
 func (r *scribe) professionalBenefit(c *claim) {
-	v := c.visit
-	r.beginBenefit(c, "Professional-NonClinician", "professional", "Professional", v.end)
-	r.careTeam(v.doctor, "rendering", "Rendering provider")
+	r.beginBenefit(c, "Professional-NonClinician")
+	r.careTeam(c.doctor, "rendering", "Rendering provider")
 
 	sequence := 0
 	r.Array("supportingInfo")
-	r.info(&sequence, "clmrecvddate", "Claim Received Date")
-	r.Date("timingDate", c.created)
-	r.End()
+	if c.ride != nil {
+		r.rideInfo(&sequence, c.ride)
+	}
+	r.received(&sequence, c)
 	r.info(&sequence, "servicefacility", "Service Facility")
 	r.Reference("valueReference", "Organization", c.provider.id, "")
 	r.End()
-	r.info(&sequence, "medicalrecordnumber", "Medical Record Number")
-	r.String("valueString", r.recordNumber())
-	r.End()
-	r.info(&sequence, "patientaccountnumber", "Patient Account Number")
-	r.String("valueString", "ACCT-"+c.id)
-	r.End()
+	r.records(&sequence, c)
 	r.EndArray()
 
-	count := r.diagnoses(v)
+	count := r.diagnoses(c)
 	r.insured()
 	r.Array("item")
 	for i := range c.lines {
@@ -39,8 +32,33 @@ func (r *scribe) professionalBenefit(c *claim) {
 	r.endBenefit(c)
 }
 
-// diagnoses writes what a visit was for and found, and returns how many there are.
-func (r *scribe) diagnoses(v *visit) int {
+// diagnoses writes what a claim's visit was for and found, and returns how many there are.
+func (r *scribe) diagnoses(c *claim) int {
+	codes := r.diagnosisCodes(c.visit)
+	r.Array("diagnosis")
+	for i, code := range codes {
+		kind := coding{System: tho + "ex-diagnosistype", Code: "principal", Display: "Principal Diagnosis"}
+		switch {
+		case i > 0 && c.form == professional:
+			kind = coding{System: sysC4Diagnosis, Code: "secondary", Display: "Secondary"}
+		case i > 0:
+			kind = coding{System: sysC4Diagnosis, Code: "other", Display: "Other"}
+		}
+		r.Object("")
+		r.Int("sequence", i+1)
+		r.Coded("diagnosisCodeableConcept", code)
+		r.CodedList("type", kind)
+		if c.form == inpatientStayClaim {
+			r.Coded("onAdmission", nubc("PresentOnAdmissionIndicator", "Y", "Diagnosis was present at time of inpatient admission."))
+		}
+		r.End()
+	}
+	r.EndArray()
+	return len(codes)
+}
+
+// diagnosisCodes are at most four, and at least one.
+func (r *scribe) diagnosisCodes(v *visit) []coding {
 	codes := make([]coding, 0, 4)
 	if v.problem != nil {
 		codes = append(codes, v.problem.icd10)
@@ -53,20 +71,7 @@ func (r *scribe) diagnoses(v *visit) int {
 	if len(codes) == 0 {
 		codes = append(codes, r.checkUpCode(v))
 	}
-	r.Array("diagnosis")
-	for i, code := range codes {
-		kind := coding{System: tho + "ex-diagnosistype", Code: "principal", Display: "Principal Diagnosis"}
-		if i > 0 {
-			kind = coding{System: sysC4Diagnosis, Code: "secondary", Display: "Secondary"}
-		}
-		r.Object("")
-		r.Int("sequence", i+1)
-		r.Coded("diagnosisCodeableConcept", code)
-		r.CodedList("type", kind)
-		r.End()
-	}
-	r.EndArray()
-	return len(codes)
+	return codes
 }
 
 // checkUpCode is the reason of a visit without a condition.
@@ -81,28 +86,29 @@ func (r *scribe) professionalLine(c *claim, i, diagnoses int) {
 	l, v := &c.lines[i], c.visit
 	r.Object("")
 	r.Int("sequence", i+1)
-	r.Array("careTeamSequence")
-	r.Int("", 1)
-	r.EndArray()
-	r.Array("diagnosisSequence")
-	for n := 1; n <= diagnoses; n++ {
-		r.Int("", n)
+	r.firstOnly("careTeamSequence")
+	r.sequences("diagnosisSequence", 1, diagnoses)
+	if c.ride != nil {
+		r.sequences("informationSequence", 1, rideItems)
 	}
-	r.EndArray()
 	r.Coded("productOrService", l.service)
+	if l.modifier.Code != "" {
+		r.CodedList("modifier", l.modifier)
+	}
 	r.Date("servicedDate", c.served)
-	r.Coded("locationCodeableConcept", v.kind.place)
-	r.Quantity("quantity", fhirjson.Quantity{Value: fhirjson.Decimal{Units: 1}, Unit: "service", Code: "1"})
-	r.Array("encounter")
-	r.Reference("", "Encounter", v.id, "")
-	r.EndArray()
+	place := v.kind.place
+	if c.ride != nil {
+		place = placeAmbulance
+	}
+	r.Coded("locationCodeableConcept", place)
+	r.Quantity("quantity", units(l.units))
+	r.firstOnlyEncounter(v)
+	r.note(c, i)
 	r.Array("adjudication")
-	r.amounts(l)
+	r.amounts(l, false)
+	r.reduced(l)
 	r.network("benefitpaymentstatus", "Benefit Payment Status")
-	r.Object("")
-	r.Coded("category", coding{System: sysC4Discriminator, Code: "allowedunits", Display: "allowed units"})
-	r.Int("value", 1)
-	r.End()
+	r.allowed(l.units)
 	r.EndArray()
 	r.End()
 }

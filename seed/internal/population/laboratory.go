@@ -1,13 +1,18 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import (
+	"time"
+
+	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+)
 
 // laboratory writes a specimen, the results of it and, of a panel, the report.
 func (r *scribe) laboratory(v *visit, res *result) {
+	r.correct(v, res)
 	specimen := r.specimen(res)
 	ids := make([]string, len(res.values))
-	for i, f := range res.values {
-		ids[i] = r.labResult(v, res, f, specimen)
+	for i := range res.values {
+		ids[i] = r.labResult(v, res, i, specimen)
 	}
 	if res.panel.code.Code != "" {
 		r.diagnosticReport(v, res, specimen, ids)
@@ -32,10 +37,18 @@ func (r *scribe) specimen(res *result) string {
 }
 
 // labResult writes one result (US Core Laboratory Result Observation).
-func (r *scribe) labResult(v *visit, res *result, f finding, specimen string) string {
+func (r *scribe) labResult(v *visit, res *result, n int, specimen string) string {
+	f, status, issued := res.values[n], "final", res.issued
+	if !res.corrected.IsZero() && n == res.wrong {
+		if res.correctedBy(r.now) {
+			status, issued = "corrected", res.corrected
+		} else {
+			f.value = res.before
+		}
+	}
 	row := &assays[f.analyte]
-	id := r.observation(v, "us-core-observation-lab", laboratory, meaning(row.code), res.taken)
-	r.issuedBy(res.issued, "Organization", silica.id)
+	id := r.observed(v, status, "us-core-observation-lab", laboratory, meaning(row.code), res.taken)
+	r.issuedBy(issued, "Organization", silica.id)
 	switch {
 	case f.code.Code != "":
 		r.Concept("valueCodeableConcept", meaning(f.code))
@@ -59,7 +72,7 @@ func (r *scribe) labResult(v *visit, res *result, f finding, specimen string) st
 		r.End()
 		r.EndArray()
 	}
-	r.put(res.issued)
+	r.put(issued)
 	return id
 }
 
@@ -77,14 +90,18 @@ func interpret(value, low, high int) coding {
 
 // diagnosticReport writes the report of a panel (US Core DiagnosticReport for Laboratory Results).
 func (r *scribe) diagnosticReport(v *visit, res *result, specimen string, results []string) {
+	status, issued := "final", res.issued
+	if res.correctedBy(r.now) {
+		status, issued = "corrected", res.corrected
+	}
 	r.begin("DiagnosticReport", r.next("rep", &r.written.reports), usCore+"us-core-diagnosticreport-lab")
-	r.String("status", "final")
+	r.String("status", status)
 	r.CodedList("category", coding{System: sysDiagService, Code: "LAB", Display: "Laboratory"})
 	r.Concept("code", meaning(res.panel.code))
 	r.aboutPatient("subject")
 	r.inEncounter(v)
 	r.DateTime("effectiveDateTime", res.taken)
-	r.issuedBy(res.issued, "Organization", silica.id)
+	r.issuedBy(issued, "Organization", silica.id)
 	r.Array("specimen")
 	r.Reference("", "Specimen", specimen, "")
 	r.EndArray()
@@ -93,5 +110,26 @@ func (r *scribe) diagnosticReport(v *visit, res *result, specimen string, result
 		r.Reference("", "Observation", id, "")
 	}
 	r.EndArray()
-	r.put(res.issued)
+	r.put(issued)
+}
+
+// correct draws whether a value of a visit's panel is wrong at first, which is found out
+// after some days. Only a value that no other is computed from can be.
+func (r *scribe) correct(v *visit, res *result) {
+	wrong, after, off := r.details.chance(150), r.details.between(2, 25), r.details.between(112, 138)
+	if !wrong || v.last {
+		return
+	}
+	for i, f := range res.values {
+		switch f.analyte {
+		case glucose, thyrotropin, platelets, leukocytes, albuminRatio:
+			res.corrected, res.wrong, res.before = res.issued.Add(time.Duration(after)*day), i, f.value*off/100
+			return
+		}
+	}
+}
+
+// correctedBy tells whether a value has been corrected by an instant.
+func (res *result) correctedBy(t time.Time) bool {
+	return !res.corrected.IsZero() && res.corrected.Before(t)
 }

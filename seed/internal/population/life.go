@@ -13,9 +13,11 @@ type life struct {
 	*person
 	seed     uint64
 	world    *world
-	asOf     time.Time
+	richness Richness
+	asOf     time.Time // the instant that ages and the beginning of the history count back from
+	now      time.Time // the instant at which the life is seen, some days later
 	since    time.Time // the history known begins
-	until    time.Time // and ends: no visit ends later, except the last of a life
+	until    time.Time // what is planned ends: no visit ends later, except the last of a life
 	problems []*problem
 	visits   []*visit
 
@@ -59,10 +61,12 @@ type visit struct {
 	shots         []*shot
 }
 
-// newLife settles the life of the n-th patient.
-func newLife(seed uint64, n int, asOf time.Time, w *world) *life {
-	l := &life{person: newPerson(seed, n, asOf, w), seed: seed, world: w, asOf: asOf}
-	l.until = l.end(asOf).Add(-5 * day)
+// newLife settles the life of the n-th patient. It is planned beyond the instant at which it is
+// seen, so that the same life seen later has the same past.
+func newLife(b Blueprint, n int, w *world) *life {
+	now, seed := b.now(), b.Seed
+	l := &life{person: newPerson(seed, n, b.AsOf, now, w), seed: seed, world: w, asOf: b.AsOf, now: now, richness: b.Richness}
+	l.until = l.end(b.AsOf.Add(MaxDays * day)).Add(-unsettled)
 	l.since = l.historyStart(newStream(seed, "history", n))
 	if l.persona != nil && l.persona.bare {
 		return l
@@ -70,15 +74,35 @@ func newLife(seed uint64, n int, asOf time.Time, w *world) *life {
 	l.drawProblems(newStream(seed, "problems", n))
 	l.drawAllergies(newStream(seed, "allergies", n))
 	l.planVisits(newStream(seed, "visits", n))
+	l.forget()
 	l.attend(newStream(seed, "care given", n))
 	return l
+}
+
+// unsettled is for how long nothing is known of a visit yet: until its results are all there.
+const unsettled = 5 * day
+
+// forget takes away what lies after the instant at which the life is seen.
+func (l *life) forget() {
+	known := l.end(l.now).Add(-unsettled)
+	l.visits = slices.DeleteFunc(l.visits, func(v *visit) bool {
+		if v.last {
+			return l.death.IsZero()
+		}
+		return v.end.After(known)
+	})
+	for _, b := range l.problems {
+		if b.abated.After(l.end(l.now)) {
+			b.abated = time.Time{}
+		}
+	}
 }
 
 // historyStart draws how far back the history goes. Its length is spread log-normally, so that a few
 // people have several times as much of everything as most.
 func (l *life) historyStart(s *stream) time.Time {
 	spread := [...]int{31, 42, 50, 57, 64, 70, 76, 83, 89, 96, 104, 112, 121, 131, 143, 157, 175, 199, 237, 324} // exp(0.6 z) in per cent
-	const typical = 1020                                                                                         // days
+	typical := [...]int{Usual: 530, Small: 160, Full: 3400}[l.richness]                                          // days
 	days := typical * spread[s.below(len(spread))] / 100
 	if l.persona != nil {
 		days = 365 * l.persona.history

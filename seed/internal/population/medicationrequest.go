@@ -18,7 +18,7 @@ func (r *scribe) medicationRequest(p *prescription) {
 	}
 	r.CodedList("category", category)
 	r.Bool("reportedBoolean", false)
-	r.Concept("medicationCodeableConcept", m.concept())
+	r.medication(m)
 	r.aboutPatient("subject")
 	r.inEncounter(v)
 	authored := v.authored()

@@ -17,8 +17,9 @@ type medication struct {
 	quantity int    // units of a fill
 	refills  int
 	brand    bool
-	product  int // of our own National Drug Codes
-	cents    int // price of a fill
+	compound bool // mixed by the pharmacy
+	product  int  // of our own National Drug Codes
+	cents    int  // price of a fill
 }
 
 // drug is a row of the table: a tablet or the like, taken so many times a day for so many days.
@@ -58,17 +59,34 @@ var (
 	acetaminoph  = drug(130, "313782", "acetaminophen 325 MG Oral Tablet", "Take 1 tablet by mouth every 6 hours as needed", 1, tablet, "tablet", 4, 10, 0, 640)
 	penicillin   = drug(131, "834102", "penicillin V potassium 500 MG Oral Tablet", "Take 1 tablet by mouth twice daily for 10 days", 1, tablet, "tablet", 2, 10, 0, 1420)
 	amoxicillin  = drug(132, "308182", "amoxicillin 250 MG Oral Capsule", "Take 1 capsule by mouth three times daily for 10 days", 1, capsule, "capsule", 3, 10, 0, 1130)
-	nitrofurant  = drug(133, "311989", "nitrofurantoin 5 MG/ML Oral Suspension", "Take 20 mL by mouth twice daily for 7 days", 20, "mL", "mL", 2, 7, 0, 5210)
+	nitrofurant  = compounded(drug(133, "311989", "nitrofurantoin 5 MG/ML Oral Suspension", "Take 20 mL by mouth twice daily for 7 days", 20, "mL", "mL", 2, 7, 0, 5210))
 	phenazopyr   = drug(134, "1094107", "phenazopyridine hydrochloride 100 MG Oral Tablet", "Take 1 tablet by mouth three times daily after meals for 2 days", 1, tablet, "tablet", 3, 2, 0, 1730)
 	ibuprofen    = drug(135, "310965", "ibuprofen 200 MG Oral Tablet", "Take 2 tablets by mouth three times daily with food as needed", 2, tablet, "tablet", 3, 7, 0, 780)
 	oxycodone    = drug(136, "1049221", "acetaminophen 325 MG / oxycodone hydrochloride 5 MG Oral Tablet", "Take 1 tablet by mouth every 6 hours as needed for severe pain", 1, tablet, "tablet", 4, 5, 0, 2260)
 	prenatal     = drug(140, "", "prenatal multivitamin with folic acid", "Take 1 tablet by mouth once daily", 1, tablet, "tablet", 1, 90, 2, 1890)
 )
 
+// brands are the medications that are sold under a brand only.
+var brands = []*medication{insulin, salmeterol, nitroglyc}
+
 // branded marks a medication that is sold under a brand only.
 func branded(m *medication) *medication {
 	m.brand = true
 	return m
+}
+
+// compounded marks a medication that the pharmacy mixes.
+func compounded(m *medication) *medication {
+	m.compound = true
+	return m
+}
+
+// claimedAs is what the pharmacy claims.
+func (m *medication) claimedAs() coding {
+	if m.compound {
+		return coding{System: carin + "C4BBCompoundLiteral", Code: "compound", Display: "compound"}
+	}
+	return coding{System: sysNDC, Code: m.ndc(), Display: m.text}
 }
 
 // ndc returns a National Drug Code of eleven digits. No labeler has the number 99999.

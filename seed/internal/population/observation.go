@@ -8,9 +8,14 @@ import (
 
 // observation opens an Observation of a visit and writes all but its value.
 func (r *scribe) observation(v *visit, profile string, category, code concept, at time.Time) string {
+	return r.observed(v, "final", profile, category, code, at)
+}
+
+// observed is observation with a status other than final.
+func (r *scribe) observed(v *visit, status, profile string, category, code concept, at time.Time) string {
 	id := r.next("obs", &r.written.observations)
 	r.begin("Observation", id, usCore+profile)
-	r.String("status", "final")
+	r.String("status", status)
 	r.Concepts("category", category)
 	r.Concept("code", code)
 	r.aboutPatient("subject")

@@ -14,16 +14,20 @@ func (r *scribe) patient() {
 		profiles = append(profiles, c4+"Patient"+c4Level)
 	}
 	r.begin("Patient", p.id, profiles...)
+	if p.persona != nil && p.persona.narrative > 0 {
+		r.longNarrative(p.persona.narrative)
+	}
 	if !r.bare() {
 		r.patientExtensions()
 	}
 	r.patientIdentifiers()
-	r.Bool("active", p.death.IsZero())
+	merged := r.merged()
+	r.Bool("active", p.death.IsZero() && (merged.IsZero() || !isDuplicate(p.n)))
 	r.patientNames()
 	if !r.bare() {
 		r.Array("telecom")
 		r.Contact("", "phone", p.phone, "home")
-		if p.age(p.end(r.asOf)) >= 14 {
+		if p.age(p.end(r.now)) >= 14 {
 			r.Contact("", "phone", p.mobile, "mobile")
 			r.Contact("", "email", "patient."+padded(p.n, 6)+"@example.org", "home")
 		}
@@ -41,6 +45,9 @@ func (r *scribe) patient() {
 	if !r.bare() {
 		r.patientAddresses()
 		r.Coded("maritalStatus", p.marital)
+		if p.persona != nil && p.persona.twin {
+			r.Int("multipleBirthInteger", 2)
+		}
 		r.Array("communication")
 		r.Object("")
 		r.Coded("language", coding{System: sysLanguage, Code: p.tongue.code, Display: p.tongue.display})
@@ -52,6 +59,9 @@ func (r *scribe) patient() {
 		r.EndArray()
 	}
 	r.Reference("managingOrganization", "Organization", p.clinic.id, p.clinic.name)
+	if !merged.IsZero() {
+		r.link()
+	}
 
 	told := r.since
 	if n := len(r.visits); n > 0 {
@@ -60,7 +70,43 @@ func (r *scribe) patient() {
 	if !p.death.IsZero() {
 		told = p.death.Add(26 * time.Hour)
 	}
-	r.put(later(told, later(p.moved, p.renamed)))
+	r.put(later(later(told, merged), later(p.moved, p.renamed)))
+}
+
+// merged is when it was found out that the patient is there twice, or a zero time.
+func (r *scribe) merged() time.Time {
+	switch duplicate := r.person.n; {
+	case isDuplicate(duplicate):
+		return r.b.mergedOn(duplicate)
+	case isDuplicate(duplicate+1) && duplicate < r.b.head():
+		return r.b.mergedOn(duplicate + 1)
+	}
+	return time.Time{}
+}
+
+// link writes which Patient goes on and which one does not (FHIR R4, patient, linking).
+func (r *scribe) link() {
+	other, kind := r.person.n+1, "replaces"
+	if isDuplicate(r.person.n) {
+		other, kind = r.person.n-1, "replaced-by"
+	}
+	r.Array("link")
+	r.Object("")
+	r.Reference("other", "Patient", patientID(other), "")
+	r.String("type", kind)
+	r.End()
+	r.EndArray()
+}
+
+// longNarrative writes a text of so many bytes, which is near the 64 KiB at which careless readers
+// of lines stop.
+func (r *scribe) longNarrative(size int) {
+	const sentence = "This sentence is here to make the record long, and says nothing of anybody. "
+	words := make([]byte, 0, size+len(sentence))
+	for len(words) < size {
+		words = append(words, sentence...)
+	}
+	r.narrative(string(words[:len(words)-1]))
 }
 
 func (r *scribe) patientExtensions() {
@@ -166,6 +212,19 @@ func (r *scribe) patientNames() {
 		r.Days("period", p.birth, p.renamed)
 		r.End()
 	}
+	if p.persona != nil && p.persona.abroad {
+		r.Object("")
+		r.Array("extension")
+		r.Object("")
+		r.String("url", "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation")
+		r.String("valueCode", "IDE")
+		r.End()
+		r.EndArray()
+		r.String("use", "official")
+		r.String("family", "砂原")
+		r.Strings("given", "晴人")
+		r.End()
+	}
 	r.EndArray()
 }
 
@@ -197,5 +256,5 @@ func (s *sink) addressParts(use, line string, t town) {
 	s.String("city", t.name)
 	s.String("state", t.state)
 	s.String("postalCode", t.zip)
-	s.String("country", "US")
+	s.String("country", t.land())
 }

@@ -11,7 +11,8 @@ type person struct {
 	female  bool
 	gender  string // administrative: male, female, other or unknown
 	birth   time.Time
-	death   time.Time // zero: alive
+	fate    time.Time // when they die, also after the instant at which they are seen; zero: not in these years
+	death   time.Time // fate, once it has come; zero: alive
 	origin  *community
 	tongue  language
 	given   []string
@@ -62,31 +63,37 @@ var smokingCodes = [...]coding{
 var agePyramid = []int{57, 60, 64, 65, 66, 66, 69, 67, 64, 60, 63, 63, 64, 56, 45, 31, 20, 20}
 
 // newPerson draws the n-th patient.
-func newPerson(seed uint64, n int, asOf time.Time, w *world) *person {
+func newPerson(seed uint64, n int, asOf, now time.Time, w *world) *person {
 	p := &person{n: n, id: patientID(n), persona: personaOf(n)}
+	if isDuplicate(n) {
+		n-- // whose identity it is
+	}
 	p.drawDates(newStream(seed, "dates", n), asOf)
 	if p.persona != nil {
 		p.persona.setDates(p, asOf)
 	}
 	p.drawIdentity(newStream(seed, "identity", n), asOf)
-	p.drawHome(newStream(seed, "home", n), asOf)
+	p.drawHome(newStream(seed, "home", p.n), asOf)
 	p.drawBody(newStream(seed, "build", n))
 	if p.persona != nil {
-		p.persona.dress(p)
+		p.persona.dress(p, asOf)
 	}
 	p.drawCare(newStream(seed, "care", n), asOf, w)
+	if !p.fate.After(now) {
+		p.death = p.fate
+	}
 	return p
 }
 
 // age returns the person's age in years at t.
 func (p *person) age(t time.Time) int { return yearsAt(p.birth, t) }
 
-// end returns when the person's life, as far as it is known, ends.
-func (p *person) end(asOf time.Time) time.Time {
-	if !p.death.IsZero() {
-		return p.death
+// end returns t, or the person's death if that comes first.
+func (p *person) end(t time.Time) time.Time {
+	if !p.fate.IsZero() && p.fate.Before(t) {
+		return p.fate
 	}
-	return asOf
+	return t
 }
 
 func (p *person) drawDates(s *stream, asOf time.Time) {
@@ -108,8 +115,11 @@ func (p *person) drawDates(s *stream, asOf time.Time) {
 	case years < 5:
 		mortality = 0
 	}
-	if s.chance(mortality) {
-		p.death = midnight(asOf).Add(-time.Duration(s.between(20, 365*4)) * day).Add(time.Duration(s.below(24*60)) * time.Minute)
+	died, dies := s.chance(mortality), s.chance(mortality)
+	if died {
+		p.fate = midnight(asOf).Add(-time.Duration(s.between(20, 365*4)) * day).Add(time.Duration(s.below(24*60)) * time.Minute)
+	} else if dies {
+		p.fate = midnight(asOf).Add(time.Duration(s.between(20, 365*4)) * day).Add(time.Duration(s.below(24*60)) * time.Minute)
 	}
 }
 
@@ -196,12 +206,12 @@ func (p *person) drawBody(s *stream) {
 // because it depends on age and sex.
 func (p *person) drawCare(s *stream, asOf time.Time, w *world) {
 	years := p.age(p.end(asOf))
-	shares := []int{640, 5, 270} // of sandpiper, dunegrass, saltmarsh and, last, nobody
+	shares := []int{480, 5, 270, 160} // of the payers
 	if years >= 65 {
-		shares = []int{130, 800, 50}
+		shares = []int{100, 800, 50, 30}
 	}
 	insured, choice := s.chance(940), s.weighted(shares)
-	if insured {
+	if insured || p.n%50 == leavesOf50 || p.n%50 == joinsOf50 {
 		p.payer = payers[choice]
 	}
 	p.clinic = &micaClinic

@@ -7,6 +7,7 @@ import "time"
 func (l *life) planVisits(s *stream) {
 	l.planLastStay(s)
 	l.planPregnancy(s)
+	l.planImplants(s)
 	l.planDiagnoses(s)
 	l.planEpisodes(s)
 	l.planAppointments(s)
@@ -81,12 +82,12 @@ func (l *life) staff(s *stream, v *visit) {
 // planLastStay plans the hospital stay or emergency that a death ends.
 func (l *life) planLastStay(s *stream) {
 	hours, inHospital := s.between(30, 130), s.chance(550)
-	if l.death.IsZero() {
+	if l.fate.IsZero() {
 		return
 	}
-	v := &visit{kind: &emergencyVisit, start: l.death.Add(-time.Duration(s.between(40, 200)) * time.Minute), end: l.death, last: true}
+	v := &visit{kind: &emergencyVisit, start: l.fate.Add(-time.Duration(s.between(40, 200)) * time.Minute), end: l.fate, last: true}
 	if inHospital || l.persona != nil {
-		v.kind, v.start = &inpatientStay, l.death.Add(-time.Duration(hours)*time.Hour)
+		v.kind, v.start = &inpatientStay, l.fate.Add(-time.Duration(hours)*time.Hour)
 	}
 	for _, b := range l.problems {
 		if b.abated.IsZero() && (v.problem == nil || b.key == copd || b.key == coronary) {
@@ -131,6 +132,30 @@ func (l *life) planPregnancy(s *stream) {
 	}
 }
 
+// implants are what conditions may come to.
+var implants = []struct {
+	key      diseaseKey
+	exam     *procedureKind
+	permille int
+}{{afib, &pacing, 250}, {arthritis, &newKnee, 150}}
+
+// planImplants plans the stays in hospital at which something is put into the body.
+func (l *life) planImplants(s *stream) {
+	for _, k := range implants {
+		hit, after := s.chance(k.permille), s.between(400, 1100)
+		b := l.problem(k.key)
+		if l.persona != nil {
+			hit = l.persona.implant == k.exam
+		}
+		if !hit || b == nil {
+			continue
+		}
+		if v := l.plan(s, &inpatientStay, b.onset.Add(time.Duration(after)*day), b); v != nil {
+			v.exam = k.exam
+		}
+	}
+}
+
 // planDiagnoses plans the visit at which a chronic condition of the known history is found.
 func (l *life) planDiagnoses(s *stream) {
 	for _, b := range l.problems {
@@ -144,12 +169,13 @@ func (l *life) planDiagnoses(s *stream) {
 
 // planEpisodes plans the acute conditions.
 func (l *life) planEpisodes(s *stream) {
-	for t := l.since; t.Before(l.until); t = t.Add(365 * day) {
-		hit := s.chance(420)
+	const interval = 240 * day
+	for t := l.since; t.Before(l.until); t = t.Add(interval) {
+		hit := s.chance(750)
 		if l.age(t) < 7 {
 			hit = hit || s.chance(500)
 		}
-		d, when := l.drawEpisode(s, t), t.Add(time.Duration(s.below(365))*day)
+		d, when := l.drawEpisode(s, t), t.Add(time.Duration(s.below(int(interval/day)))*day)
 		if !hit || d == nil {
 			continue
 		}

@@ -4,7 +4,16 @@ import "time"
 
 // procedure writes the Procedure (US Core Procedure).
 func (r *scribe) procedure(v *visit, k *procedureKind) {
+	order := ""
+	if k.order.Code != "" {
+		order = r.orderOf(v, k)
+	}
 	r.begin("Procedure", r.next("proc", &r.written.procedures), usCore+"us-core-procedure")
+	if order != "" {
+		r.Array("basedOn")
+		r.Reference("", "ServiceRequest", order, "")
+		r.EndArray()
+	}
 	r.String("status", "completed")
 	r.Concept("code", meaning(k.code))
 	r.aboutPatient("subject")
@@ -30,4 +39,10 @@ func (r *scribe) procedure(v *visit, k *procedureKind) {
 		r.EndArray()
 	}
 	r.put(end)
+	if k.report != nil {
+		r.noteReport(v, k.report, end)
+	}
+	if k.implant != nil {
+		r.device(v, k.implant)
+	}
 }

@@ -8,6 +8,10 @@ type result struct {
 	taken  time.Time // the specimen
 	issued time.Time
 	values []finding
+
+	corrected time.Time // when a value was found to be wrong; zero: never
+	wrong     int       // index of that value
+	before    int       // what it was said to be
 }
 
 // A finding is the value of one analyte: a number, a code or words.

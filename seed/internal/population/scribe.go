@@ -6,11 +6,34 @@ import "time"
 type scribe struct {
 	*life
 	*sink
-	instants *stream
+	b        Blueprint
+	instants *stream // of when resources were last updated: nothing else may depend on it
+	details  *stream // of what is written of visits, one after the other
+	kin      *relative
+	situation
 
-	written struct{ observations, reports, specimens, procedures, immunizations, allergies, claims, provenances int }
+	written struct {
+		observations, reports, specimens, procedures, immunizations, allergies, claims, provenances int
+		devices, documents, binaries, plans, orders, forms                                          int
+	}
 	targets []target // of the next Provenance
 	paid    deductible
+	asked   bool   // about work and needs
+	typo    *visit // at which the persona's heart rate is mistyped; nil: nowhere in particular
+}
+
+// newScribe returns a scribe for a life.
+func newScribe(l *life, b Blueprint, s *sink) *scribe {
+	r := &scribe{life: l, sink: s, b: b, instants: newStream(b.Seed, "instants", l.n), details: newStream(b.Seed, "details", l.n),
+		kin: l.relativeOf(), situation: l.drawSituation(newStream(b.Seed, "situation", l.n))}
+	if l.persona != nil && l.persona.mistyped {
+		for _, v := range l.visits {
+			if v.signs.taken&takePulse != 0 && v.end.Before(l.asOf.Add(-unsettled)) {
+				r.typo = v
+			}
+		}
+	}
+	return r
 }
 
 // A target is a resource that a Provenance tells of.
@@ -19,9 +42,16 @@ type target struct{ resourceType, id string }
 // write writes everything about the patient.
 func (r *scribe) write() {
 	r.patient()
+	if r.kin != nil {
+		r.relatedPerson(r.kin)
+	}
 	if r.payer != nil && !r.bare() {
 		r.coverage()
 	}
+	if len(r.visits) == 0 {
+		return
+	}
+	r.careTeamOf()
 	for i, v := range r.visits {
 		if i == 0 {
 			for _, a := range r.allergies {
@@ -30,9 +60,12 @@ func (r *scribe) write() {
 		}
 		r.visit(v)
 	}
-	if len(r.visits) > 0 {
-		r.claims()
+	r.dispensed()
+	if !r.death.IsZero() {
+		r.died()
 	}
+	r.summary()
+	r.claims()
 }
 
 func (r *scribe) bare() bool { return r.persona != nil && r.persona.bare }
@@ -43,6 +76,7 @@ func (r *scribe) visit(v *visit) {
 	for _, b := range v.found {
 		r.condition(b)
 	}
+	r.plans(v)
 	r.vitalSigns(v)
 	r.socialHistory(v)
 	for _, res := range v.results {
@@ -57,7 +91,24 @@ func (r *scribe) visit(v *visit) {
 	for _, s := range v.shots {
 		r.immunization(v, s)
 	}
+	r.noted(v)
 	r.provenance(v)
+}
+
+// dispensed writes what the pharmacy handed out.
+func (r *scribe) dispensed() {
+	var last time.Time
+	for _, p := range r.prescriptions {
+		for i := range p.fills {
+			if f := &p.fills[i]; r.happened(p, f) {
+				r.medicationDispense(p, f)
+				last = later(last, f.at)
+			}
+		}
+	}
+	if !last.IsZero() {
+		r.answered(r.person.id+"-prov-pharmacy", author{site: &driftwood}, last.Add(2*time.Minute))
+	}
 }
 
 // put closes the resource that is being written: it was last updated shortly after what it tells

@@ -16,6 +16,7 @@ const (
 	childCheck = takePulse | takeBreaths | takeTemperature | takeHeight | takeWeight | takePressure
 	fullCheck  = takePressure | takePulse | takeHeight | takeWeight | takeSmoking
 	shortCheck = takePressure | takePulse | takeWeight
+	briefCheck = takePulse | takeTemperature
 	sickCheck  = takePressure | takePulse | takeTemperature
 )
 
@@ -44,6 +45,7 @@ var (
 	placeInpatient  = coding{System: sysPlace, Code: "21", Display: "Inpatient Hospital"}
 	placeEmergency  = coding{System: sysPlace, Code: "23", Display: "Emergency Room - Hospital"}
 	placeUrgent     = coding{System: sysPlace, Code: "20", Display: "Urgent Care Facility"}
+	placeAmbulance  = coding{System: sysPlace, Code: "41", Display: "Ambulance - Land"}
 	placePhone      = coding{System: sysPlace, Code: "10", Display: "Telehealth Provided in Patient's Home"}
 
 	clinicVisit = hcpcs("T1015", "Clinic visit/encounter, all-inclusive")
@@ -60,9 +62,9 @@ var (
 		clinicVisit, placeOffice, 18500}
 	followUpVisit = visitKind{ambulatory, snomed("390906007", "Follow-up encounter"), 15, 30, shortCheck, true, true,
 		clinicVisit, placeOffice, 14500}
-	symptomVisit = visitKind{ambulatory, snomed("185345009", "Encounter for symptom"), 15, 25, sickCheck, false, false,
+	symptomVisit = visitKind{ambulatory, snomed("185345009", "Encounter for symptom"), 15, 25, briefCheck, false, false,
 		clinicVisit, placeOffice, 13500}
-	urgentVisit = visitKind{ambulatory, snomed("702927004", "Urgent care clinic"), 20, 60, sickCheck, false, false,
+	urgentVisit = visitKind{ambulatory, snomed("702927004", "Urgent care clinic"), 20, 60, briefCheck, false, false,
 		hcpcs("S9083", "Global fee urgent care centers"), placeUrgent, 17500}
 	phoneVisit = visitKind{virtual, snomed("185317003", "Telephone encounter"), 8, 15, 0, true, false,
 		hcpcs("G2012", "Brief communication technology-based service, e.g., virtual check-in"), placePhone, 4500}

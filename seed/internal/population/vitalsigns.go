@@ -40,7 +40,7 @@ func (r *scribe) vitalSigns(v *visit) {
 	}
 	months := monthsAt(r.birth, v.start)
 	r.pressure(v, at)
-	one(takePulse, "us-core-heart-rate", heartRate, measured(g.pulse, 0, "beats/minute", "/min"))
+	r.pulse(v, at)
 	one(takeBreaths, "us-core-respiratory-rate", breathRate, measured(g.breaths, 0, "breaths/minute", "/min"))
 	one(takeTemperature, "us-core-body-temperature", temperature, measured(g.celsius, 1, "Cel", "Cel"))
 	one(takeHeight, "us-core-body-height", bodyHeight, measured(g.height, 1, "cm", "cm"))
@@ -60,6 +60,31 @@ func (r *scribe) vitalSigns(v *visit) {
 		one(takeHeight, "head-occipital-frontal-circumference-percentile", headPercentile, measured(percentile(g.headZ), 0, "%", "%"))
 	}
 	r.saturation(v, at)
+}
+
+// pulse writes the heart rate. One in ten is mistyped, which is found out and corrected after some
+// weeks.
+func (r *scribe) pulse(v *visit, at time.Time) {
+	g := &v.signs
+	mistyped, after := r.details.chance(100), r.details.between(8, 40)
+	if g.taken&takePulse == 0 {
+		return
+	}
+	status, value, told := "final", g.pulse, at
+	found := at.Add(time.Duration(after) * day)
+	if v == r.typo {
+		mistyped, found = true, midnight(r.asOf).Add(11*day+10*time.Hour)
+	}
+	if mistyped && !v.last {
+		if found.Before(r.end(r.now)) {
+			status, told = "corrected", found
+		} else {
+			value += 40
+		}
+	}
+	r.observed(v, status, "us-core-heart-rate", vitalSigns, heartRate, at)
+	r.Quantity("valueQuantity", measured(value, 0, "beats/minute", "/min"))
+	r.put(told)
 }
 
 // pressure writes the blood pressure, whose values are its two components.

@@ -8,6 +8,7 @@ type payer struct {
 	kind             coding // of payment (Source of Payment Typology)
 	plan, planName   string
 	memberPrefix     string
+	partOf           *payer // whose subsidiary it is; nil: nobody's
 }
 
 // A provider is an organization that treats people or works for those who do.
@@ -27,13 +28,15 @@ type provider struct {
 // name them.
 var (
 	sandpiper = payer{"payer-sandpiper", "Sandpiper Health Plan", "sandpiper.example.org", "99901", barrierBeach,
-		coding{System: sysPayment, Code: "5", Display: "PRIVATE HEALTH INSURANCE"}, "coastal-ppo", "Coastal PPO", "SPH"}
+		coding{System: sysPayment, Code: "5", Display: "PRIVATE HEALTH INSURANCE"}, "coastal-ppo", "Coastal PPO", "SPH", nil}
 	dunegrass = payer{"payer-dunegrass", "Dunegrass Medicare Advantage", "dunegrass.example.org", "99902", coquinaKey,
-		coding{System: sysPayment, Code: "1", Display: "MEDICARE"}, "golden-sands", "Golden Sands HMO", "DGM"}
+		coding{System: sysPayment, Code: "1", Display: "MEDICARE"}, "golden-sands", "Golden Sands HMO", "DGM", nil}
 	saltmarsh = payer{"payer-saltmarsh", "Saltmarsh Community Care", "saltmarsh.example.org", "99903", sandyMission,
-		coding{System: sysPayment, Code: "2", Display: "MEDICAID"}, "tidal-care", "Tidal Care Medicaid", "SCC"}
+		coding{System: sysPayment, Code: "2", Display: "MEDICAID"}, "tidal-care", "Tidal Care Medicaid", "SCC", nil}
+	tern = payer{"payer-tern", "Tern Exchange Plans", "tern.example.org", "99904", barrierBeach,
+		coding{System: sysPayment, Code: "5", Display: "PRIVATE HEALTH INSURANCE"}, "silver-tern", "Silver Tern EPO", "TRN", &sandpiper}
 
-	payers = []*payer{&sandpiper, &dunegrass, &saltmarsh}
+	payers = []*payer{&sandpiper, &dunegrass, &saltmarsh, &tern}
 )
 
 var (
@@ -63,6 +66,9 @@ var (
 
 	providers = []*provider{&mica, &micaHospital, &micaClinic, &micaKids, &pebble, &lighthouse, &driftwood, &silica}
 )
+
+// private tells whether the payer insures those whom neither Medicare nor Medicaid does.
+func (p *payer) private() bool { return p.kind.Code == "5" }
 
 func nucc(code, display string) coding { return coding{System: sysNUCC, Code: code, Display: display} }
 

@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/internal/workspace"
+	"github.com/sandfhir/sandfhir/seed"
+)
+
+// evolved is what an evolution has done, as the control surface shows it.
+type evolved struct {
+	Environment string         `json:"environment"`
+	Day         int            `json:"day"` // that the population has come to
+	Created     map[string]int `json:"created"`
+	Updated     map[string]int `json:"updated"`
+	Deleted     map[string]int `json:"deleted"`
+	Skipped     int            `json:"skipped"`
+}
+
+// evolve moves a sample population on: {"days":30}, of the sandbox environment
+// unless {"environment":"production"} is there as well.
+func (l *call) evolve() error {
+	const form = `an evolution takes {"days":30}, and may name the environment: `
+	body, err := l.readBody(maxOAuthBody)
+	if err != nil {
+		return err
+	}
+	if _, err := fhirjson.Parse(body); err != nil { // no member twice, and nothing behind it
+		return err
+	}
+	var asked struct {
+		Days        int    `json:"days"`
+		Environment string `json:"environment"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&asked); err != nil {
+		return badRequest("value", form+jsonProblem(err))
+	}
+	name := cmp.Or(asked.Environment, authz.Sandbox)
+	env := l.workspace.Environment(name)
+	if env == nil {
+		return badRequest("value", "environment is "+name+"; it has to be "+authz.Sandbox+" or "+authz.Production)
+	}
+	done, err := env.Evolve(l.UserContext(), asked.Days)
+	switch {
+	case errors.Is(err, seed.ErrPopulation):
+		return badRequest("value", "days: "+err.Error())
+	case errors.Is(err, workspace.ErrNoPopulation):
+		return &httpError{status: fiber.StatusConflict, code: "conflict", message: "nothing can move on: " + err.Error()}
+	case err != nil:
+		return err
+	}
+	return l.json(fiber.StatusOK, evolved{name, done.Day, done.Created, done.Updated, done.Deleted, done.Skipped})
+}
