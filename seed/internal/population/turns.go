@@ -56,8 +56,8 @@ func (b Blueprint) onRoster(n int) bool {
 	return true
 }
 
-// head returns the number of the last patient: one is registered for every three thousand patients
-// and day, and none of the rest is ever a fraction of one.
+// head returns the number of the last patient. One is registered for every three thousand patients
+// and day, rounded up: the first one on the first day.
 func (b Blueprint) head() int {
 	const perDay = 3000
 	return min(b.Patients+(b.Patients*b.Days+perDay-1)/perDay, 999_999)
