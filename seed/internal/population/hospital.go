@@ -100,7 +100,7 @@ func (r *scribe) coded(sequence *int, category, display string, code coding) {
 	r.End()
 }
 
-// hospitalProcedures writes the operations of a stay, and whether there are any.
+// hospitalProcedures writes the operations of a stay, where there were any.
 func (r *scribe) hospitalProcedures(v *visit) {
 	open := false
 	for i, k := range v.exams {

@@ -2,9 +2,9 @@ package population
 
 import "time"
 
-// An author answers for resources. Organizations have no name of a person.
+// An author answers for resources: a practitioner on behalf of a site, or the site.
 type author struct {
-	doctor *practitioner // nil: the organization itself
+	doctor *practitioner // nil: the site itself
 	site   *provider
 }
 

@@ -5,8 +5,8 @@ import "time"
 // What becomes of records as the days pass, besides what happens to people. Of every fifty
 // patients one record is erased, one is found to be another's duplicate, one person leaves the
 // roster of their payer and one is entered into it. Of the first fifty this happens in the first
-// thirty days, of the second fifty in the thirty days after them, and so on for two years, so that
-// documents and tests can say who it will be.
+// thirty days, of the second fifty in the thirty days after them, and so on for two years, after
+// which later patients begin anew, so that documents and tests can say who it will be.
 //
 // The numbers are not multiples of five, whose records their clinics hold, and no persona's.
 const (
@@ -56,8 +56,8 @@ func (b Blueprint) onRoster(n int) bool {
 	return true
 }
 
-// head returns the number of the last patient: one is registered for every three thousand patients
-// and day, and none of the rest is ever a fraction of one.
+// head returns the number of the last patient. One is registered for every three thousand patients
+// and day, rounded up: the first one on the first day.
 func (b Blueprint) head() int {
 	const perDay = 3000
 	return min(b.Patients+(b.Patients*b.Days+perDay-1)/perDay, 999_999)
