@@ -76,6 +76,14 @@ func TestBrokenDownload(t *testing.T) {
 			t.Errorf("%s: the log tells of %d broken answers, want %d: %s", header, got, n+1, &log)
 		}
 	}
+	t.Run("FR-ER-24 a read fails", func(t *testing.T) {
+		a := w.all.get(t, "/Patient/pt-000001").want(t, 500)
+		var o outcome
+		a.decode(t, &o)
+		if len(o.Issue) != 1 || o.Issue[0].Severity != "fatal" || o.Issue[0].Code != "exception" || strings.Contains(o.Issue[0].Diagnostics, dir) {
+			t.Errorf("got %+v", o)
+		}
+	})
 	if !strings.Contains(log.String(), "open pack") || !strings.Contains(log.String(), "/Patient.ndjson") {
 		t.Errorf("the log does not say what failed where: %s", &log)
 	}

@@ -78,7 +78,7 @@ func TestGroupExport(t *testing.T) {
 		lost = append(lost, "Observation/"+id)
 	}
 	if got := p.deletions(t, p.export(t, "/Group/mine/$export?_since="+since)); !slices.Equal(got, lost[:1]) {
-		t.Errorf("BD-DL-05: got %v deleted, want the member's %v alone", got, lost[:1])
+		t.Errorf("BD-DL-05 FR-DE-05: got %v deleted, want the member's %v alone", got, lost[:1])
 	}
 	if m := p.export(t, "/Group/empty/$export?_type=Patient,Observation"); len(m.Output) != 0 {
 		t.Errorf("BD-MF-04: the export of an empty group has %v", m.types())

@@ -143,7 +143,7 @@ func TestExportMistakesAreNoticed(t *testing.T) {
 		a := q.get(t, "/$export?_type=Basic", exportHeader()...)
 		i := a.refused(t, 429, "throttled")
 		if !strings.Contains(i.Diagnostics, job[strings.LastIndex(job, "/")+1:]) || a.header.Get("Retry-After") == "" {
-			t.Errorf("BD-KR-04: got %q with Retry-After %q", i.Diagnostics, a.header.Get("Retry-After"))
+			t.Errorf("BD-KR-04 FR-ER-23: got %q with Retry-After %q", i.Diagnostics, a.header.Get("Retry-After"))
 		}
 		if check := w.noticed(t, "B09"); check == nil || check.Result != sandbox.Fail || check.Requirement != "BD-RJ-17" {
 			t.Errorf("got %+v", check)

@@ -9,7 +9,7 @@ import (
 	"github.com/sandfhir/sandfhir/sandbox"
 )
 
-// TestKickOffScopes is about what a token may export (BD-SEC-03 to BD-SEC-09).
+// TestKickOffScopes (FR-SC-24) is about what a token may export (BD-SEC-03 to BD-SEC-09).
 func TestKickOffScopes(t *testing.T) {
 	t.Parallel()
 	w := start(t)

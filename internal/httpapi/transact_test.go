@@ -361,17 +361,19 @@ func TestBundlesAtTheRoot(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	p := w.all
-	p.post(t, "", `{"resourceType":"Bundle","type":"collection"}`).refused(t, 422, "not-supported")
-	p.post(t, "", `{"resourceType":"Bundle"}`).refused(t, 422, "not-supported")
-	p.post(t, "", `{"resourceType":"Patient"}`).refused(t, 400, "invalid")
-	p.post(t, "", `[]`).refused(t, 400, "invalid")
-	p.post(t, "", `{"resourceType":"Bundle","type":"batch","entry":{}}`).refused(t, 400, "structure")
-	p.post(t, "", `{"resourceType":"Bundle","type":"batch"`).refused(t, 400, "structure")
-	p.post(t, "", `{"resourceType":"Bundle","type":"batch"}`, "Content-Type", "text/plain").refused(t, 415, "not-supported")
-	p.post(t, "", `{"resourceType":"Bundle","type":"batch"}`, "Accept", "application/fhir+xml").refused(t, 406, "not-supported")
-	p.post(t, "", requests("batch", slices.Repeat([]string{"{}"}, 10_001)...)).refused(t, 413, "too-costly")
-	w.stranger().post(t, "", `{"resourceType":"Bundle","type":"batch"}`).refused(t, 401, "login")
-	p.post(t, "/Bundle", `{"resourceType":"Bundle","type":"transaction"}`).want(t, 201)
+	t.Run("FR-BT-14 FR-GE-10 what is none", func(t *testing.T) {
+		p.post(t, "", `{"resourceType":"Bundle","type":"collection"}`).refused(t, 422, "not-supported")
+		p.post(t, "", `{"resourceType":"Bundle"}`).refused(t, 422, "not-supported")
+		p.post(t, "", `{"resourceType":"Patient"}`).refused(t, 400, "invalid")
+		p.post(t, "", `[]`).refused(t, 400, "invalid")
+		p.post(t, "", `{"resourceType":"Bundle","type":"batch","entry":{}}`).refused(t, 400, "structure")
+		p.post(t, "", `{"resourceType":"Bundle","type":"batch"`).refused(t, 400, "structure")
+		p.post(t, "", `{"resourceType":"Bundle","type":"batch"}`, "Content-Type", "text/plain").refused(t, 415, "not-supported")
+		p.post(t, "", `{"resourceType":"Bundle","type":"batch"}`, "Accept", "application/fhir+xml").refused(t, 406, "not-supported")
+		p.post(t, "", requests("batch", slices.Repeat([]string{"{}"}, 10_001)...)).refused(t, 413, "too-costly")
+		w.stranger().post(t, "", `{"resourceType":"Bundle","type":"batch"}`).refused(t, 401, "login")
+		p.post(t, "/Bundle", `{"resourceType":"Bundle","type":"transaction"}`).want(t, 201)
+	})
 }
 
 func TestBatch(t *testing.T) {
@@ -412,12 +414,14 @@ func TestBatch(t *testing.T) {
 	if !strings.Contains(string(entries[0].Resource), `"active":true`) {
 		t.Errorf("FR-BT-02: a read sees %s, want what the update wrote", entries[0].Resource)
 	}
-	for i, words := range map[int]string{1: "there is no Patient", 2: "yesterday", 4: "entries of a batch know nothing of each other", 5: "only stand in a transaction", 8: "needs a request", 9: "JSON object", 10: "FETCH is not offered", 15: "ifMatch has to be a string", 17: "cannot be part of a batch", 19: "entries of a batch know nothing"} {
-		o := entries[i].Response.Outcome
-		if o == nil || len(o.Issue) == 0 || !strings.Contains(o.Issue[0].Diagnostics, words) || len(entries[i].Resource) > 0 {
-			t.Errorf("FR-BT-04: entry %d is %s, want an outcome with %q", i+1, marshalled(t, entries[i]), words)
+	t.Run("FR-BT-04 FR-BT-13 FR-BT-15 what is refused", func(t *testing.T) {
+		for i, words := range map[int]string{1: "there is no Patient", 2: "yesterday", 4: "entries of a batch know nothing of each other", 5: "only stand in a transaction", 8: "needs a request", 9: "JSON object", 10: "FETCH is not offered", 15: "ifMatch has to be a string", 17: "cannot be part of a batch", 19: "entries of a batch know nothing"} {
+			o := entries[i].Response.Outcome
+			if o == nil || len(o.Issue) == 0 || !strings.Contains(o.Issue[0].Diagnostics, words) || len(entries[i].Resource) > 0 {
+				t.Errorf("FR-BT-04: entry %d is %s, want an outcome with %q", i+1, marshalled(t, entries[i]), words)
+			}
 		}
-	}
+	})
 	if !strings.Contains(string(entries[12].Resource), `"OperationOutcome"`) {
 		t.Errorf("$validate brings %s", entries[12].Resource)
 	}
