@@ -1,6 +1,11 @@
 package authz
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
 
 // The two environments of a workspace.
 const (
@@ -147,4 +152,20 @@ type Secret struct {
 	// ExpiresAt is when the secret stops to work; zero means never. Rotation
 	// with an overlap sets it on the old secret.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// Standing names how a client stands: the text changes when its tokens are
+// revoked or it is bound to another organization. It is "" where the environment
+// admits no such client.
+func (s *Server) Standing(ctx context.Context, clientID string) (string, error) {
+	client, err := s.store.Client(ctx, s.env.Name, clientID)
+	switch {
+	case errors.Is(err, ErrNoClient):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look up the client: %w", err)
+	case !s.env.Admits(client.Status):
+		return "", nil
+	}
+	return fmt.Sprintf("%d %s", client.Generation, client.Organization), nil
 }

@@ -34,13 +34,17 @@ func (s *Store) Cohort(ctx context.Context, v View, queries []*Query, among []st
 		if err != nil {
 			return nil, err
 		}
-		maps.DeleteFunc(found, func(id string, _ bool) bool { return !slices.Contains(members, id) })
+		given := map[string]bool{}
+		for _, id := range members {
+			given[id] = true
+		}
+		maps.DeleteFunc(found, func(id string, _ bool) bool { return !given[id] })
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// patientsBy returns the ids of the patients in whose compartments a query finds
-// something.
+// patientsBy returns the ids of the patients that a query finds, or in whose
+// compartments it finds something.
 func (s *Store) patientsBy(ctx context.Context, d *data, v View, q *Query) (map[string]bool, error) {
 	g, err := s.gateIn(ctx, d.read, v, q.Type, LetterSearch)
 	if err != nil {
@@ -48,6 +52,10 @@ func (s *Store) patientsBy(ctx context.Context, d *data, v View, q *Query) (map[
 	}
 	shown, args := g.where()
 	matching, more := q.where()
+	patients := "SELECT DISTINCT c.patient FROM resource r JOIN compartment c ON c.rid = r.rid"
+	if q.Type == "Patient" { // a Patient is in the compartments of those that it links to, too
+		patients = "SELECT r.id FROM resource r"
+	}
 	ids := map[string]bool{}
 	err = each(ctx, d.read, func(rows *sql.Rows) error {
 		var id string
@@ -56,7 +64,7 @@ func (s *Store) patientsBy(ctx context.Context, d *data, v View, q *Query) (map[
 		}
 		ids[id] = true
 		return nil
-	}, "SELECT DISTINCT c.patient FROM resource r JOIN compartment c ON c.rid = r.rid WHERE r.type = ? AND r.live = 1 AND "+shown+" AND "+matching,
+	}, patients+" WHERE r.type = ? AND r.live = 1 AND "+shown+" AND "+matching,
 		append(append([]any{q.Type}, args...), more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("find the patients of a cohort: %w", err)

@@ -40,13 +40,17 @@ func (e *exporter) ofGroup() error {
 	if err != nil {
 		return fmt.Errorf("members of Group/%s: %w", e.sel.Group, err)
 	}
+	isMember, isAsked := map[string]bool{}, map[string]bool{}
+	for _, id := range members {
+		isMember[id] = true
+	}
 	for _, id := range e.sel.Patients {
-		if !slices.Contains(members, id) {
+		if isAsked[id] = true; !isMember[id] {
 			return &NotMemberError{Group: e.sel.Group, Patient: id}
 		}
 	}
 	if e.sel.Patients != nil {
-		members = slices.DeleteFunc(members, func(id string) bool { return !slices.Contains(e.sel.Patients, id) })
+		members = slices.DeleteFunc(members, func(id string) bool { return !isAsked[id] })
 	}
 	if e.everInScope, err = jsonList(members); err != nil {
 		return err
@@ -187,7 +191,7 @@ func (e *exporter) membersAt(at time.Time, group string, seen, ids map[string]bo
 	}
 	now := toMillis(at)
 	for _, m := range groupMembers(root) {
-		if m.inactive || m.joined > now || m.ended <= now {
+		if !m.active(now) {
 			continue
 		}
 		if id, ok := strings.CutPrefix(m.target, "Patient/"); ok {

@@ -3,6 +3,7 @@ package fhirstore
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A narrowing is what narrows the export of a type.
@@ -77,7 +78,7 @@ func (e *exporter) visible(typ string, n *narrowing) error {
 
 func (e *exporter) until(n *narrowing) {
 	if !e.sel.Until.IsZero() {
-		n.and("r.at < ?", toMillis(e.sel.Until))
+		n.and("r.at < ?", toMillis(e.sel.Until.Add(time.Millisecond-1))) // what lies within its millisecond is before it
 	}
 }
 

@@ -20,28 +20,33 @@ func (e *exporter) organize(held map[string]bool) error {
 		if err != nil {
 			return err
 		}
-		for _, way := range e.waysToPatients(typ) {
+		ways, err := e.waysToPatients(typ)
+		if err != nil {
+			return err
+		}
+		for _, way := range ways {
 			place := i + 1
 			if typ == "Patient" {
 				place = 0
 			}
-			terms = append(terms, "SELECT c.patient, ?, r.pack, r.off, r.len, r.seq FROM "+way.from+" WHERE "+way.where+" AND "+n.where)
+			terms = append(terms, "SELECT c.patient, ?, r.id <> c.patient, r.pack, r.off, r.len, r.seq FROM "+way.from+" WHERE "+way.where+" AND "+n.where)
 			args = append(append(append(args, place), way.args...), n.args...)
 		}
-		if err := e.noteHomeless(typ, n); err != nil {
+		if err := e.noteHomeless(typ, n, ways); err != nil {
 			return err
 		}
 	}
 	if len(terms) == 0 {
 		return nil
 	}
-	terms = append(terms, "SELECT '', 0, 0, 0, 0, 0 WHERE 0") // with it there is a UNION, which has each row once
+	terms = append(terms, "SELECT '', 0, 0, 0, 0, 0, 0 WHERE 0") // with it there is a UNION, which has each row once
 	b := blockWriter{files: e.newFiles("")}
 	err := each(e.ctx, e.tx, func(rows *sql.Rows) error {
 		var patient string
 		var place int
+		var other bool // than the patient itself, which comes first
 		var of body
-		if err := rows.Scan(&patient, &place, &of.pack, &of.off, &of.len, &of.seq); err != nil {
+		if err := rows.Scan(&patient, &place, &other, &of.pack, &of.off, &of.len, &of.seq); err != nil {
 			return err
 		}
 		if place == 0 {
@@ -51,7 +56,7 @@ func (e *exporter) organize(held map[string]bool) error {
 		}
 		b.add(patient, of)
 		return nil
-	}, strings.Join(terms, " UNION ")+" ORDER BY 1, 2, 3, 4, 6", args...)
+	}, strings.Join(terms, " UNION ")+" ORDER BY 1, 2, 3, 4, 5, 7", args...)
 	if err != nil {
 		return fmt.Errorf("organize by Patient: %w", err)
 	}
@@ -69,8 +74,9 @@ type way struct {
 
 // waysToPatients returns the ways from a type to patients: by the compartment,
 // by what a Provenance is about, and for a type outside of the compartment by
-// the references to it from resources inside.
-func (e *exporter) waysToPatients(typ string) []way {
+// the references to it from resources inside. They lead over what the view
+// shows alone: a block tells what leads to it.
+func (e *exporter) waysToPatients(typ string) ([]way, error) {
 	living := " AND EXISTS (SELECT 1 FROM resource p WHERE p.type = 'Patient' AND p.id = c.patient AND p.live = 1)"
 	var args []any
 	if e.inScope != "" {
@@ -80,20 +86,52 @@ func (e *exporter) waysToPatients(typ string) []way {
 	if e.store.defs.InPatientCompartment(typ) {
 		ways := []way{{"resource r JOIN compartment c ON c.rid = r.rid", e.ofType(typ, 1) + living, append([]any{typ}, args...)}}
 		if target, ok := e.store.provenanceTarget(typ); ok {
+			shown, shownArgs, err := e.inReach("t", e.store.defs.Types())
+			if err != nil {
+				return nil, err
+			}
 			ways = append(ways, way{`ix_ref x JOIN resource r ON r.rid = x.rid
 				JOIN resource t ON t.type = substr(x.target, 1, instr(x.target, '/') - 1) AND t.id = substr(x.target, instr(x.target, '/') + 1)
-				JOIN compartment c ON c.rid = t.rid`, "x.param = ? AND r.type = ? AND r.live = 1" + living, append([]any{target, typ}, args...)})
+				JOIN compartment c ON c.rid = t.rid`, "x.param = ? AND r.type = ? AND r.live = 1 AND " + shown + living, slices.Concat([]any{target, typ}, shownArgs, args)})
 		}
-		return ways
+		return ways, nil
 	}
 	params := e.paramsTo(typ)
 	if len(params) == 0 {
-		return nil
+		return nil, nil
+	}
+	shown, shownArgs, err := e.inReach("f", e.exporting)
+	if err != nil {
+		return nil, err
 	}
 	return []way{{`ix_ref x JOIN compartment c ON c.rid = x.rid JOIN resource f ON f.rid = x.rid
 		JOIN resource r ON r.type = ? AND r.id = substr(x.target, ?)`,
-		"x.param IN (" + strings.Join(params, ", ") + ") AND x.target >= ? AND x.target < ? AND f.live = 1 AND r.live = 1" + living,
-		append([]any{typ, len(typ) + 2, typ + "/", typ + "0"}, args...)}} // 0 follows the slash
+		"x.param IN (" + strings.Join(params, ", ") + ") AND x.target >= ? AND x.target < ? AND f.live = 1 AND r.live = 1 AND " + shown + living,
+		slices.Concat([]any{typ, len(typ) + 2, typ + "/", typ + "0"}, shownArgs, args)}}, nil // 0 follows the slash
+}
+
+// inReach is the condition on a resource of being of one of the types that are in
+// patients' compartments, and what the view shows.
+func (e *exporter) inReach(alias string, types []string) (string, []any, error) {
+	var freely, terms []string
+	var args []any
+	for _, typ := range types {
+		if !e.store.defs.InPatientCompartment(typ) || !e.view.Has(typ, LetterRead) || !e.view.Has(typ, LetterSearch) {
+			continue
+		}
+		n := &narrowing{where: "1"}
+		if err := e.visible(typ, n); err != nil {
+			return "", nil, err
+		}
+		if n.where == "1" {
+			freely = append(freely, typ)
+			continue
+		}
+		terms = append(terms, alias+".type = ? AND "+alias+".rid IN (SELECT r.rid FROM resource r WHERE r.type = ? AND "+n.where+")")
+		args = append(append(args, typ, typ), n.args...)
+	}
+	list, more := inList(freely)
+	return anyOf(append(terms, alias+".type IN "+list)), append(args, more...), nil
 }
 
 // paramsTo are the reference parameters of the types exported that can lead
@@ -114,12 +152,12 @@ func (e *exporter) paramsTo(typ string) []string {
 }
 
 // noteHomeless notes how many resources of a type are in no block.
-func (e *exporter) noteHomeless(typ string, n *narrowing) error {
-	if e.sel.Level != SystemLevel && e.store.defs.InPatientCompartment(typ) {
+func (e *exporter) noteHomeless(typ string, n *narrowing, ways []way) error {
+	if e.sel.Level == GroupLevel && e.store.defs.InPatientCompartment(typ) {
 		return nil
 	}
 	where, args := "r.type = ? AND r.live = 1 AND "+n.where, append([]any{typ}, n.args...)
-	for _, way := range e.waysToPatients(typ) {
+	for _, way := range ways {
 		where += " AND r.rid NOT IN (SELECT r.rid FROM " + way.from + " WHERE " + way.where + ")"
 		args = append(args, way.args...)
 	}

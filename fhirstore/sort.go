@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,9 +89,19 @@ type cursor struct {
 // back is the cursor of the page that ends before a resource.
 func (c cursor) back() cursor { return cursor{Keys: c.Keys, RID: c.RID, Back: true} }
 
+// infinite is the name under which a token says of an infinite value whether it
+// is above all others.
+const infinite = "inf"
+
 // token writes the cursor as the value of NextParam. It says nothing about the
 // query: every page is searched for with the parameters that its link has.
 func (c cursor) token() (string, error) {
+	c.Keys = slices.Clone(c.Keys)
+	for i, key := range c.Keys {
+		if f, ok := key.(float64); ok && math.IsInf(f, 0) { // the open end of a range, which JSON cannot write
+			c.Keys[i] = map[string]bool{infinite: f > 0}
+		}
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("write page token: %w", err)
@@ -124,6 +135,14 @@ func parseCursor(token string, keys int) (cursor, error) {
 				c.Keys[i] = f
 			} else {
 				return c, foreignPage()
+			}
+		case map[string]any:
+			above, ok := v[infinite].(bool)
+			if !ok || len(v) != 1 {
+				return c, foreignPage()
+			}
+			if c.Keys[i] = math.Inf(-1); above {
+				c.Keys[i] = math.Inf(1)
 			}
 		default:
 			return c, foreignPage()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/fhirpath"
@@ -127,12 +128,24 @@ func groupMembers(root *fhirjson.Node) []memberValue {
 		if target == "" {
 			continue
 		}
-		joined, ended := periodBounds(m.Get("period"))
-		inactive := m.Get("inactive")
-		members = append(members, memberValue{target, joined, ended, inactive != nil && inactive.Text == "true"})
+		members = append(members, newMember(m, target))
 	}
 	return members
 }
+
+func newMember(m *fhirjson.Node, target string) memberValue {
+	joined, ended := periodBounds(m.Get("period"))
+	inactive := m.Get("inactive")
+	return memberValue{target, joined, ended, inactive != nil && inactive.Text == "true"}
+}
+
+// ActiveMember reports whether a Group.member is one at an instant: neither
+// inactive nor outside of its period.
+func ActiveMember(member *fhirjson.Node, at time.Time) bool {
+	return newMember(member, "").active(toMillis(at))
+}
+
+func (m memberValue) active(at int64) bool { return !m.inactive && m.joined <= at && m.ended > at }
 
 // indexTables have a column rid with the resource that a row belongs to.
 var indexTables = [...]string{"ix_token", "ix_string", "ix_ref", "ix_uri", "ix_number", "ix_date",

@@ -2,9 +2,11 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
@@ -20,7 +22,17 @@ type CohortError struct{ Code, Expression, Message string }
 func (e *CohortError) Error() string { return e.Message }
 
 // IsCohort reports whether a Group says by a member-filter who its members are.
-func IsCohort(body []byte) bool { return strings.Contains(string(body), fhirstore.MemberFilter) }
+func IsCohort(body []byte) bool {
+	if !strings.Contains(string(body), fhirstore.MemberFilter) {
+		return false
+	}
+	group, err := fhirjson.Parse(body)
+	if err != nil {
+		return false
+	}
+	list := group.Get("modifierExtension")
+	return list != nil && slices.ContainsFunc(list.Items, func(e fhirjson.Node) bool { return e.Str("url") == fhirstore.MemberFilter })
+}
 
 // Cohort returns the Group in body with the members that its member-filters
 // find, by now and as far as the view may search (Bulk Data Access 3.0.0, Bulk
@@ -35,11 +47,16 @@ func (s *Service) Cohort(ctx context.Context, data *fhirstore.Store, v fhirstore
 	if err != nil || len(queries) == 0 {
 		return body, err
 	}
-	among, err := givenMembers(group, base)
+	among, err := givenMembers(group, base, s.cfg.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
 	ids, err := data.Cohort(ctx, v, queries, among)
+	var missing *fhirstore.NotFoundError
+	var gone *fhirstore.GoneError
+	if errors.As(err, &missing) || errors.As(err, &gone) {
+		return nil, &CohortError{"not-found", "Group.member", "a Group among the members: " + err.Error()}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,19 +119,27 @@ func memberFilter(data *fhirstore.Store, extension *fhirjson.Node, expression, b
 }
 
 // givenMembers are the references to members that a Group brings, to which its
-// filters keep; nil where it brings none.
-func givenMembers(group *fhirjson.Node, base string) ([]string, error) {
+// filters keep; nil where it brings none. Those that are inactive or outside of
+// their period at an instant are none.
+func givenMembers(group *fhirjson.Node, base string, at time.Time) ([]string, error) {
 	list := group.Get("member")
-	if list == nil {
+	switch {
+	case list == nil:
 		return nil, nil
+	case list.Kind != fhirjson.Array:
+		return nil, &CohortError{"structure", "Group.member", "member has to be an array; it is a JSON " + list.Kind.String()}
 	}
 	references := []string{}
 	for i := range list.Items {
-		reference := strings.TrimPrefix(list.Items[i].Get("entity").Str("reference"), base+"/")
-		if !strings.HasPrefix(reference, "Patient/") && !strings.HasPrefix(reference, "Group/") {
+		member := &list.Items[i]
+		reference := strings.TrimPrefix(member.Get("entity").Str("reference"), base+"/")
+		typ, id, _ := strings.Cut(reference, "/")
+		if typ != "Patient" && typ != "Group" || !fhirstore.ValidID(id) {
 			return nil, &CohortError{"not-supported", fmt.Sprintf("Group.member[%d].entity", i), fmt.Sprintf("members to which a member-filter keeps are Patients and Groups; this one is %q", reference)}
 		}
-		references = append(references, reference)
+		if fhirstore.ActiveMember(member, at) {
+			references = append(references, reference)
+		}
 	}
 	return references, nil
 }

@@ -13,9 +13,12 @@ import (
 
 // A Job is one export, or another request whose answer is fetched later.
 type Job struct {
-	ID              string    `json:"id"`
-	Env             string    `json:"env"`
-	Client          string    `json:"client"`
+	ID     string `json:"id"`
+	Env    string `json:"env"`
+	Client string `json:"client"`
+	// Standing is how the client stood at the kick-off (authz.Server.Standing):
+	// where it no longer stands so, the URLs of files without a token end.
+	Standing        string    `json:"standing,omitempty"`
 	Version         Version   `json:"version"`
 	Request         string    `json:"request"`
 	TransactionTime time.Time `json:"transactionTime"`

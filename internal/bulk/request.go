@@ -39,8 +39,8 @@ type Request struct {
 	URL string
 	// Base is the FHIR base under which absolute references are our own.
 	Base string
-	// Client is who asks.
-	Client string
+	// Client is who asks, and Standing how it stands: see Job.
+	Client, Standing string
 	// Withheld reports whether a type is left out although _type names it,
 	// because the client may not have it; nil leaves out none. An export of
 	// which nothing is left is a *fhirstore.ForbiddenError. Where TellWithheld is

@@ -83,7 +83,7 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	if err != nil {
 		return nil, err
 	}
-	job.Version, job.Request, job.Notices = r.Version, r.URL, notices
+	job.Version, job.Request, job.Notices, job.Standing = r.Version, r.URL, notices, r.Standing
 	job.TransactionTime, job.Types, job.Coverage = snapshot.At, snapshot.Types, coverageOf(v, snapshot.Types)
 	job.Elements, job.OrganizedBy, job.Gzip = p.cuts(snapshot.Types), p.sel.OrganizeBy, p.gzip
 	job.SeparateStatus = r.SeparateStatus

@@ -155,3 +155,32 @@ func TestCohort(t *testing.T) {
 		}
 	})
 }
+
+// TestMembersOfCohorts: what a Group brings as members is judged before its
+// filters are asked (BD-GR-05).
+func TestMembersOfCohorts(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.all
+	for _, id := range []string{"a", "b", "c"} {
+		p.put(t, "/Patient/"+id, `{"resourceType":"Patient","id":"`+id+`"}`).want(t, 201)
+	}
+	member := func(list string) string { return cohort(`,"name":"x","member":`+list, "Patient?_id=a,b,c") }
+	var g cohortGroup
+	p.post(t, "/Group", member(`[{"entity":{"reference":"Patient/a"},"inactive":true},{"entity":{"reference":"Patient/b"},"period":{"end":"2020-01-01"}},{"entity":{"reference":"Patient/c"},"inactive":false}]`)).want(t, 201).decode(t, &g)
+	if got := strings.Join(g.members(), " "); got != "c" {
+		t.Errorf("got the members %s, want c alone", got)
+	}
+	for list, code := range map[string]string{
+		`"x"`: "structure", `{"entity":{"reference":"Patient/a"}}`: "structure", `[{"entity":{"reference":"Patient/a b"}}]`: "not-supported", `[{"entity":{"reference":"Group/none"}}]`: "not-found",
+	} {
+		a := p.post(t, "/Group", member(list))
+		if a.status != 400 && a.status != 422 {
+			t.Errorf("%s: got %d, want a refusal", list, a.status)
+			continue
+		}
+		a.refused(t, a.status, code)
+	}
+	plain := `{"resourceType":"Group","type":"person","actual":true,"name":"` + bulkExtension + `member-filter"}`
+	p.post(t, "/Group", plain, "Prefer", "respond-async").want(t, 201)
+}

@@ -56,9 +56,13 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	}
 	_, separate := prefs[separateStatus]
 	separate = separate && l.env.Export().SeparateStatus && version >= bulk.Version2
+	standing, err := l.env.Auth.Standing(l.UserContext(), l.access.ClientID)
+	if err != nil {
+		return err
+	}
 	request := bulk.Request{
 		Version: version, Level: level, Group: l.Params("id"), Params: params, Lenient: lenient, SeparateStatus: separate,
-		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID,
+		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID, Standing: standing,
 	}
 	withheld := l.withholding(&request)
 	job, err := exports.KickOff(l.UserContext(), l.view(), request)
@@ -243,7 +247,7 @@ func (l *call) exportManifest() error {
 		return err
 	}
 	page, err := strconv.Atoi(l.Params("page"))
-	if available := exports.Progress(job).Available; err == nil && page >= 1 && page <= available {
+	if available := exports.Progress(job).Available; err == nil && job.PageSize > 0 && page >= 1 && page <= available {
 		return l.manifest(fiber.StatusOK, exports, job, page, available)
 	}
 	return l.noFile("the manifest of the export job %s has no page %s by now; links of the pages before lead to those that it has", job.ID, l.Params("page"))

@@ -79,3 +79,21 @@ func TestFilesWithoutToken(t *testing.T) {
 		}
 	})
 }
+
+// TestLinksEndWithTheClient: URLs of files end when what the client has is
+// revoked (BD-FI-08).
+func TestLinksEndWithTheClient(t *testing.T) {
+	t.Parallel()
+	w := start(t, sandbox.WithSwitch("files.token", "false"))
+	c := w.client(t, "system/Patient.rs")
+	file := w.holder(t, c, "system/Patient.rs").export(t, "/$export?_type=Patient").of("Patient")[0].URL
+	w.stranger().get(t, file).want(t, 200)
+	head := w.stranger().send(t, "HEAD", file, "", "Range", "bytes=0-9")
+	if head.status != 200 || head.header.Get("Content-Range") != "" {
+		t.Errorf("HEAD with Range: got %d, Content-Range %q", head.status, head.header.Get("Content-Range"))
+	}
+	if err := c.Revoke(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.stranger().get(t, file).refused(t, 404, "not-found")
+}

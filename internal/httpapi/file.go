@@ -86,6 +86,13 @@ func (l *call) fileJob(number int) (exports *bulk.Service, job *bulk.Job, linked
 		return exports, nil, true, err
 	}
 	l.exchange.Client = job.Client
+	standing, err := l.env.Auth.Standing(l.UserContext(), job.Client)
+	if err != nil {
+		return nil, nil, true, err
+	}
+	if standing != job.Standing {
+		return exports, nil, true, bulk.ErrNoJob
+	}
 	if len(l.authorizations()) > 0 {
 		l.noticeNeedlessToken(job)
 	}
@@ -121,8 +128,8 @@ func (l *call) sendFile(job *bulk.Job, file *bulk.File, content *bulk.Content) e
 	tag, zipped := fmt.Sprintf(`"%s-%d"`, job.ID, file.Number), fmt.Sprintf(`"%s-%d-gzip"`, job.ID, file.Number)
 	asked := l.Get(fiber.HeaderRange)
 	size, known := content.Size()
-	if !known {
-		asked = "" // nobody knows where a range would begin
+	if !known || l.Method() != fiber.MethodGet {
+		asked = "" // nobody knows where a range would begin; and it is for GET alone (RFC 9110 section 14.2)
 	}
 	compress := asked == "" && !content.Gzip && acceptsGzip(l.Get(fiber.HeaderAcceptEncoding))
 	offset, length, status := int64(0), size, fiber.StatusOK
