@@ -51,15 +51,18 @@ func readParameter(p *fhirjson.Node, name string) Param {
 	param := Param{Name: name, Posted: true}
 	def, known := definitionOf(name)
 	var value *fhirjson.Member
+	values := 0
 	for i := range p.Members {
 		if strings.HasPrefix(p.Members[i].Name, "value") {
 			value = &p.Members[i]
-			break
+			values++
 		}
 	}
 	switch {
+	case values > 1:
+		param.Wrong = &Error{mistypedValue, "structure", name, fmt.Sprintf("the parameter %s has %d values; a parameter has one", name, values)}
 	case !known && value != nil:
-		param.Value = textOf(&value.Value)
+		param.Value = textOf(value)
 	case !known:
 	case value == nil:
 		param.Wrong = mistyped(name, "it has no value of that type")
@@ -68,10 +71,10 @@ func readParameter(p *fhirjson.Node, name string) Param {
 		if jsonKind(def.values[0]) == fhirjson.String && isTextual(value.Name) && value.Value.Kind == fhirjson.String {
 			param.Value = value.Value.Text // for whoever is lenient
 		}
-	case jsonKind(value.Name) != value.Value.Kind || textOf(&value.Value) == "":
+	case jsonKind(value.Name) != value.Value.Kind || textOf(value) == "":
 		param.Wrong = mistyped(name, "its value cannot be read")
 	default:
-		param.Value = textOf(&value.Value)
+		param.Value = textOf(value)
 	}
 	return param
 }
@@ -102,11 +105,12 @@ func jsonKind(valueType string) fhirjson.Kind {
 
 // textOf is a value as it would stand in a query: of a Reference what it refers
 // to, of a Coding its code.
-func textOf(value *fhirjson.Node) string {
-	for _, member := range []string{"reference", "code"} {
-		if text := value.Str(member); text != "" {
-			return text
-		}
+func textOf(value *fhirjson.Member) string {
+	switch value.Name {
+	case "valueReference":
+		return value.Value.Str("reference")
+	case "valueCoding":
+		return value.Value.Str("code")
 	}
-	return value.Text
+	return value.Value.Text
 }

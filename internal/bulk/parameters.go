@@ -74,13 +74,14 @@ type parser struct {
 	gzip      bool
 	seen      map[string]bool
 	ignored   []*Error
-	withheld  []string // types that were left out
+	how       map[*Error]string // what became of a parameter that was not ignored whole
+	withheld  []string          // types that were left out
 }
 
 func (p *parser) parse() error {
 	p.sel.Level, p.sel.Group, p.sel.OnlyChanges = p.request.Level, p.request.Group, p.behaviour.OnlyChanges
 	p.sel.MaxRows, p.sel.MaxBytes = int64(p.behaviour.MaxRows), int64(p.behaviour.MaxBytes)
-	p.seen = map[string]bool{}
+	p.seen, p.how = map[string]bool{}, map[*Error]string{}
 	for _, param := range p.request.Params {
 		if param.Wrong != nil && param.Name != "" && param.Value == "" {
 			return param.Wrong // nobody knows what was meant
@@ -88,11 +89,18 @@ func (p *parser) parse() error {
 		if err := p.pass(param.Wrong); err != nil {
 			return err
 		}
+		if param.Wrong != nil && param.Value != "" {
+			p.how[param.Wrong] = "was taken all the same"
+		}
 		if param.Name == "" {
 			continue
 		}
-		if err := p.pass(p.param(param)); err != nil {
+		wrong := p.param(param)
+		if err := p.pass(wrong); err != nil {
 			return err
+		}
+		if wrong != nil && (param.Name == "_type" && len(p.sel.Types) > 0 || param.Name == "_elements" && len(p.elements) > 0) {
+			p.how[wrong] = "was ignored in part"
 		}
 	}
 	if len(p.withheld) > 0 && len(p.sel.Types) == 0 {

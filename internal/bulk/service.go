@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -109,7 +110,7 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	if r.Version != Version1 {
 		add(Deleted, snapshot.Deleted...)
 	}
-	messages, severities, err := outcomes(p.ignored, snapshot.Notes)
+	messages, severities, err := outcomes(p.ignored, p.how, snapshot.Notes)
 	if err != nil {
 		return nil, err
 	}
@@ -200,9 +201,10 @@ func ofSelection(err error) error {
 }
 
 // outcomes makes the error file, where there is something to tell: an
-// OperationOutcome for each parameter that the export went on without, and for
-// each note on what it lacks.
-func outcomes(ignored []*Error, notes []string) ([]fhirstore.File, []SeverityCount, error) {
+// OperationOutcome for each parameter that the export went on without, or in
+// spite of, and for each note on what it lacks. how says what became of those
+// that were not ignored whole.
+func outcomes(ignored []*Error, how map[*Error]string, notes []string) ([]fhirstore.File, []SeverityCount, error) {
 	var lines [][]byte
 	add := func(severity, code, text string) error {
 		line, err := json.Marshal(map[string]any{
@@ -218,7 +220,7 @@ func outcomes(ignored []*Error, notes []string) ([]fhirstore.File, []SeverityCou
 	for _, e := range ignored {
 		text := e.Message
 		if e.Parameter != "" {
-			text = e.Parameter + " was ignored: " + text
+			text = e.Parameter + " " + cmp.Or(how[e], "was ignored") + ": " + text
 		}
 		if err := add("warning", e.Code, text); err != nil {
 			return nil, nil, err

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -67,15 +67,14 @@ func (l *call) dumpSince() (time.Time, error) {
 		if p.Name != "_since" {
 			continue
 		}
-		day, notDay := time.Parse(time.DateOnly, p.Value)
-		at, notInstant := bulk.ParseInstant(p.Value)
-		switch {
-		case notDay == nil:
+		if day, err := time.Parse(time.DateOnly, p.Value); err == nil {
 			return day, nil
-		case notInstant == nil:
+		}
+		// A zone's raw + arrives as a space.
+		if at, err := bulk.ParseInstant(strings.ReplaceAll(p.Value, " ", "+")); err == nil {
 			return at, nil
 		}
-		return time.Time{}, badRequest("value", fmt.Sprintf("_since=%s is neither a date nor an instant: %v", p.Value, errors.Join(notDay, notInstant)))
+		return time.Time{}, badRequest("value", fmt.Sprintf("_since=%s is neither a date, such as 2026-01-31, nor an instant, such as 2026-01-31T08:00:00Z", p.Value))
 	}
 	return time.Time{}, nil
 }

@@ -382,3 +382,33 @@ func TestSeparateExportStatus(t *testing.T) {
 	wantManifest(t, a)
 	w.all.get(t, w.all.kickOff(t, "/$export?_type=Patient")).want(t, 202).wantHeader(t, "X-Export-Status", "")
 }
+
+// TestLenientExportsTellTheTruth: the error file says what became of each
+// parameter (BD-HD-04), and a parameter has one value (BD-RJ-15).
+func TestLenientExportsTellTheTruth(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.all
+	lenient := []string{"Content-Type", fhirJSON, "Accept", fhirJSON, "Prefer", "respond-async, handling=lenient"}
+	kickOff := func(query, parameters string) *answer {
+		return p.send(t, "POST", "/$export"+query, `{"resourceType":"Parameters"`+parameters+`}`, lenient...)
+	}
+	for _, c := range []struct{ query, parameters, want string }{
+		{"", `,"parameter":[{"name":"_type","valueCode":"Patient"}]`, "_type was taken all the same"},
+		{"", `,"parameter":[{"name":"_type","valueString":"Patient,Foo"}]`, "_type was ignored in part"},
+		{"", `,"parameter":[{"name":"_type","valueString":"Patient"},{"name":"colour","valueString":"red"}]`, "colour was ignored: "},
+	} {
+		m := p.finish(t, kickOff(c.query, c.parameters).want(t, 202).header.Get("Content-Location"))
+		if got := string(p.get(t, m.Error[0].URL).want(t, 200).body); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %s, want %q in it", c.parameters, got, c.want)
+		}
+	}
+	strict := []string{"Content-Type", fhirJSON, "Accept", fhirJSON, "Prefer", "respond-async"}
+	for parameters, code := range map[string]string{
+		`"parameter":[{"name":"_type","valueString":"Patient","valueCode":"Observation"}]`: "structure",
+		`"parameter":[{"name":"patient","valueReference":{"code":"Patient/pt-000001"}}]`:   "value",
+	} {
+		p.send(t, "POST", "/Patient/$export", `{"resourceType":"Parameters",`+parameters+`}`, strict...).refused(t, 400, code)
+	}
+	p.send(t, "POST", "/$export?_type=Patient", `{"resourceType":"Parameters"}`, strict...).want(t, 202)
+}

@@ -36,7 +36,7 @@ func (l *call) kickOffParams() ([]bulk.Param, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(params) > 0 {
+	if len(params) > 0 && len(posted) > 0 {
 		both := bulk.Param{Wrong: &bulk.Error{ID: "BD-RJ-14", Code: "invalid", Message: "parameters are either in the body or in the query, not in both"}}
 		params = append([]bulk.Param{both}, params...)
 	}
