@@ -54,7 +54,26 @@ func (e *exporter) narrowDeletions(typ string) (*narrowing, error) {
 	n.and("r.at > ?", toMillis(e.sel.Since))
 	e.until(n)
 	e.filtered(typ, n)
+	if typ == provenance && e.sel.Associated != "" {
+		e.ofExported(n)
+	}
 	return n, nil
+}
+
+// ofExported narrows the deletions of Provenance that comes with what it is
+// about to that of the types asked for.
+func (e *exporter) ofExported(n *narrowing) {
+	param, ok := e.store.defs.Param(provenance, "target")
+	if !ok || len(e.sel.Types) == 0 || slices.Contains(e.sel.Types, provenance) {
+		return
+	}
+	var targets []string
+	args := []any{param.ID}
+	for _, typ := range e.sel.Types {
+		targets = append(targets, "x.target >= ? AND x.target < ?")
+		args = append(args, typ+"/", typ+"0") // 0 follows the slash
+	}
+	n.and("EXISTS (SELECT 1 FROM ix_ref x WHERE x.rid = r.rid AND x.param = ? AND "+anyOf(targets)+")", args...)
 }
 
 // visible narrows to what the view shows.

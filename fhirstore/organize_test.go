@@ -121,3 +121,24 @@ func TestPagesOfOpenRanges(t *testing.T) {
 		}
 	}
 }
+
+// TestDeletedAssociatedProvenance: of Provenance that comes with what it is
+// about, deletions are told where it was about the types asked for (BD-DL-02).
+func TestDeletedAssociatedProvenance(t *testing.T) {
+	t.Parallel()
+	s := must(fhirstore.Open(t.Context(), "", fhirstore.Options{}))
+	defer s.Close()
+	since := must(s.Create(t.Context(), all, "Basic", []byte(`{"resourceType":"Basic"}`))).At
+	put(t, s, `{"resourceType":"Provenance","id":"of-observation","target":[{"reference":"Observation/o"}]}`, `{"resourceType":"Provenance","id":"of-patient","target":[{"reference":"Patient/p"}]}`)
+	for _, id := range []string{"of-observation", "of-patient"} {
+		must(s.Delete(t.Context(), all, "Provenance", id, fhirstore.Condition{}))
+	}
+	snap := must(s.Export(t.Context(), all, fhirstore.Selection{Types: []string{"Patient"}, Associated: fhirstore.RelevantProvenance, Since: since}))
+	told := ""
+	for _, f := range snap.Deleted {
+		told += strings.Join(lines(t, s, f), "")
+	}
+	if !strings.Contains(told, "Provenance/of-patient") || strings.Contains(told, "of-observation") {
+		t.Errorf("the deletions are %s, want that of the Patient's Provenance alone", told)
+	}
+}

@@ -83,8 +83,14 @@ func (p *parser) parse() error {
 	p.sel.MaxRows, p.sel.MaxBytes = int64(p.behaviour.MaxRows), int64(p.behaviour.MaxBytes)
 	p.seen, p.how = map[string]bool{}, map[*Error]string{}
 	for _, param := range p.request.Params {
-		if param.Wrong != nil && param.Name != "" && param.Value == "" {
-			return param.Wrong // nobody knows what was meant
+		if param.Wrong != nil && param.Name != "" && param.Value == "" { // nobody knows what was meant
+			if slices.Contains(telling[:], param.Name) || param.Name == "_type" || param.Name == "_typeFilter" {
+				return param.Wrong // without it far more is exported
+			}
+			if err := p.pass(param.Wrong); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := p.pass(param.Wrong); err != nil {
 			return err
@@ -125,10 +131,13 @@ func (p *parser) pass(err *Error) error {
 	return nil
 }
 
+// telling are the parameters without which an export is another one.
+var telling = [...]string{"_since", "_until", "patient"}
+
 // mayBeIgnored reports whether a lenient export goes on in spite of err. A
 // wrong point in time or patient would export what nobody asked for.
 func mayBeIgnored(err *Error) bool {
-	return err.ID == mistypedValue || !slices.Contains([]string{"_since", "_until", "patient"}, err.Parameter)
+	return err.ID == mistypedValue || !slices.Contains(telling[:], err.Parameter)
 }
 
 // param reads one parameter.

@@ -396,6 +396,7 @@ func TestLenientExportsTellTheTruth(t *testing.T) {
 	for _, c := range []struct{ query, parameters, want string }{
 		{"", `,"parameter":[{"name":"_type","valueCode":"Patient"}]`, "_type was taken all the same"},
 		{"", `,"parameter":[{"name":"_type","valueString":"Patient,Foo"}]`, "_type was ignored in part"},
+		{"", `,"parameter":[{"name":"_type","valueString":"Patient"},{"name":"_elements","valueInteger":5}]`, "_elements was ignored: "},
 		{"", `,"parameter":[{"name":"_type","valueString":"Patient"},{"name":"colour","valueString":"red"}]`, "colour was ignored: "},
 	} {
 		m := p.finish(t, kickOff(c.query, c.parameters).want(t, 202).header.Get("Content-Location"))
@@ -403,6 +404,7 @@ func TestLenientExportsTellTheTruth(t *testing.T) {
 			t.Errorf("%s: got %s, want %q in it", c.parameters, got, c.want)
 		}
 	}
+	kickOff("", `,"parameter":[{"name":"_since","valueInteger":5}]`).refused(t, 400, "value")
 	strict := []string{"Content-Type", fhirJSON, "Accept", fhirJSON, "Prefer", "respond-async"}
 	for parameters, code := range map[string]string{
 		`"parameter":[{"name":"_type","valueString":"Patient","valueCode":"Observation"}]`: "structure",
