@@ -86,9 +86,10 @@ const GrantClientCredentials = "client_credentials"
 
 // Client is a client as an environment holds it.
 type Client struct {
-	ID     string     `json:"client_id"`
-	Name   string     `json:"name,omitempty"`
-	Method AuthMethod `json:"method"`
+	ID          string     `json:"client_id"`
+	Name        string     `json:"name,omitempty"`
+	Description string     `json:"description,omitempty"` // for whoever reviews it
+	Method      AuthMethod `json:"method"`
 	// JWKS is a key set by value: the object {"keys":[…]}, or the bare array
 	// where the behaviour takes that. JWKSURI may be set besides only where
 	// the behaviour takes both.
@@ -116,7 +117,7 @@ type Client struct {
 	// generation is revoked. The Store assigns it: see Store.PutClient.
 	Generation int64     `json:"generation"`
 	CreatedAt  time.Time `json:"created_at"`
-	// Source says how the client came to be: SourceRegistration, or a word of
+	// Source says how the client came to be: one of the sources, or a word of
 	// the caller's.
 	Source string `json:"source,omitempty"`
 	// RegistrationToken is the hash of the token that manages the client by RFC
@@ -127,9 +128,12 @@ type Client struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-// SourceRegistration is the Source of clients that registered themselves
-// (RFC 7591).
-const SourceRegistration = "registration"
+// The sources of clients that have a meaning.
+const (
+	SourceRegistration = "registration" // the client registered itself (RFC 7591)
+	SourcePortal       = "portal"       // somebody registered it in the portal
+	SourceAdmin        = "admin"        // an administrator put it; it is reviewed by nobody
+)
 
 // Metadata is client metadata of RFC 7591 section 2 that no rule depends on.
 type Metadata struct {

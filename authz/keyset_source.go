@@ -87,6 +87,20 @@ func (b Behaviour) refusesKeyURI(uri string) *FetchError {
 		Fix:  "Serve the key set by https and register that URL."}
 }
 
+// FetchKeys fetches the key set that is published at uri, now if the throttle
+// allows it, and judges it as registration judges a set by value. An error says
+// in full sentences why uri may not be a jwks_uri, or is a *FetchError.
+func (s *Server) FetchKeys(ctx context.Context, uri string) (*PublishedKeys, []KeyProblem, error) {
+	if err := s.CheckKeyURI(uri); err != nil {
+		return nil, nil, err
+	}
+	published, err := s.keys.Refetch(ctx, uri)
+	if err != nil {
+		return nil, nil, err
+	}
+	return published, append(published.Set.Problems(), published.Set.unfit(s.behaviour.Algorithms)...), nil
+}
+
 // KnownKeys returns the client's keys that are known without a fetch: the set
 // by value, or the copy of the published one; nil if there is neither.
 func (s *Server) KnownKeys(client *Client) *KeySet {

@@ -53,6 +53,23 @@ func (r *registering) manage(ctx context.Context, clientID string) (*Registratio
 	return nil, e
 }
 
+// Change reads a client, lets change alter it, and stores what it has become,
+// while no other change of a client of the environment is made. An error of
+// change is returned as it is, and nothing is stored. It returns ErrNoClient if
+// there is no such client.
+func (s *Server) Change(ctx context.Context, clientID string, change func(*Client) error) (*Client, error) {
+	s.managing.Lock()
+	defer s.managing.Unlock()
+	client, err := s.store.Client(ctx, s.env.Name, clientID)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(client); err != nil {
+		return nil, err
+	}
+	return s.store.PutClient(ctx, s.env.Name, client)
+}
+
 // managed returns the client and the token that manages it. A deleted client
 // and a wrong token get the same answer (RFC 7592 section 2).
 func (r *registering) managed(ctx context.Context, clientID string) (*Client, string, *Error) {

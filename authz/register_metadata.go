@@ -102,9 +102,6 @@ func (r *registering) keyURI(c *Client) *Error {
 	if err := r.server.CheckKeyURI(r.asked.JWKSURI); err != nil {
 		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
 	}
-	if err := r.behaviour.refusesKeyURI(r.asked.JWKSURI); err != nil {
-		return r.refuse(ruleRegisterKeyURI, CodeInvalidClientMetadata, uriOutcome(r.asked.JWKSURI, err))
-	}
 	c.JWKSURI = r.asked.JWKSURI
 	r.checks.pass(ruleRegisterKeyURI, c.JWKSURI)
 	return nil
@@ -147,7 +144,15 @@ func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 
 // CheckKeyURI returns an error in full sentences if uri may not be registered
 // as a jwks_uri.
-func (s *Server) CheckKeyURI(uri string) error { return s.keys.CheckURI(uri) }
+func (s *Server) CheckKeyURI(uri string) error {
+	if err := s.keys.CheckURI(uri); err != nil {
+		return err
+	}
+	if err := s.behaviour.refusesKeyURI(uri); err != nil {
+		return err
+	}
+	return nil
+}
 
 // links checks the URLs that people will click on: web addresses only.
 func (r *registering) links(c *Client) *Error {

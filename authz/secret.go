@@ -37,17 +37,19 @@ const maxSecrets = 5
 // ErrNoSecret if it signs assertions.
 func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time.Duration) (plain string,
 	c *Client, err error) {
-	s.managing.Lock()
-	defer s.managing.Unlock()
-	if c, err = s.store.Client(ctx, s.env.Name, clientID); err != nil {
-		return "", nil, err
-	}
-	if !c.Method.usesSecret() {
-		return "", nil, ErrNoSecret
-	}
 	plain, kept, err := s.NewSecret(s.behaviour.SecretLifetime)
 	if err != nil {
 		return "", nil, err
+	}
+	c, err = s.Change(ctx, clientID, func(c *Client) error { return c.ReplaceSecret(kept, overlap) })
+	return plain, c, err
+}
+
+// ReplaceSecret adds a secret to those of a secret client, which end when the
+// overlap is over. It returns ErrNoSecret if the client signs assertions.
+func (c *Client) ReplaceSecret(kept Secret, overlap time.Duration) error {
+	if !c.Method.usesSecret() {
+		return ErrNoSecret
 	}
 	ends := kept.CreatedAt.Add(max(0, overlap))
 	for i := range c.Secrets {
@@ -59,8 +61,7 @@ func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time
 	if extra := len(c.Secrets) - maxSecrets; extra > 0 {
 		c.Secrets = slices.Delete(c.Secrets, 0, extra)
 	}
-	c, err = s.store.PutClient(ctx, s.env.Name, c)
-	return plain, c, err
+	return nil
 }
 
 // ErrNoSecret says that a client authenticates by assertions and has no secret
