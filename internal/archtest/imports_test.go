@@ -24,7 +24,7 @@ func layers() [][]string {
 		{"internal/httpapi"},
 		{"internal/doctor", "internal/workspace"},
 		{"internal/behaviour", "internal/control", "internal/exchange", "internal/fault"},
-		{"internal/bulk"},
+		{"internal/bulk", "internal/portal"},
 		{"authz", "fhirstore", "internal/patch", "internal/processdir", "internal/validation", "seed", "web"},
 		{"internal/reference", "internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},

@@ -160,7 +160,10 @@ func (c *DB) PutClient(ctx context.Context, env string, client *authz.Client) (*
 		}
 		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO client(env, id, generation, created, json) VALUES(?, ?, ?, ?, ?)",
 			env, stored.ID, stored.Generation, toMillis(stored.CreatedAt), string(text))
-		return err
+		if err != nil || old != nil && old.Status == stored.Status {
+			return err
+		}
+		return noteStatus(ctx, tx, env, stored)
 	})
 	c.forget(env, client.ID)
 	if err != nil {
@@ -192,7 +195,11 @@ func (c *DB) RevokeClient(ctx context.Context, env, id string) (generation int64
 func (c *DB) DeleteClient(ctx context.Context, env, id string) error {
 	err := c.write(ctx, func(tx *sqlitedb.Tx) error {
 		done, err := tx.ExecContext(ctx, "DELETE FROM client WHERE env = ? AND id = ?", env, id)
-		return orNoClient(done, err)
+		if err := orNoClient(done, err); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM status_change WHERE env = ? AND client = ?", env, id)
+		return err
 	})
 	c.forget(env, id)
 	return err

@@ -25,6 +25,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/control"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/portal"
 	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/internal/validation"
@@ -193,6 +194,30 @@ func (s *sharedReader) Read(p []byte) (int, error) {
 // force, or nil. It stays as it is when the behaviour changes: a request takes
 // it once.
 func (w *Workspace) Environment(name string) *Environment { return w.current.Load().envs[name] }
+
+// Portal returns the developer portal under the behaviour in force.
+func (w *Workspace) Portal() *portal.Portal {
+	envs := w.current.Load().envs
+	return &portal.Portal{
+		Sandbox: envs[authz.Sandbox].Auth, Production: envs[authz.Production].Auth,
+		Store: w.Control, Now: w.Clock.Now, Organizations: envs[authz.Sandbox].Organizations,
+	}
+}
+
+// RotateSecret gives a client of an environment another secret, to be shown
+// once; see portal.Portal.RotateSecret. A service gets it for both environments.
+func (w *Workspace) RotateSecret(ctx context.Context, env, id string, overlap time.Duration) (string, *authz.Client, error) {
+	if env == authz.Sandbox {
+		s, plain, err := w.Portal().RotateSecret(ctx, id, overlap)
+		if err == nil {
+			return plain, s.Client, nil
+		}
+		if !errors.Is(err, portal.ErrNoService) {
+			return "", nil, err
+		}
+	}
+	return w.Environment(env).Auth.RotateSecret(ctx, id, overlap)
+}
 
 // Close closes the workspace and removes what it kept only while it existed.
 func (w *Workspace) Close() error {
