@@ -50,7 +50,8 @@ func (s *secret) set(plain string) {
 func (c *Client) Secret() string { return c.secret.get() }
 
 // RotateSecret gives the client a new secret and returns it; Secret and Token
-// use it from then on. The old one works for the overlap, by the server's
+// use it from then on, in production as well if its service was approved. The
+// old one works for the overlap, by the server's
 // clock, or ends at once where that is 0. Without an overlap it is what the
 // switch secret.grace of the server's behaviour says, which is 0 under strict;
 // of several the first counts. The same over HTTP is POST
@@ -59,12 +60,11 @@ func (c *Client) RotateSecret(ctx context.Context, overlap ...time.Duration) (st
 	if c.err != nil {
 		return "", c.err
 	}
-	auth := c.env.inner().Auth
-	grace := auth.Behaviour().SecretGrace
+	grace := c.env.inner().Auth.Behaviour().SecretGrace
 	if len(overlap) > 0 {
 		grace = overlap[0]
 	}
-	plain, _, err := auth.RotateSecret(ctx, c.id, grace)
+	plain, _, err := c.env.server.workspace.RotateSecret(ctx, c.env.name, c.id, grace)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: rotate the secret of %s: %w", c.id, err)
 	}

@@ -3,11 +3,15 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
 // The largest bodies that are read, in bytes after decompression.
@@ -29,6 +33,56 @@ func (l *call) readBody(limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return l.readBytes(limit)
+}
+
+// readControl reads a control's body, a JSON object with the members of into
+// and no others; form says what it takes, as the beginning of a sentence.
+func (l *call) readControl(form string, into any) error {
+	body, err := l.readBody(maxOAuthBody)
+	if err != nil {
+		return err
+	}
+	return decodeControl(body, form, into)
+}
+
+// readOptionalControl is readControl where the body may be empty, which leaves
+// into as it is.
+func (l *call) readOptionalControl(form string, into any) error {
+	body, err := l.readBody(maxOAuthBody)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	return decodeControl(body, form, into)
+}
+
+func decodeControl(body []byte, form string, into any) error {
+	if _, err := fhirjson.Parse(body); err != nil { // no member twice, and nothing behind it
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return badRequest("value", form+": "+jsonProblem(err))
+	}
+	return nil
+}
+
+// jsonProblem says what is wrong with the members of a control's body, without
+// the words of the program.
+func jsonProblem(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		kind, _, _ := strings.Cut(wrong.Value, " ") // a number's value follows
+		article := "a "
+		if kind == "array" || kind == "object" {
+			article = "an "
+		}
+		if wrong.Field == "" {
+			return "the body is " + article + kind + " and has to be an object"
+		}
+		return wrong.Field + " cannot be " + article + kind
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // readBytes returns the request's body, inflated where it is gzip. A body of

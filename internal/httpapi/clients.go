@@ -1,15 +1,12 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
-	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
 // rotateSecret gives a secret client a new secret, shown this once:
@@ -21,7 +18,7 @@ func (l *call) rotateSecret() error {
 		return err
 	}
 	id := l.Params("client")
-	plain, client, err := l.env.Auth.RotateSecret(l.UserContext(), id, overlap)
+	plain, client, err := l.workspace.RotateSecret(l.UserContext(), l.env.Name, id, overlap)
 	switch {
 	case errors.Is(err, authz.ErrNoClient):
 		return notFound("there is no client %s in %s", id, l.env.Name)
@@ -44,20 +41,11 @@ func (l *call) rotateSecret() error {
 
 func (l *call) overlap() (time.Duration, error) {
 	grace := l.env.Auth.Behaviour().SecretGrace
-	body, err := l.readBody(maxOAuthBody)
-	if err != nil || len(body) == 0 {
-		return grace, err
-	}
-	if _, err := fhirjson.Parse(body); err != nil {
-		return 0, err
-	}
 	var asked struct {
 		Overlap string `json:"overlap"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil {
-		return 0, badRequest("value", `the body is {"overlap":"10m"} or nothing: `+jsonProblem(err))
+	if err := l.readOptionalControl(`the body is {"overlap":"10m"} or nothing`, &asked); err != nil {
+		return 0, err
 	}
 	if asked.Overlap == "" {
 		return grace, nil

@@ -1,17 +1,13 @@
 package httpapi
 
 import (
-	"encoding/json"
-	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/exchange"
-	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
 
 // clockState is the workspace clock as the control surface shows it.
@@ -28,22 +24,14 @@ func (l *call) clock() error {
 // setClock moves the workspace clock: {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"},
 // {"freeze":true} or {"freeze":false}.
 func (l *call) setClock() error {
-	body, err := l.readBody(maxOAuthBody)
-	if err != nil {
-		return err
-	}
-	if _, err := fhirjson.Parse(body); err != nil { // no member twice, and nothing behind it
-		return err
-	}
 	var change struct {
 		Advance string `json:"advance"`
 		Set     string `json:"set"`
 		Freeze  *bool  `json:"freeze"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&change); err != nil {
-		return badRequest("value", `the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"}, {"freeze":true} or {"freeze":false}, which lets it go on: `+jsonProblem(err))
+	err := l.readControl(`the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"}, {"freeze":true} or {"freeze":false}, which lets it go on`, &change)
+	if err != nil {
+		return err
 	}
 	var to time.Time
 	if change.Set != "" {
@@ -70,24 +58,6 @@ func (l *call) setClock() error {
 		}
 	}
 	return l.clock()
-}
-
-// jsonProblem says what is wrong with the members of a control's body, without
-// the words of the program.
-func jsonProblem(err error) string {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		kind, _, _ := strings.Cut(wrong.Value, " ") // a number's value follows
-		article := "a "
-		if kind == "array" || kind == "object" {
-			article = "an "
-		}
-		if wrong.Field == "" {
-			return "the body is " + article + kind + " and has to be an object"
-		}
-		return wrong.Field + " cannot be " + article + kind
-	}
-	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 // exchanges lists the workspace's exchanges, newest first: ?limit=, ?client=,

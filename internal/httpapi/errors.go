@@ -25,6 +25,14 @@ type httpError struct {
 	header     map[string]string
 	rules      *authz.Error       // where the authorization rules refused, or nil
 	issues     []validation.Issue // what a resource was refused for, in place of code, message and expression
+	fields     []fieldError       // what is wrong with a form, field by field
+}
+
+// A fieldError is what is wrong with a field of a form, in full sentences.
+type fieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
 }
 
 func (e *httpError) Error() string { return e.message }
@@ -73,7 +81,13 @@ func (l *call) fail(err error) error {
 		}
 		return l.json(e.status, answer)
 	}
-	return l.json(e.status, map[string]string{"error": e.message})
+	return l.json(e.status, plainError{e.message, e.fields})
+}
+
+// A plainError is an error as tools of people get it.
+type plainError struct {
+	Message string       `json:"error"`
+	Fields  []fieldError `json:"fields,omitempty"`
 }
 
 // An oauthAnswer is an error response of RFC 6749 section 5.2.

@@ -2,14 +2,11 @@ package httpapi
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
-	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/seed"
 )
@@ -27,22 +24,12 @@ type evolved struct {
 // evolve moves a sample population on: {"days":30}, of the sandbox environment
 // unless {"environment":"production"} is there as well.
 func (l *call) evolve() error {
-	const form = `an evolution takes {"days":30}, and may name the environment: `
-	body, err := l.readBody(maxOAuthBody)
-	if err != nil {
-		return err
-	}
-	if _, err := fhirjson.Parse(body); err != nil { // no member twice, and nothing behind it
-		return err
-	}
 	var asked struct {
 		Days        int    `json:"days"`
 		Environment string `json:"environment"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil {
-		return badRequest("value", form+jsonProblem(err))
+	if err := l.readControl(`an evolution takes {"days":30}, and may name the environment`, &asked); err != nil {
+		return err
 	}
 	name := cmp.Or(asked.Environment, authz.Sandbox)
 	env := l.workspace.Environment(name)

@@ -156,7 +156,13 @@ func (l *call) manage() error {
 		return err
 	}
 	l.exchange.Client = l.Params("client")
-	return l.registered(fiber.StatusOK, l.env.Auth.Manage(l.UserContext(), l.exchange.Client, req))
+	decision := l.env.Auth.Manage(l.UserContext(), l.exchange.Client, req)
+	if decision.Err == nil && l.Method() != fiber.MethodGet {
+		if err := l.workspace.Portal().Settle(l.UserContext(), l.exchange.Client); err != nil {
+			return err
+		}
+	}
+	return l.registered(fiber.StatusOK, decision)
 }
 
 func (l *call) registered(status int, decision *authz.RegistrationDecision) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/portal"
 )
 
 // A surface is a kind of client that a path is for. It decides what an error
@@ -160,6 +161,20 @@ func routeTable() []route {
 		{method: post, path: "/_sandbox/token/explain", handle: (*call).explainToken},
 		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
 		{method: get, path: "/_sandbox/exchanges/:id", public: true, handle: (*call).exchangePage}, // whoever knows the id may read it
+
+		// The portal for scripts.
+		{method: get, path: "/portal/api/services", handle: (*call).services},
+		{method: post, path: "/portal/api/services", handle: (*call).createService},
+		{method: get, path: "/portal/api/services/:service", handle: (*call).service},
+		{method: put, path: "/portal/api/services/:service", handle: (*call).editService},
+		{method: deleteMethod, path: "/portal/api/services/:service", handle: (*call).deleteService},
+		{method: post, path: "/portal/api/services/:service/submit", handle: takeStep(portal.Submit)},
+		{method: post, path: "/portal/api/services/:service/approve", handle: takeStep(portal.Approve)},
+		{method: post, path: "/portal/api/services/:service/reject", handle: takeStep(portal.Reject)},
+		{method: post, path: "/portal/api/services/:service/deactivate", handle: takeStep(portal.Deactivate)},
+		{method: post, path: "/portal/api/services/:service/rotate-secret", handle: (*call).rotateServiceSecret},
+		{method: post, path: "/portal/api/keys", handle: (*call).checkKeys},
+		{method: get, path: "/portal/api/organizations", handle: (*call).organizations},
 
 		// Portal.
 		{method: get, path: "/", handle: (*call).home},
