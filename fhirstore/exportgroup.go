@@ -22,6 +22,9 @@ const MemberFilter = "http://hl7.org/fhir/uv/bulkdata/StructureDefinition/member
 type ModifiedGroupError struct{ Group, Extension string }
 
 func (e *ModifiedGroupError) Error() string {
+	if e.Extension == "" {
+		return fmt.Sprintf("Group/%s has a modifierExtension that is no array, so that nobody can say who its members are", e.Group)
+	}
 	return fmt.Sprintf("Group/%s has the modifier extension %s, which is not understood here, so that nobody can say who its members are", e.Group, e.Extension)
 }
 
@@ -83,6 +86,9 @@ func plainGroup(group *Resource) error {
 		return fmt.Errorf("parse stored Group/%s: %w", group.ID, err)
 	}
 	if list := root.Get("modifierExtension"); list != nil {
+		if list.Kind != fhirjson.Array { // stored without validation
+			return &ModifiedGroupError{group.ID, ""}
+		}
 		for i := range list.Items {
 			if url := list.Items[i].Str("url"); url != MemberFilter {
 				return &ModifiedGroupError{group.ID, url}

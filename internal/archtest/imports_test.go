@@ -43,7 +43,7 @@ func narrower() map[string][]string {
 	return map[string][]string{
 		"authz":               {"internal/clock", "internal/jose", "internal/nearest"},
 		"fhirstore":           {"internal/clock", "internal/fhirjson", "internal/fhirpath", "internal/r4", "internal/reference", "internal/sqlitedb", "internal/subset"},
-		"internal/bulk":       {"fhirstore", "internal/clock", "internal/fhirjson", "internal/r4", "internal/subset"},
+		"internal/bulk":       {"fhirstore", "internal/clock", "internal/fhirjson", "internal/nearest", "internal/r4", "internal/subset"},
 		"internal/validation": {"internal/fhirjson", "internal/fhirpath", "internal/nearest", "internal/r4"},
 		"internal/patch":      {"internal/fhirjson", "internal/fhirpath", "internal/r4"},
 		"seed":                {"internal/clock", "internal/fhirjson", "internal/reference", "seed/internal/population"},

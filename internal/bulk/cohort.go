@@ -54,10 +54,12 @@ func (s *Service) Cohort(ctx context.Context, data *fhirstore.Store, v fhirstore
 	ids, err := data.Cohort(ctx, v, queries, among)
 	var missing *fhirstore.NotFoundError
 	var gone *fhirstore.GoneError
-	if errors.As(err, &missing) || errors.As(err, &gone) {
-		return nil, &CohortError{"not-found", "Group.member", "a Group among the members: " + err.Error()}
-	}
-	if err != nil {
+	switch {
+	case errors.As(err, &missing):
+		return nil, &CohortError{"not-found", memberOf(group, base, missing.Type, missing.ID), "a Group among the members: " + err.Error()}
+	case errors.As(err, &gone):
+		return nil, &CohortError{"not-found", memberOf(group, base, gone.Type, gone.ID), "a Group among the members: " + err.Error()}
+	case err != nil:
 		return nil, err
 	}
 	return withMembers(body, group, ids, fhirstore.FormatInstant(s.cfg.Clock.Now())), nil
@@ -142,6 +144,19 @@ func givenMembers(group *fhirjson.Node, base string, at time.Time) ([]string, er
 		}
 	}
 	return references, nil
+}
+
+// memberOf names the member of a Group that refers to a resource, or all of them
+// where it is a member of one of its members.
+func memberOf(group *fhirjson.Node, base, typ, id string) string {
+	list := group.Get("member")
+	i := slices.IndexFunc(list.Items, func(member fhirjson.Node) bool {
+		return strings.TrimPrefix(member.Get("entity").Str("reference"), base+"/") == typ+"/"+id
+	})
+	if i < 0 {
+		return "Group.member"
+	}
+	return fmt.Sprintf("Group.member[%d].entity", i)
 }
 
 // withMembers writes a Group with other members, and leaves everything else in

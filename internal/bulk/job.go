@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
@@ -52,8 +51,10 @@ type Job struct {
 	// exports.
 	Answer json.RawMessage `json:"answer,omitempty"`
 
-	Files []File `json:"-"`
-	Polls Polls  `json:"-"`
+	// Paged is how many files are on pages of the manifest: all but those of
+	// errors, which have the numbers after them and are on every page.
+	Paged int   `json:"paged,omitempty"`
+	Polls Polls `json:"-"`
 	// Notices tell of a new job what about its kick-off may be a mistake.
 	Notices []Notice `json:"-"`
 }
@@ -112,12 +113,15 @@ func (e *ExpiredError) Is(target error) bool { return target == ErrNoJob }
 
 // Store keeps jobs. Implementations are safe for concurrent use.
 type Store interface {
-	// PutJob adds a job, and remembers its transactionTime; extents are those of its
-	// files, in their order.
-	PutJob(ctx context.Context, job *Job, extents [][]byte) error
-	// Job returns a job with its files, all of one instant, or ErrNoJob.
+	// PutJob adds a job with its files, and remembers its transactionTime; extents
+	// are those of the files, in their order.
+	PutJob(ctx context.Context, job *Job, files []File, extents [][]byte) error
+	// Job returns a job, or ErrNoJob.
 	Job(ctx context.Context, env, id string) (*Job, error)
-	// Jobs returns the jobs of a client, without files, oldest first.
+	// Files returns the files of a job with the numbers from first to last, in
+	// order; none where there is no such job.
+	Files(ctx context.Context, env, id string, first, last int) ([]File, error)
+	// Jobs returns the jobs of a client, oldest first.
 	Jobs(ctx context.Context, env, client string) ([]*Job, error)
 	// TransactionTimes returns those of a client's latest exports, newest first,
 	// also of jobs that are gone.
@@ -133,15 +137,6 @@ type Store interface {
 	// DropJobs removes the environment's jobs that have expired by an instant, with
 	// their files.
 	DropJobs(ctx context.Context, env string, now time.Time) error
-}
-
-// File returns the job's file with the number n, or nil.
-func (j *Job) File(n int) *File {
-	i := slices.IndexFunc(j.Files, func(f File) bool { return f.Number == n })
-	if i < 0 {
-		return nil
-	}
-	return &j.Files[i]
 }
 
 // Name is the name of a file of the job, as its URL ends.

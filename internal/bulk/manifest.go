@@ -1,6 +1,8 @@
 package bulk
 
 import (
+	"context"
+	"math"
 	"slices"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
@@ -49,9 +51,47 @@ type URLs struct {
 	Page func(page int) string
 }
 
-// Manifest returns a page of the job's manifest, from 1. It leads on to the
-// next one where that is among the pages available.
-func (j *Job) Manifest(page, available int, urls URLs) Manifest {
+// Manifest returns a page of a job's manifest, from 1. It leads on to the next
+// one where that is among the pages available. Its error is ErrNoJob where the
+// job has been deleted.
+func (s *Service) Manifest(ctx context.Context, job *Job, page, available int, urls URLs) (Manifest, error) {
+	files, err := s.filesOf(ctx, job, page)
+	if err != nil {
+		return Manifest{}, err
+	}
+	return job.manifest(files, page, available, urls), nil
+}
+
+// filesOf returns the files on a page of the manifest.
+func (s *Service) filesOf(ctx context.Context, job *Job, page int) ([]File, error) {
+	first, last := 1, job.Paged
+	if job.PageSize > 0 {
+		first, last = (page-1)*job.PageSize+1, min(page*job.PageSize, job.Paged)
+	}
+	files, err := s.cfg.Jobs.Files(ctx, s.cfg.Env, job.ID, first, last)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) < last-first+1 {
+		return nil, ErrNoJob
+	}
+	messages, err := s.cfg.Jobs.Files(ctx, s.cfg.Env, job.ID, job.Paged+1, math.MaxInt32)
+	return append(files, messages...), err
+}
+
+// File returns the file of a job with this number, or ErrNoJob.
+func (s *Service) File(ctx context.Context, job *Job, number int) (*File, error) {
+	files, err := s.cfg.Jobs.Files(ctx, s.cfg.Env, job.ID, number, number)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, ErrNoJob
+	}
+	return &files[0], nil
+}
+
+func (j *Job) manifest(files []File, page, available int, urls URLs) Manifest {
 	m := Manifest{
 		TransactionTime:     fhirstore.FormatInstant(j.TransactionTime),
 		Request:             j.Request,
@@ -72,14 +112,13 @@ func (j *Job) Manifest(page, available int, urls URLs) Manifest {
 	if j.Version != Version1 {
 		m.Deleted = []ManifestItem{}
 	}
-	for _, f := range j.Files {
-		switch {
-		case f.Kind == Errors: // on every page
+	for _, f := range files {
+		switch f.Kind {
+		case Errors:
 			*messages = append(*messages, j.item(f, urls))
-		case j.page(f) != page:
-		case f.Kind == Output:
+		case Output:
 			m.Output = append(m.Output, j.item(f, urls))
-		case f.Kind == Deleted:
+		case Deleted:
 			m.Deleted = append(m.Deleted, j.item(f, urls))
 		}
 	}
@@ -99,8 +138,8 @@ func (j *Job) format() string {
 
 func (j *Job) item(f File, urls URLs) ManifestItem {
 	item := ManifestItem{Type: f.Type, URL: urls.File(f), Count: f.Rows}
-	if next := j.File(f.Number + 1); f.Continues && next != nil {
-		item.ContinuesInFile = urls.File(*next)
+	if f.Continues {
+		item.ContinuesInFile = urls.File(File{Number: f.Number + 1, Kind: f.Kind, Type: f.Type})
 	}
 	if j.Version != Version4 {
 		return item
@@ -127,13 +166,10 @@ func (j *Job) page(f File) int {
 
 // Pages is how many pages the manifest has: at least one.
 func (j *Job) Pages() int {
-	pages := 1
-	for _, f := range j.Files {
-		if f.Kind != Errors {
-			pages = max(pages, j.page(f))
-		}
+	if j.PageSize == 0 {
+		return 1
 	}
-	return pages
+	return max(1, (j.Paged+j.PageSize-1)/j.PageSize)
 }
 
 // Shown reports whether a file is on one of the pages available.

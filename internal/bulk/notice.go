@@ -61,6 +61,7 @@ func (s *Service) gap(ctx context.Context, v fhirstore.View, p *parser) (*Notice
 	}
 	sel := p.sel
 	sel.Since, sel.Until, sel.OrganizeBy, sel.Associated = last, since.Add(time.Millisecond), "", ""
+	sel.OnlyChanges = true // who joined a Group in the gap is exported now
 	missed, err := s.cfg.Data.Export(ctx, v, sel)
 	if err != nil { // the export itself tells of it
 		return n, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/nearest"
 )
 
 // formats are the values of _outputFormat that mean NDJSON. A raw + in a URL
@@ -144,7 +145,11 @@ func mayBeIgnored(err *Error) bool {
 func (p *parser) param(param Param) *Error {
 	def, known := definitionOf(param.Name)
 	if !known || p.request.Version < def.since || slices.Contains(p.behaviour.Unsupported, param.Name) {
-		return &Error{"B05", "not-supported", param.Name, fmt.Sprintf("the parameter %s is not supported; leave it out, or send Prefer: respond-async, handling=lenient to go on without it", param.Name)}
+		hint := ""
+		if near := nearest.Name(param.Name, ParameterNames()); !known && near != "" {
+			hint = fmt.Sprintf(" (did you mean %s?)", near)
+		}
+		return &Error{"B05", "not-supported", param.Name, fmt.Sprintf("the parameter %s is not supported%s; leave it out, or send Prefer: respond-async, handling=lenient to go on without it", param.Name, hint)}
 	}
 	if p.seen[param.Name] && !def.repeats {
 		return &Error{"BD-RJ-14", "invalid", param.Name, fmt.Sprintf("%s is there more than once; it takes one value", param.Name)}
@@ -216,6 +221,9 @@ func (p *parser) instant(param Param, to *time.Time) *Error {
 	}
 	if latest := p.store.Latest(); t.After(latest) {
 		return &Error{"BD-RJ-06", "value", param.Name, fmt.Sprintf("%s=%s lies in the future; the server's time is %s", param.Name, param.Value, fhirstore.FormatInstant(latest))}
+	}
+	if t.IsZero() { // which would stand for no bound at all
+		t = t.Add(time.Millisecond)
 	}
 	*to = t
 	return nil

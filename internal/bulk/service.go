@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
@@ -31,7 +30,7 @@ type Config struct {
 type Service struct {
 	cfg       Config
 	behaviour Behaviour
-	starting  *sync.Mutex // held by kick-offs where the number of jobs is bounded
+	starting  *turns // by client, of kick-offs where the number of jobs is bounded
 }
 
 // NewService returns a service under the behaviour Strict.
@@ -42,7 +41,7 @@ func NewService(cfg Config) *Service {
 	if cfg.Wall == nil {
 		cfg.Wall = clock.System{}
 	}
-	return &Service{cfg, Strict(), &sync.Mutex{}}
+	return &Service{cfg, Strict(), newTurns()}
 }
 
 // With returns the service under another behaviour.
@@ -62,8 +61,11 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		return nil, err
 	}
 	if s.behaviour.MaxConcurrent > 0 {
-		s.starting.Lock()
-		defer s.starting.Unlock()
+		end, err := s.starting.begin(ctx, r.Client)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
 	}
 	others, err := s.cfg.Jobs.Jobs(ctx, s.cfg.Env, r.Client)
 	if err != nil {
@@ -99,10 +101,11 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 			return nil, fmt.Errorf("make the key of file URLs: %w", err)
 		}
 	}
+	var files []File
 	var extents [][]byte
-	add := func(kind Kind, files ...fhirstore.File) {
-		for _, f := range files {
-			job.Files = append(job.Files, File{len(job.Files) + 1, kind, f.Type, f.Rows, f.Bytes, f.Continues})
+	add := func(kind Kind, more ...fhirstore.File) {
+		for _, f := range more {
+			files = append(files, File{len(files) + 1, kind, f.Type, f.Rows, f.Bytes, f.Continues})
 			extents = append(extents, f.Extents)
 		}
 	}
@@ -110,13 +113,14 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	if r.Version != Version1 {
 		add(Deleted, snapshot.Deleted...)
 	}
+	job.Paged = len(files)
 	messages, severities, err := outcomes(p.ignored, p.how, snapshot.Notes)
 	if err != nil {
 		return nil, err
 	}
 	add(Errors, messages...)
 	job.Severities = severities
-	return job, s.cfg.Jobs.PutJob(ctx, job, extents)
+	return job, s.cfg.Jobs.PutJob(ctx, job, files, extents)
 }
 
 // newJob returns a job of a client that begins now.
@@ -140,7 +144,7 @@ func (s *Service) Later(ctx context.Context, v fhirstore.View, client string, an
 	if err := s.dropExpired(ctx); err != nil {
 		return nil, err
 	}
-	return job, s.cfg.Jobs.PutJob(ctx, job, nil)
+	return job, s.cfg.Jobs.PutJob(ctx, job, nil, nil)
 }
 
 func (s *Service) dropExpired(ctx context.Context) error {

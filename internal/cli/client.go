@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -244,16 +245,16 @@ func (c *client) accessToken(ctx context.Context) (string, error) {
 	return c.token, nil
 }
 
-// fetch sends a request with an access token. A token that the server no longer takes is
+// fetch sends a request with an access token; body may be nil. A token that the server no longer takes is
 // replaced once.
-func (c *client) fetch(ctx context.Context, method, url string, header http.Header) (*http.Response, error) {
+func (c *client) fetch(ctx context.Context, method, url string, header http.Header, body []byte) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		token, err := c.accessToken(ctx)
 		if err != nil {
 			return nil, err
 		}
 		header.Set("Authorization", "Bearer "+token)
-		resp, err := c.send(ctx, method, url, header, nil)
+		resp, err := c.send(ctx, method, url, header, bytes.NewReader(body))
 		if err != nil || resp.StatusCode != http.StatusUnauthorized || attempt == 2 {
 			return resp, err
 		}

@@ -103,11 +103,11 @@ func (c *client) downloadFile(ctx context.Context, f *download, dir string, with
 	header := http.Header{"Accept": {"application/fhir+ndjson"}}
 	get := c.fetch
 	if !withToken {
-		get = func(ctx context.Context, method, url string, header http.Header) (*http.Response, error) {
+		get = func(ctx context.Context, method, url string, header http.Header, _ []byte) (*http.Response, error) {
 			return c.send(ctx, method, url, header, nil)
 		}
 	}
-	resp, err := get(ctx, http.MethodGet, f.URL, header)
+	resp, err := get(ctx, http.MethodGet, f.URL, header, nil)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,11 +131,17 @@ func emptyOrNew(dir string) error {
 // startExport kicks the export off and returns its status URL (Bulk Data Access 2.0, Bulk Data
 // Kick-off Request).
 func (c *client) startExport(ctx context.Context, start string) (status string, err error) {
-	resp, err := c.fetch(ctx, http.MethodGet, start, http.Header{"Accept": {"application/fhir+json"}, "Prefer": {"respond-async"}})
+	resp, err := c.fetch(ctx, http.MethodGet, start, http.Header{"Accept": {"application/fhir+json"}, "Prefer": {"respond-async"}}, nil)
 	if err != nil {
 		return "", err
 	}
-	defer resp.Body.Close()
+	defer func() { resp.Body.Close() }()
+	if resp.StatusCode == http.StatusMethodNotAllowed && strings.Contains(resp.Header.Get("Allow"), http.MethodPost) {
+		resp.Body.Close()
+		if resp, err = c.postExport(ctx, start); err != nil {
+			return "", err
+		}
+	}
 	if resp.StatusCode != http.StatusAccepted {
 		return "", refusalOf("the export", resp)
 	}
@@ -141,6 +150,43 @@ func (c *client) startExport(ctx context.Context, start string) (status string, 
 		return "", errors.New("the export was accepted without a usable Content-Location")
 	}
 	return at.String(), nil
+}
+
+// postExport kicks the export off where only POST does (Bulk Data Access 4.0.0-ballot, Bulk Data
+// Kick-off Request): the parameters are a resource, and each value is one of its own.
+func (c *client) postExport(ctx context.Context, start string) (*http.Response, error) {
+	u, err := url.Parse(start)
+	if err != nil {
+		return nil, err
+	}
+	type parameter struct {
+		Name    string `json:"name"`
+		String  string `json:"valueString,omitempty"`
+		Instant string `json:"valueInstant,omitempty"`
+	}
+	list := []parameter{}
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			switch name {
+			case "_since":
+				list = append(list, parameter{Name: name, Instant: value})
+			case "_type":
+				for _, typ := range strings.Split(value, ",") {
+					list = append(list, parameter{Name: name, String: typ})
+				}
+			default:
+				list = append(list, parameter{Name: name, String: value})
+			}
+		}
+	}
+	body, err := json.Marshal(map[string]any{"resourceType": "Parameters", "parameter": list})
+	if err != nil {
+		return nil, err
+	}
+	u.RawQuery = ""
+	return c.fetch(ctx, http.MethodPost, u.String(), http.Header{
+		"Accept": {"application/fhir+json"}, "Content-Type": {"application/fhir+json"}, "Prefer": {"respond-async"}}, body)
 }
 
 // A manifest lists the files of an export (Bulk Data Access 2.0, Response - Complete Status).
@@ -164,7 +210,7 @@ type manifestFile struct {
 func (c *client) awaitManifest(ctx context.Context, status string) (*manifest, error) {
 	begun := c.program.clock.Now()
 	for said := ""; ; {
-		resp, err := c.fetch(ctx, http.MethodGet, status, http.Header{"Accept": {"application/json"}})
+		resp, err := c.fetch(ctx, http.MethodGet, status, http.Header{"Accept": {"application/json"}}, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -255,7 +301,7 @@ const cancelTimeout = 5 * time.Second
 func (c *client) cancelExport(ctx context.Context, status string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 	defer cancel()
-	resp, err := c.fetch(ctx, http.MethodDelete, status, http.Header{"Accept": {"application/json"}})
+	resp, err := c.fetch(ctx, http.MethodDelete, status, http.Header{"Accept": {"application/json"}}, nil)
 	if err != nil {
 		c.program.note("the export could not be cancelled: %v", err)
 		return err

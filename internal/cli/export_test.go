@@ -127,6 +127,28 @@ func TestExportKickOff(t *testing.T) {
 	}
 }
 
+// BD-KO-12: a server of 4.0.0-ballot takes POST alone.
+func TestExportByPost(t *testing.T) {
+	t.Parallel()
+	key := ecFile(t)
+	server := exporting(t, key, `{"transactionTime":"2026-01-02T03:04:05Z","requiresAccessToken":true,"output":[],"outcome":[]}`)
+	server.handle["GET /fhir/Patient/$export"] = func(w http.ResponseWriter, _ int) {
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+	server.handle["POST /fhir/Patient/$export"] = func(w http.ResponseWriter, _ int) {
+		w.Header().Set("Content-Location", "/fhir/status/1")
+		w.WriteHeader(http.StatusAccepted)
+	}
+	got := run(t, announce(t, t.TempDir(), "127.0.0.1:8080", server.fhir(), key), "export", "--patient", "--type", "Patient,Observation",
+		"--type-filter", "Observation?code=1,2", "--since", "2026-01-02T03:04:05Z", "--out", t.TempDir())
+	const want = `{"parameter":[{"name":"_since","valueInstant":"2026-01-02T03:04:05Z"},{"name":"_type","valueString":"Patient"},{"name":"_type","valueString":"Observation"},` +
+		`{"name":"_typeFilter","valueString":"Observation?code=1,2"}],"resourceType":"Parameters"}`
+	if got.code != 0 || !slices.Contains(server.bodies(), want) {
+		t.Errorf("%+v\nbodies %q, want %s", got, server.bodies(), want)
+	}
+}
+
 func TestExportFailures(t *testing.T) {
 	t.Parallel()
 	key := ecFile(t)

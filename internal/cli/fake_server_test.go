@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -36,6 +37,7 @@ type fakeServer struct {
 
 	mu      sync.Mutex
 	seen    []string // requests: method, path and query
+	sent    []string // their bodies
 	jtis    map[string]bool
 	tokens  int
 	scope   string                                    // of the last token request
@@ -62,6 +64,13 @@ func (f *fakeServer) requests() []string {
 	return slices.Clone(f.seen)
 }
 
+// bodies returns the bodies of those requests.
+func (f *fakeServer) bodies() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sent)
+}
+
 func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -71,7 +80,11 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/auth/token":
 		f.serveToken(w, r)
 	default:
-		f.seen = append(f.seen, r.Method+" "+r.URL.RequestURI())
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			f.t.Error(err)
+		}
+		f.seen, f.sent = append(f.seen, r.Method+" "+r.URL.RequestURI()), append(f.sent, string(body))
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		public := strings.HasPrefix(r.URL.Path, "/public/")
 		if public == (token != "") || !public && (f.expired && token == "token-1" || !strings.HasPrefix(token, "token-")) {

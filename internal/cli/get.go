@@ -82,7 +82,7 @@ func (c *client) resolve(typed string) (string, error) {
 }
 
 func (c *client) get(ctx context.Context, target string) error {
-	resp, err := c.fetch(ctx, http.MethodGet, target, http.Header{"Accept": {"application/fhir+json"}})
+	resp, err := c.fetch(ctx, http.MethodGet, target, http.Header{"Accept": {"application/fhir+json"}}, nil)
 	if err != nil {
 		return err
 	}

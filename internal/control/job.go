@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -15,7 +14,7 @@ import (
 const maxTransactionTimes = 100
 
 // PutJob implements bulk.Store.
-func (c *DB) PutJob(ctx context.Context, job *bulk.Job, extents [][]byte) error {
+func (c *DB) PutJob(ctx context.Context, job *bulk.Job, files []bulk.File, extents [][]byte) error {
 	text, err := json.Marshal(job)
 	if err != nil {
 		return fmt.Errorf("put job: %w", err)
@@ -26,7 +25,7 @@ func (c *DB) PutJob(ctx context.Context, job *bulk.Job, extents [][]byte) error 
 		if err != nil {
 			return err
 		}
-		for i, f := range job.Files {
+		for i, f := range files {
 			_, err := tx.ExecContext(ctx, "INSERT INTO job_file(job, n, kind, type, rows, bytes, continues, extents) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 				job.ID, f.Number, string(f.Kind), f.Type, f.Rows, f.Bytes, f.Continues, extents[i])
 			if err != nil {
@@ -73,39 +72,36 @@ func (r *jobRow) job() (*bulk.Job, error) {
 	return job, nil
 }
 
-// Job implements bulk.Store. One statement sees one instant, and a job is seen
-// with its files or not at all.
+// Job implements bulk.Store.
 func (c *DB) Job(ctx context.Context, env, id string) (*bulk.Job, error) {
-	rows, err := c.db.Read().QueryContext(ctx, "SELECT "+jobColumns+`, f.n, f.kind, f.type, f.rows, f.bytes, f.continues
-		FROM job j LEFT JOIN job_file f ON f.job = j.id WHERE j.id = ? AND j.env = ? ORDER BY f.n`, id, env)
+	var row jobRow
+	err := c.db.Read().QueryRowContext(ctx, "SELECT "+jobColumns+" FROM job j WHERE j.id = ? AND j.env = ?", id, env).Scan(row.columns()...)
+	if isMissing(err) {
+		return nil, bulk.ErrNoJob
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read job: %w", err)
 	}
+	return row.job()
+}
+
+// Files implements bulk.Store.
+func (c *DB) Files(ctx context.Context, env, id string, first, last int) ([]bulk.File, error) {
+	rows, err := c.db.Read().QueryContext(ctx, `SELECT f.n, f.kind, f.type, f.rows, f.bytes, f.continues
+		FROM job j JOIN job_file f ON f.job = j.id WHERE j.id = ? AND j.env = ? AND f.n BETWEEN ? AND ? ORDER BY f.n`, id, env, first, last)
+	if err != nil {
+		return nil, fmt.Errorf("list files of a job: %w", err)
+	}
 	defer rows.Close()
-	var job *bulk.Job
+	var files []bulk.File
 	for rows.Next() {
-		var row jobRow
-		var number, size, count, continues sql.NullInt64 // of no file where the job has none
-		var kind, typ sql.NullString
-		if err := rows.Scan(append(row.columns(), &number, &kind, &typ, &count, &size, &continues)...); err != nil {
-			return nil, fmt.Errorf("read job: %w", err)
+		var f bulk.File
+		if err := rows.Scan(&f.Number, &f.Kind, &f.Type, &f.Rows, &f.Bytes, &f.Continues); err != nil {
+			return nil, fmt.Errorf("list files of a job: %w", err)
 		}
-		if job == nil {
-			if job, err = row.job(); err != nil {
-				return nil, err
-			}
-		}
-		if number.Valid {
-			job.Files = append(job.Files, bulk.File{Number: int(number.Int64), Kind: bulk.Kind(kind.String), Type: typ.String, Rows: count.Int64, Bytes: size.Int64, Continues: continues.Int64 != 0})
-		}
+		files = append(files, f)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read job: %w", err)
-	}
-	if job == nil {
-		return nil, bulk.ErrNoJob
-	}
-	return job, nil
+	return files, rows.Err()
 }
 
 // Jobs implements bulk.Store.

@@ -19,24 +19,26 @@ import (
 )
 
 // newJob is a job of the sandbox with three files.
-func newJob(id string, created time.Time) (*bulk.Job, [][]byte) {
+func newJob(id string, created time.Time) (*bulk.Job, []bulk.File, [][]byte) {
 	job := &bulk.Job{ID: id, Env: authz.Sandbox, Client: "c", Request: "http://x/$export", CreatedAt: created, ExpiresAt: created.Add(time.Hour), Types: []string{"Observation", "Patient"}}
+	var files []bulk.File
 	var extents [][]byte
 	for i, typ := range []string{"Observation", "Patient", "Bundle"} {
 		kind := bulk.Output
 		if typ == "Bundle" {
 			kind = bulk.Deleted
 		}
-		job.Files = append(job.Files, bulk.File{Number: i + 1, Kind: kind, Type: typ, Rows: int64(i + 1), Bytes: int64(100 * i)})
+		files = append(files, bulk.File{Number: i + 1, Kind: kind, Type: typ, Rows: int64(i + 1), Bytes: int64(100 * i)})
 		extents = append(extents, []byte(id+typ))
 	}
-	return job, extents
+	job.Paged = len(files)
+	return job, files, extents
 }
 
 func putJob(t *testing.T, db *control.DB, id string, created time.Time) *bulk.Job {
 	t.Helper()
-	job, extents := newJob(id, created)
-	if err := db.PutJob(t.Context(), job, extents); err != nil {
+	job, files, extents := newJob(id, created)
+	if err := db.PutJob(t.Context(), job, files, extents); err != nil {
 		t.Fatal(err)
 	}
 	return job
@@ -51,15 +53,28 @@ func TestJobs(t *testing.T) {
 			now := clock.System{}.Now()
 			want := putJob(t, db, "j1", now)
 			empty := &bulk.Job{ID: "j2", Env: authz.Sandbox, CreatedAt: now.Add(-time.Hour), ExpiresAt: now}
-			if err := db.PutJob(ctx, empty, nil); err != nil {
+			if err := db.PutJob(ctx, empty, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 			got, err := db.Job(ctx, authz.Sandbox, "j1")
-			if err != nil || got.Client != "c" || !got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Types, want.Types) || !slices.Equal(got.Files, want.Files) {
+			if err != nil || got.Client != "c" || !got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Types, want.Types) || got.Paged != 3 {
 				t.Errorf("got %+v, %v; want %+v", got, err, want)
 			}
-			if got, err := db.Job(ctx, authz.Sandbox, "j2"); err != nil || len(got.Files) != 0 {
-				t.Errorf("a job without files: %+v, %v", got, err)
+			_, files, _ := newJob("j1", now)
+			for _, c := range []struct {
+				env, id     string
+				first, last int
+				want        []bulk.File
+			}{
+				{authz.Sandbox, "j1", 1, 9, files},
+				{authz.Sandbox, "j1", 2, 2, files[1:2]},
+				{authz.Sandbox, "j1", 4, 4, nil},
+				{authz.Sandbox, "j2", 1, 9, nil},
+				{authz.Production, "j1", 1, 9, nil},
+			} {
+				if got, err := db.Files(ctx, c.env, c.id, c.first, c.last); err != nil || !slices.Equal(got, c.want) {
+					t.Errorf("files %d to %d of %s in %s: got %v, %v; want %v", c.first, c.last, c.id, c.env, got, err, c.want)
+				}
 			}
 			for n, want := range map[int]string{1: "j1Observation", 3: "j1Bundle"} {
 				if got, err := db.Extents(ctx, authz.Sandbox, "j1", n); err != nil || string(got) != want {
@@ -105,8 +120,8 @@ func TestJobs(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// TestJobsAreReadWhole deletes and drops jobs under their readers: a job is
-// there with its files or not at all (BD-ST-15, BD-ST-16).
+// TestJobsAreReadWhole deletes and drops jobs under their readers: the files of
+// a job are all there or none is (BD-ST-15, BD-ST-16).
 func TestJobsAreReadWhole(t *testing.T) {
 	t.Parallel()
 	ctx, db := t.Context(), open(t, filepath.Join(t.TempDir(), "control.db"), nil)
@@ -119,14 +134,14 @@ func TestJobsAreReadWhole(t *testing.T) {
 	for range 3 {
 		wg.Go(func() {
 			for i := 0; i < jobs; {
-				switch job, err := db.Job(ctx, authz.Sandbox, fmt.Sprint("j", i)); {
-				case errors.Is(err, bulk.ErrNoJob):
-					i++
+				switch files, err := db.Files(ctx, authz.Sandbox, fmt.Sprint("j", i), 1, 9); {
 				case err != nil:
 					t.Errorf("job %d: %v", i, err)
 					return
-				case len(job.Files) != 3:
-					t.Errorf("job %d has %d files of 3", i, len(job.Files))
+				case len(files) == 0:
+					i++
+				case len(files) != 3:
+					t.Errorf("job %d has %d files of 3", i, len(files))
 					i++
 				}
 			}
@@ -181,7 +196,7 @@ func TestOlderSchema(t *testing.T) {
 	}
 	db := open(t, path, nil)
 	wantRevoked(t, "SB-REV-04 of the first schema", db, "t1", true)
-	if job, err := db.Job(t.Context(), authz.Sandbox, "plain"); err != nil || len(job.Files) != 1 {
+	if job, err := db.Job(t.Context(), authz.Sandbox, "plain"); err != nil || job.Paged != 1 {
 		t.Errorf("a job: %+v, %v", job, err)
 	}
 	if extents, err := db.Extents(t.Context(), authz.Sandbox, "plain", 1); err != nil || string(extents) != "\x01\x02" {

@@ -171,6 +171,10 @@ func TestMembersOfCohorts(t *testing.T) {
 	if got := strings.Join(g.members(), " "); got != "c" {
 		t.Errorf("got the members %s, want c alone", got)
 	}
+	third := p.post(t, "/Group", member(`[{"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Group/none"}}]`)).refused(t, 422, "not-found")
+	if len(third.Expression) != 1 || third.Expression[0] != "Group.member[1].entity" {
+		t.Errorf("got expression %v, want that of the member", third.Expression)
+	}
 	for list, code := range map[string]string{
 		`"x"`: "structure", `{"entity":{"reference":"Patient/a"}}`: "structure", `[{"entity":{"reference":"Patient/a b"}}]`: "not-supported", `[{"entity":{"reference":"Group/none"}}]`: "not-found",
 	} {

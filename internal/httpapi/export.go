@@ -222,10 +222,7 @@ func (l *call) statusOfJob() error {
 
 // manifest answers with a page of a job's manifest.
 func (l *call) manifest(status int, exports *bulk.Service, job *bulk.Job, page, available int) error {
-	// Expires goes by the clock of the Date header, whatever the workspace's says.
-	left := job.ExpiresAt.Sub(l.workspace.Clock.Now())
-	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))
-	return l.json(status, job.Manifest(page, available, bulk.URLs{
+	manifest, err := exports.Manifest(l.UserContext(), job, page, available, bulk.URLs{
 		File: func(f bulk.File) string {
 			if job.OpenFiles {
 				return l.fileURL(job, f) + exports.Link(job, f)
@@ -233,7 +230,14 @@ func (l *call) manifest(status int, exports *bulk.Service, job *bulk.Job, page, 
 			return l.fileURL(job, f)
 		},
 		Page: func(page int) string { return fmt.Sprintf("%s/manifest/%d", l.jobURL(job), page) },
-	}))
+	})
+	if err != nil {
+		return err
+	}
+	// Expires goes by the clock of the Date header, whatever the workspace's says.
+	left := job.ExpiresAt.Sub(l.workspace.Clock.Now())
+	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))
+	return l.json(status, manifest)
 }
 
 // exportManifest is the request for a further page of a manifest (Bulk Data

@@ -100,3 +100,34 @@ func TestManyExports(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// BD-MF-12: what a request for a file costs does not grow with the number of
+// files that the job has.
+func TestFileOfManyCostsNoMore(t *testing.T) {
+	t.Parallel()
+	w := start(t, sandbox.WithExportDuration(0))
+	few := w.all.export(t, "/$export?_type=Patient")
+	if err := w.SetBehaviour("", map[string]string{"files.max_rows": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	many := w.all.export(t, "/$export")
+	if len(many.Output) < 300 {
+		t.Fatalf("got %d files, want hundreds", len(many.Output))
+	}
+	const rounds = 60
+	cost := func(url string) (best time.Duration) { // of several, the one that nothing disturbed
+		for range rounds {
+			begun := clock.System{}.Now()
+			w.all.get(t, url).want(t, 200)
+			took := clock.System{}.Now().Sub(begun)
+			if best == 0 || took < best {
+				best = took
+			}
+		}
+		return best
+	}
+	one, of := cost(few.Output[0].URL), cost(many.Output[len(many.Output)/2].URL)
+	if of > 3*one {
+		t.Errorf("a file of %d takes %v, the file of one takes %v", len(many.Output), of, one)
+	}
+}

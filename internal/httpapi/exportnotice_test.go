@@ -34,6 +34,7 @@ func TestExportRefusalsAreExplained(t *testing.T) {
 		{"B01", "BD-RJ-03", "/$export", []string{"Accept", fhirJSON}, "Prefer: respond-async"},
 		{"B02", "BD-RJ-04", "/$export", []string{"Accept", "*/*", "Prefer", "respond-async"}, "*/*"},
 		{"B05", "BD-RJ-14", "/$export?nothing=1", exportHeader(), "nothing"},
+		{"B05", "BD-RJ-14", "/$export?_typefilter=Patient%3Fgender=male", exportHeader(), "did you mean _typeFilter?"},
 		{"B06", "BD-RJ-05", "/$export?_outputFormat=csv", exportHeader(), "send %2B"},
 		{"B07", "BD-RJ-06", "/$export?_since=2020-03", exportHeader(), "2026-01-31T08:00:00.000Z"},
 		{"B08", "BD-RJ-07", "/$export?_type=Observaton", exportHeader(), "did you mean Observation?"},

@@ -22,7 +22,11 @@ func (l *call) exportFile() error {
 	if err != nil {
 		return err
 	}
-	file, available := job.File(number), exports.Progress(job).Available
+	file, err := exports.File(l.UserContext(), job, number)
+	if err != nil && !errors.Is(err, bulk.ErrNoJob) {
+		return err
+	}
+	available := exports.Progress(job).Available
 	switch {
 	case file == nil && available == 0, file != nil && !job.Shown(file, available):
 		return l.noFile("the export job %s is not done yet; ask for its status until the answer is its manifest, which has the URLs of the files", job.ID)

@@ -50,12 +50,13 @@ func TestOf(t *testing.T) {
 func TestMark(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ resource, want string }{
-		"no meta":         {`{"resourceType":"Patient","id":"a","active":true}`, `{"resourceType":"Patient","id":"a","meta":{"tag":[` + mark + `]},"active":true}`},
-		"nothing else":    {`{"resourceType":"Patient","id":"a"}`, `{"resourceType":"Patient","id":"a","meta":{"tag":[` + mark + `]}}`},
-		"empty meta":      {`{"resourceType":"Patient","meta":{}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `]}}`},
-		"no tag":          {`{"resourceType":"Patient","meta":{"source":"x"}}`, `{"resourceType":"Patient","meta":{"source":"x","tag":[` + mark + `]}}`},
-		"marked already":  {`{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`, `{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`},
-		"a tag in spaces": {`{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ],"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ,` + mark + `],"source":"y"}}`},
+		"no meta":                {`{"resourceType":"Patient","id":"a","active":true}`, `{"resourceType":"Patient","id":"a","meta":{"tag":[` + mark + `]},"active":true}`},
+		"nothing else":           {`{"resourceType":"Patient","id":"a"}`, `{"resourceType":"Patient","id":"a","meta":{"tag":[` + mark + `]}}`},
+		"empty meta":             {`{"resourceType":"Patient","meta":{}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `]}}`},
+		"a tag that is no array": {`{"resourceType":"Patient","meta":{"tag":{"code":"x"},"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `],"source":"y"}}`},
+		"no tag":                 {`{"resourceType":"Patient","meta":{"source":"x"}}`, `{"resourceType":"Patient","meta":{"source":"x","tag":[` + mark + `]}}`},
+		"marked already":         {`{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`, `{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`},
+		"a tag in spaces":        {`{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ],"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ,` + mark + `],"source":"y"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
