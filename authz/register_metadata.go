@@ -143,9 +143,9 @@ func (s *Server) CheckKeySet(jwks []byte) (*KeySet, []KeyProblem) {
 }
 
 // CheckKeyURI returns an error in full sentences if uri may not be registered
-// as a jwks_uri.
+// as a jwks_uri under the behaviour in force.
 func (s *Server) CheckKeyURI(uri string) error {
-	if err := s.keys.CheckURI(uri); err != nil {
+	if err := s.CanFetchKeys(uri); err != nil {
 		return err
 	}
 	if err := s.behaviour.refusesKeyURI(uri); err != nil {
@@ -153,6 +153,10 @@ func (s *Server) CheckKeyURI(uri string) error {
 	}
 	return nil
 }
+
+// CanFetchKeys returns an error in full sentences if keys are fetched from uri
+// under no behaviour.
+func (s *Server) CanFetchKeys(uri string) error { return s.keys.CheckURI(uri) }
 
 // links checks the URLs that people will click on: web addresses only.
 func (r *registering) links(c *Client) *Error {

@@ -235,7 +235,7 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 	case cfg.JWKSURI != "" && cfg.JWKS != nil:
 		return errors.New("JWKSURI and JWKS exclude each other")
 	case cfg.JWKSURI != "":
-		if err := e.inner().Auth.CheckKeyURI(cfg.JWKSURI); err != nil {
+		if err := e.inner().Auth.CanFetchKeys(cfg.JWKSURI); err != nil {
 			return fmt.Errorf("JWKSURI: %w", err)
 		}
 		registered.JWKS, registered.JWKSURI = nil, cfg.JWKSURI
