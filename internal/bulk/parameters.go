@@ -149,7 +149,11 @@ func (p *parser) param(param Param) *Error {
 		if near := nearest.Name(param.Name, ParameterNames()); !known && near != "" {
 			hint = fmt.Sprintf(" (did you mean %s?)", near)
 		}
-		return &Error{"B05", "not-supported", param.Name, fmt.Sprintf("the parameter %s is not supported%s; leave it out, or send Prefer: respond-async, handling=lenient to go on without it", param.Name, hint)}
+		way := "leave it out, or send Prefer: respond-async, handling=lenient to go on without it"
+		if p.request.Version == Version1 { // has no lenient handling
+			way = "leave it out"
+		}
+		return &Error{"B05", "not-supported", param.Name, fmt.Sprintf("the parameter %s is not supported%s in Bulk Data Access %s; %s", param.Name, hint, p.request.Version, way)}
 	}
 	if p.seen[param.Name] && !def.repeats {
 		return &Error{"BD-RJ-14", "invalid", param.Name, fmt.Sprintf("%s is there more than once; it takes one value", param.Name)}
