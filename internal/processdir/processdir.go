@@ -99,7 +99,18 @@ func mkdir(ctx context.Context, parent, name string, n int) (string, error) {
 func (d *Dir) Path() string { return d.path }
 
 // Remove removes the directory and what is in it.
-func (d *Dir) Remove() error { return errors.Join(d.unlock(), os.RemoveAll(d.path)) }
+func (d *Dir) Remove() error { return errors.Join(d.unlock(), removeAll(d.path)) }
+
+// removeAll removes a directory that others may look at: whoever tries its lock
+// just then puts a file into it that was not there.
+func removeAll(path string) (err error) {
+	for range maxTries {
+		if err = os.RemoveAll(path); err == nil {
+			return nil
+		}
+	}
+	return err
+}
 
 // Living returns the directories in parent, of those whose names begin with
 // prefix, that belong to processes which live, this one too. It removes the
