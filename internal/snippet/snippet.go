@@ -25,6 +25,7 @@ type Kind string
 // The kinds.
 const (
 	Assertion    Kind = "assertion"    // sign an assertion and ask for a token
+	Read         Kind = "read"         // prove the client, ask for a token and read with it
 	Form         Kind = "form"         // post the form as it has to be
 	Scope        Kind = "scope"        // the same; the scopes are the point
 	Secret       Kind = "secret"       // the same; the secret is the point
@@ -119,6 +120,11 @@ func For(kind Kind, facts Facts) ([]Snippet, error) {
 		if facts.secret() {
 			name = "form"
 		}
+	case Read:
+		name = "assertion"
+		if facts.secret() {
+			name = "bearer"
+		}
 	case Form, Scope:
 		name = "form"
 	case Secret:
@@ -162,6 +168,11 @@ func Does(kind Kind, facts Facts) string {
 			return "Asks for a token with the client's secret. " + proof
 		}
 		return "Signs an assertion and asks for a token. The private key is in " + facts.KeyFile + ", as PKCS #8; openssl pkcs8 -topk8 -nocrypt converts other PEM."
+	case Read:
+		if facts.secret() {
+			return "Asks for a token with the client's secret and reads with it. " + proof
+		}
+		return "Signs an assertion, asks for a token and reads with it. The private key is in " + facts.KeyFile + ", as PKCS #8."
 	case Form:
 		return "Posts the form as it has to be. " + proof
 	case Scope:
@@ -248,7 +259,7 @@ type values struct {
 	// MetadataBegin is the JSON of a registration up to the key set.
 	MetadataBegin string
 
-	EC, New, Token, Basic, Post, Raw, InitialToken bool
+	EC, New, Read, Token, Basic, Post, Raw, InitialToken bool
 }
 
 func newValues(f Facts, kind Kind, quote func(string) string) values {
@@ -270,7 +281,7 @@ func newValues(f Facts, kind Kind, quote func(string) string) values {
 		ClaimsToJTI: quote(`,"jti":"`), ClaimsEnd: quote(`"}`),
 		KeySetBegin:   quote(`{"keys":[` + key + `,"use":"sig","alg":"` + alg + `","kid":` + inJSON(f.KeyID)),
 		MetadataBegin: quote(`{"client_name":"My service","token_endpoint_auth_method":"private_key_jwt","grant_types":["client_credentials"],"scope":` + inJSON(f.Scope) + `,"jwks":`),
-		EC:            ec, New: kind == NewKey, Token: f.Endpoint != f.TokenURL,
+		EC:            ec, New: kind == NewKey, Read: kind == Read, Token: f.Endpoint != f.TokenURL,
 		Basic: f.Credential == ClientSecretBasic, Post: f.Credential == ClientSecretPost, Raw: f.RawBasic,
 		InitialToken: f.InitialToken,
 	}

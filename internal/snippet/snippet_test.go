@@ -147,6 +147,32 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// The whole way of a client, with each kind of key and with a secret.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	reads := func(t *testing.T, facts snippet.Facts, files map[string][]byte, env ...string) {
+		each(t, snippet.Read, facts, func(t *testing.T, s snippet.Snippet) {
+			if answer := run(t, s, files, env...); !strings.Contains(answer, `"resourceType":"Bundle"`) {
+				t.Errorf("got %s, want a Bundle", answer)
+			}
+		})
+	}
+	for name := range w.clients {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reads(t, w.facts(name), map[string][]byte{"private.pem": w.clients[name].PrivateKeyPEM()})
+		})
+	}
+	clientID, secret := registerSecret(t, w, "client_secret_basic")
+	t.Run("with a secret", func(t *testing.T) {
+		t.Parallel()
+		facts := w.facts("ES384")
+		facts.ClientID, facts.Credential = clientID, snippet.ClientSecretBasic
+		reads(t, facts, nil, "CLIENT_SECRET="+secret)
+	})
+}
+
 // SB-RS-02 T02 T03: the token is asked for, and used.
 func TestBearer(t *testing.T) {
 	t.Parallel()
@@ -379,7 +405,7 @@ func TestLooking(t *testing.T) {
 func TestValuesAreLiterals(t *testing.T) {
 	t.Parallel()
 	kinds := []snippet.Kind{
-		snippet.Assertion, snippet.Form, snippet.Scope, snippet.Secret, snippet.NewKey, snippet.KeySet,
+		snippet.Assertion, snippet.Read, snippet.Form, snippet.Scope, snippet.Secret, snippet.NewKey, snippet.KeySet,
 		snippet.Fetch, snippet.Clock, snippet.Bearer, snippet.Registration, snippet.Management,
 	}
 	for _, value := range []string{"", hostile, "a\x1b[201~b", "a\nb", "a\u202eb", strings.Repeat("x", 2000), "\xff"} {
