@@ -66,6 +66,9 @@ type Registration struct {
 // Key is a public key of a client.
 type Key struct{ ID, Type string }
 
+// StatusClass returns the first digit of the status.
+func (l Link) StatusClass() int { return l.Status / 100 }
+
 // Link leads to another exchange.
 type Link struct {
 	Page   string // its URL

@@ -2,9 +2,9 @@ package web
 
 import "time"
 
-// HomePage is the start page: what this server is, the addresses of a
-// workspace's two environments, commands to begin with, and what was refused
-// of late.
+// HomePage is the start page: the dashboard with the developer's services, the
+// addresses of a workspace's two environments, commands to begin with, and what
+// was refused of late.
 type HomePage struct {
 	Site
 	Configuration string // URL of the page that shows the SMART configuration
@@ -12,6 +12,9 @@ type HomePage struct {
 	Sandbox       Environment
 	Production    Environment
 	TokenCommand  string    // that prints an access token on the server's machine
+	Services      []Service // newest first
+	Register      string    // URL of the form in which a service is registered
+	Waiting       int       // how many services wait for review
 	Refused       []Refusal // newest first
 }
 
@@ -21,6 +24,7 @@ type Environment struct {
 	FHIRBase        string
 	TokenURL        string
 	RegistrationURL string // empty where clients cannot register themselves
+	Registered      bool   // the constants are those of one client that is registered
 }
 
 // Refusal is a refused exchange in the list.

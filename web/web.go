@@ -2,7 +2,8 @@
 // script and icon, embedded in the binary. It imports nothing of ours: a page
 // gets all that it shows from whoever renders it.
 //
-// Pages work without the script, which only adds copy buttons. They show what
+// Pages work without the script, but for keys that are made in the browser: it
+// adds copy buttons, shows scopes as they arise, and signs with a key that stays. They show what
 // strangers sent, so every value is escaped by html/template and nothing that
 // a stranger sent becomes a link.
 package web
@@ -28,6 +29,9 @@ var style []byte
 //go:embed static/script.js
 var script []byte
 
+//go:embed static/keys.js
+var keys []byte
+
 //go:embed static/icon.svg
 var icon []byte
 
@@ -36,6 +40,9 @@ func Style() []byte { return style }
 
 // Script returns the script, text/javascript.
 func Script() []byte { return script }
+
+// Keys returns the script of the pages that make keys or sign, text/javascript.
+func Keys() []byte { return keys }
 
 // Icon returns the icon, image/svg+xml.
 func Icon() []byte { return icon }
@@ -47,7 +54,7 @@ func Version() string { return version() }
 
 var version = sync.OnceValue(func() string {
 	h := sha256.New()
-	for _, file := range [][]byte{style, script, icon} {
+	for _, file := range [][]byte{style, script, keys, icon} {
 		h.Write(file) // never fails
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])
@@ -56,10 +63,12 @@ var version = sync.OnceValue(func() string {
 // Site says where the files lie that every page refers to: URLs, absolute or
 // relative to the page.
 type Site struct {
-	Home   string // the start page
-	Style  string
-	Script string
-	Icon   string
+	Home      string // the start page
+	AdminHome string // the page of those who review services
+	Style     string
+	Script    string
+	Keys      string // the script for keys
+	Icon      string
 }
 
 // pages are the parsed templates, parsed when the first page is asked for.
@@ -68,7 +77,10 @@ var pages = sync.OnceValues(func() (*template.Template, error) {
 		"instant":    instant,
 		"line":       line,
 		"lines":      lines,
+		"reasonFor":  reasonFor,
+		"servicesOf": servicesOf,
 		"statusText": http.StatusText,
+		"troubleOf":  troubleOf,
 	}).ParseFS(templates, "templates/*.html")
 })
 

@@ -35,7 +35,7 @@ func layers() [][]string {
 
 // tools returns the packages that nothing of the program imports: suites for tests, and what is
 // run by go generate.
-func tools() []string { return []string{"authz/authztest", "internal/r4/gen"} }
+func tools() []string { return []string{"authz/authztest", "internal/browsertest", "internal/r4/gen"} }
 
 // narrower returns, for packages that could be modules of their own, everything of ours that they
 // may import.

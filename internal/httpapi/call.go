@@ -33,6 +33,7 @@ type call struct {
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
+	unrecorded string // stands in the record for the answer's body; "" keeps that
 	scopeAsked string // by a request for a token or a registration, as it was sent
 
 	// Of an entry of a batch or transaction:

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -14,6 +17,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
+	"github.com/sandfhir/sandfhir/web"
 )
 
 // An httpError is a refusal or a failure as HTTP tells of it.
@@ -81,7 +85,20 @@ func (l *call) fail(err error) error {
 		}
 		return l.json(e.status, answer)
 	}
+	if accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) && l.workspace != nil {
+		l.Status(e.status)
+		return l.page(web.ProblemPage{Site: l.site(), Heading: http.StatusText(e.status), Text: sentence(e.message), Back: l.workspacePath()})
+	}
 	return l.json(e.status, plainError{e.message, e.fields})
+}
+
+// sentence makes a sentence of a message.
+func sentence(message string) string {
+	if message == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(message)
+	return strings.TrimRight(string(unicode.ToUpper(first))+message[size:], ".") + "."
 }
 
 // A plainError is an error as tools of people get it.

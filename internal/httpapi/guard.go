@@ -51,13 +51,23 @@ func equal(a, b string) bool {
 func (l *call) checkOrigin() error {
 	origin := l.Get(fiber.HeaderOrigin)
 	if origin == "" {
-		return nil
+		return l.checkSite()
 	}
 	u, err := url.Parse(origin)
 	if err == nil && u.Host != "" && (strings.EqualFold(u.Host, hostOf(l.Ctx)) || strings.EqualFold(u.Host, l.baseURL().Host)) {
 		return nil
 	}
 	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of " + origin + " must not use this server's controls"}
+}
+
+// checkSite refuses a change that a browser asks for on behalf of a page of
+// another site, where it says so without an Origin (Fetch Metadata).
+func (l *call) checkSite() error {
+	site := l.Get("Sec-Fetch-Site")
+	if site == "" || site == "same-origin" || site == "none" || l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead {
+		return nil
+	}
+	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of another site must not use this server's controls"}
 }
 
 // checkHost refuses a Host that is not this server's name: a page of another

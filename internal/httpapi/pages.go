@@ -22,6 +22,11 @@ func (l *call) home() error {
 		Sandbox:       l.environmentView(authz.Sandbox),
 		Production:    l.environmentView(authz.Production),
 		TokenCommand:  l.server.cfg.TokenCommand,
+		Register:      l.servicesPath() + "new",
+	}
+	var err error
+	if page.Services, page.Waiting, err = l.dashboard(); err != nil {
+		return err
 	}
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
 		row := web.Refusal{
@@ -63,14 +68,14 @@ func (l *call) sandboxPath() string { return l.workspacePath() + "_sandbox/" }
 func (l *call) site() web.Site {
 	files, version := l.sandboxPath(), "?v="+web.Version()
 	return web.Site{
-		Home:  l.workspacePath(),
-		Style: files + "style.css" + version, Script: files + "script.js" + version, Icon: files + "icon.svg" + version,
+		Home: l.workspacePath(), AdminHome: l.workspacePath() + "admin",
+		Style: files + "style.css" + version, Script: files + "script.js" + version, Keys: files + "keys.js" + version, Icon: files + "icon.svg" + version,
 	}
 }
 
-// contentSecurityPolicy lets a page load its own style sheet, script and icon
-// and nothing else, whatever an exchange brings into it.
-const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentSecurityPolicy lets a page load its own style sheet, script and icon,
+// ask this server, and nothing else, whatever an exchange brings into it.
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // page answers with a page for people. It is not kept by caches: it shows, or
 // links to, what was exchanged.
@@ -82,13 +87,16 @@ func (l *call) page(page interface{ Render() ([]byte, error) }) error {
 	l.Set(fiber.HeaderCacheControl, "no-store")
 	l.Set(fiber.HeaderContentSecurityPolicy, contentSecurityPolicy)
 	l.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	l.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	return l.send(fiber.StatusOK, fiber.MIMETextHTMLCharsetUTF8, body)
+	// To other hosts nothing of where a link stood; without a referrer a browser
+	// would send forms with an Origin of null (Fetch, append a request Origin).
+	l.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	return l.send(l.Response().StatusCode(), fiber.MIMETextHTMLCharsetUTF8, body)
 }
 
-func (l *call) style() error  { return l.file("text/css; charset=utf-8", web.Style()) }
-func (l *call) script() error { return l.file("text/javascript; charset=utf-8", web.Script()) }
-func (l *call) icon() error   { return l.file("image/svg+xml", web.Icon()) }
+func (l *call) style() error     { return l.file("text/css; charset=utf-8", web.Style()) }
+func (l *call) script() error    { return l.file("text/javascript; charset=utf-8", web.Script()) }
+func (l *call) keyScript() error { return l.file("text/javascript; charset=utf-8", web.Keys()) }
+func (l *call) icon() error      { return l.file("image/svg+xml", web.Icon()) }
 
 // file answers with a file that pages refer to. Its URL changes with it.
 func (l *call) file(contentType string, body []byte) error {

@@ -171,7 +171,6 @@ func (l *call) createService() error {
 	if err != nil {
 		return portalError(err)
 	}
-	l.exchange.Client = s.ID
 	l.noStore()
 	l.Set(fiber.HeaderLocation, l.root+l.prefix+"/portal/api/services/"+s.ID)
 	return l.json(fiber.StatusCreated, l.serviceView(s).withSecret(s, secret))

@@ -79,7 +79,10 @@ func (s *Server) record(c *fiber.Ctx) error {
 	s.stamp(c)
 	r.Status = c.Response().StatusCode()
 	if !r.later && hasBody(c.Method(), r.Status) {
-		r.ResponseBody = l.bodyText(string(c.Response().Header.ContentType()), c.Response().Body())
+		r.ResponseBody = l.unrecorded
+		if r.ResponseBody == "" {
+			r.ResponseBody = l.bodyText(string(c.Response().Header.ContentType()), c.Response().Body())
+		}
 		l.compress()
 		r.ResponseBytes = int64(len(c.Response().Body()))
 	}

@@ -33,3 +33,34 @@
     source.closest('.copyable').append(button);
   }
 })();
+
+// The scopes that the rows of the picker make, as they arise.
+(() => {
+  'use strict';
+  const built = document.getElementById('built');
+  if (!built) return;
+  const form = document.getElementById('service-form');
+
+  function scope(type, letters, version) {
+    if (version !== '1') return `system/${type}.${letters}`;
+    const reads = /[rs]/.test(letters);
+    const writes = /[cud]/.test(letters);
+    return `system/${type}.${reads && writes ? '*' : writes ? 'write' : 'read'}`;
+  }
+
+  function show() {
+    const version = form.elements.scope_version.value;
+    const scopes = [];
+    for (const row of form.querySelectorAll('.scope-row')) {
+      const type = row.querySelector('select').value;
+      const letters = [...row.querySelectorAll('input:checked')].map((box) => box.value).join('');
+      if (type && letters) scopes.push(scope(type, letters, version));
+    }
+    const more = form.elements.scope.value.trim();
+    if (more) scopes.push(...more.split(/\s+/));
+    built.textContent = scopes.join(' ') || 'none yet';
+  }
+  form.addEventListener('input', show);
+  form.addEventListener('change', show);
+  show();
+})();
