@@ -34,11 +34,14 @@ type Access struct {
 	ClientID     string
 	ClientName   string
 	Organization string // "" means all
-	Scopes       Scopes
-	TokenID      string
-	IssuedAt     time.Time // workspace time
-	Expires      time.Time // workspace time
-	Environment  Environment
+	// ByURL says that the request asks for that organization's data by the URL,
+	// and not that the client is bound to it.
+	ByURL       bool
+	Scopes      Scopes
+	TokenID     string
+	IssuedAt    time.Time // workspace time
+	Expires     time.Time // workspace time
+	Environment Environment
 
 	// wildcard holds the types that system/*.read stands for; nil means all
 	// of them.

@@ -5,6 +5,11 @@ package authz
 func (a *Access) OfOrganization(resource, owner string) *Error {
 	l := new(checklist)
 	owner, own := "Organization/"+clip(owner), "Organization/"+clip(a.Organization)
+	if a.ByURL {
+		return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
+			text: clip(resource) + " belongs to " + owner + "; the URL is that of " + own + " (not a parent).",
+			fix: "Ask below the URL of " + owner + ", or of one above it."})
+	}
 	return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
 		text: clip(resource) + " belongs to " + owner + "; client is bound to " + own + " (not a parent).",
 		fix: "Ask for data of " + own + ", or have the client registered for " + owner +

@@ -180,6 +180,13 @@ func (s *Store) organizationsBelow(ctx context.Context, db querier, roots []stri
 	return seen, nil
 }
 
+// IsBelow reports whether an organization is another one or below it, by
+// Organization.partOf. What it is not below of need not exist.
+func (s *Store) IsBelow(ctx context.Context, id, root string) (bool, error) {
+	below, err := s.organizationsBelow(ctx, s.cur.Load().read, []string{root})
+	return below[id], err
+}
+
 // organization refuses a resource of an organization that is not visible.
 func (g *gate) organization(typ, id, org string) error {
 	if g.organizations == nil || org == "" || g.organizations[org] {

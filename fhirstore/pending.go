@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 )
@@ -219,6 +220,9 @@ func (p *pending) write(ctx context.Context, tx *writeTx) (err error) {
 	if p.written, err = p.final(d); err != nil {
 		return err
 	}
+	if err := p.keepsHierarchy(); err != nil {
+		return err
+	}
 	next := &newVersion{typ: p.Type, id: p.id, org: p.view.Owner, old: old, draft: p.written, op: op}
 	if !p.incomplete {
 		next.gates = p.gates()
@@ -260,8 +264,36 @@ func (p *pending) keep(ctx context.Context, d *data) error {
 	return errNothingToDo
 }
 
+// keepsHierarchy refuses a write of an Organization by which a view that is
+// bound to some would come to see others: Organization.partOf says who sees
+// whose resources. Such a view writes its own organizations and new ones, and
+// puts them below its own alone.
+func (p *pending) keepsHierarchy() error {
+	own := p.gate.organizations
+	if p.Type != "Organization" || own == nil {
+		return nil
+	}
+	outside := func(id string) error {
+		return &ForbiddenError{Reason: OtherOrganization, Type: "Organization", ID: id, Letter: p.gate.letter, Organization: id}
+	}
+	if p.Interaction != Create && !own[p.id] {
+		return outside(p.id)
+	}
+	if p.written == nil {
+		return nil
+	}
+	partOf := p.written.root.Get("partOf").Str("reference")
+	if above := strings.TrimPrefix(partOf, "Organization/"); partOf != "" && !own[above] {
+		return outside(above)
+	}
+	return nil
+}
+
 // delete writes a tombstone, where there is something to delete.
 func (p *pending) delete(ctx context.Context, tx *writeTx) (err error) {
+	if err := p.keepsHierarchy(); err != nil {
+		return err
+	}
 	if err := p.allowed(ctx, tx.data()); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"errors"
+
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
 )
@@ -21,7 +23,48 @@ func (l *call) authenticate() error {
 		return decision.Err
 	}
 	l.access = decision.Access
+	return l.byOrganization()
+}
+
+// byOrganization narrows what the token reaches to the organization that the URL
+// names, if it names one: that of the client or one below it.
+func (l *call) byOrganization() error {
+	if l.organization == "" {
+		return nil
+	}
+	if err := l.isOrganization(); err != nil {
+		return err
+	}
+	if bound := l.access.Organization; bound != "" {
+		data, err := l.data()
+		if err != nil {
+			return err
+		}
+		if below, err := data.IsBelow(l.UserContext(), l.organization, bound); err != nil {
+			return err
+		} else if !below {
+			return l.access.OfOrganization("The URL", l.organization)
+		}
+	}
+	narrowed := *l.access
+	narrowed.Organization, narrowed.ByURL = l.organization, true
+	l.access = &narrowed
 	return nil
+}
+
+// isOrganization refuses a URL of an organization that there is not.
+func (l *call) isOrganization() error {
+	data, err := l.data()
+	if err != nil {
+		return err
+	}
+	_, err = data.Read(l.UserContext(), fhirstore.Everything(), "Organization", l.organization)
+	var missing *fhirstore.NotFoundError
+	var gone *fhirstore.GoneError
+	if errors.As(err, &missing) || errors.As(err, &gone) {
+		return notFound("there is no Organization %s in %s, so that it has no view of the data; the FHIR base of all is %s", l.organization, l.env.Name, l.addressesOf(l.env.Name).FHIRBase)
+	}
+	return err
 }
 
 // require checks that the token's scopes allow an interaction; doing is what the

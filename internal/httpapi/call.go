@@ -20,7 +20,9 @@ type call struct {
 	surface   surface
 	refused   error // what locate found to be wrong with the request, or nil
 
-	method   string // as it was sent
+	method       string // as it was sent
+	organization string // whose view of the data the path names, or ""
+
 	root     string // the server's root URL
 	prefix   string // of the workspace, below root
 	path     string // as it was asked for

@@ -33,6 +33,7 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	}
 	l.prefix, l.env = at.prefix, l.workspace.Environment(at.env)
 	l.addresses = l.addressesOf(at.env)
+	l.addresses.FHIRBase = strings.TrimSuffix(l.addresses.FHIRBase, fhir) + at.base + fhir
 	other := authz.Production
 	if at.env == other {
 		other = authz.Sandbox
@@ -51,6 +52,11 @@ func (s *Server) admit(c *fiber.Ctx) error {
 	if err := l.astray(); err != nil {
 		return err
 	}
+	if l.organization != "" && isOpen(l.routed) {
+		if err := l.isOrganization(); err != nil {
+			return err
+		}
+	}
 	return c.Next()
 }
 
@@ -66,7 +72,7 @@ func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
 		_, l.refused = l.queryParams()
 	}
 	at := placeOf(l.path)
-	l.routed, l.surface = at.path, surfaceOf(at.path)
+	l.routed, l.surface, l.organization = at.path, surfaceOf(at.path), at.organization
 	return l, at
 }
 
@@ -91,7 +97,10 @@ type place struct {
 	workspace string // name, "" for the default one
 	prefix    string // the workspace's, escaped, or ""
 	env       string
-	path      string // without the prefixes, and without a slash at its end
+	// organization is the id of the one whose view of the data is asked for, and
+	// base the escaped part of the path that says so; both may be "".
+	organization, base string
+	path               string // without the prefixes, and without a slash at its end
 }
 
 // placeOf takes the prefixes of workspace and environment off a path.
@@ -112,6 +121,11 @@ func placeOf(asked string) place {
 	}
 	if rest, ok := strings.CutPrefix(at.path, "/"+authz.Production); ok && (rest == "" || rest[0] == '/') {
 		at.env, at.path = authz.Production, rest
+	}
+	if rest, ok := strings.CutPrefix(at.path, "/Organization/"); ok {
+		if id, rest, _ := strings.Cut(rest, "/"); isBelow("/"+rest, fhir) {
+			at.organization, at.base, at.path = id, "/Organization/"+url.PathEscape(id), "/"+rest
+		}
 	}
 	if at.path = strings.TrimRight(at.path, "/"); at.path == "" {
 		at.path = "/"
