@@ -301,6 +301,8 @@ func TestServicePage(t *testing.T) {
 			`<textarea id="reason-deactivate" name="reason" rows="3" required`, "read, search Patient", "<code>k1</code> EC on P-384", "bob@app.example", "!Submit for Review", "!Delete the service", `!id="try"`,
 		}},
 		{"PB-27 what has changed since approval", reviewPage(), []string{"<dt>Scopes</dt><dd><del><code>system/Patient.rs</code></del> <ins><code>system/*.cruds</code></ins>"}},
+		{"PB-18 what approval does", with(reviewPage(), func(p *web.ServicePage) { p.Live = false }), []string{"Approval copies the service to production", "!An administrator decides"}},
+		{"PB-27 what the approval of a revision does", reviewPage(), []string{"in the place of what is in production"}},
 		{"PB-24 a step that cannot be taken", reviewPage(), []string{`<p class="notice" role="alert">The service is already under review.</p>`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

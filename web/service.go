@@ -177,9 +177,14 @@ func (p ServicePage) Can(step string) bool {
 	return false
 }
 
-// Meaning says what the status means and what comes next.
+// Meaning says what the status means and what comes next, to the developer or
+// to whoever reviews.
 func (p ServicePage) Meaning() string {
 	switch {
+	case p.Admin && p.Status == "under-review" && p.Live:
+		return "Approval puts this revision in the place of what is in production. Until then that goes on."
+	case p.Admin && p.Status == "under-review":
+		return "Approval copies the service to production, where it may do what its scopes say."
 	case p.Status == "draft" && p.Live:
 		return "This revision is a draft. What was approved before goes on in production until the revision is approved. Try the revision in the sandbox, then submit it."
 	case p.Status == "draft":
