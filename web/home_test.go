@@ -8,7 +8,7 @@ import (
 )
 
 func site() web.Site {
-	return web.Site{Home: "./", Style: "_sandbox/style.css?v=1", Script: "_sandbox/script.js?v=1", Icon: "_sandbox/icon.svg?v=1"}
+	return web.Site{Home: "./", AdminHome: "admin", Style: "_sandbox/style.css?v=1", Script: "_sandbox/script.js?v=1", Keys: "_sandbox/keys.js?v=1", Icon: "_sandbox/icon.svg?v=1"}
 }
 
 func homePage() web.HomePage {

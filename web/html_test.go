@@ -120,6 +120,9 @@ func checkDocument(tb testing.TB, page []byte) {
 			if name == "aria-labelledby" && !ids[value] {
 				tb.Errorf("<%s> is labelled by %q, which is not there", t.name, value)
 			}
+			if name == "aria-describedby" && !ids[value] {
+				tb.Errorf("<%s> is described by %q, which is not there", t.name, value)
+			}
 			if target, ok := strings.CutPrefix(value, "#"); name == "href" && ok && !ids[target] && target != unsafeURL {
 				tb.Errorf("a link leads to %q, which is not there", target)
 			}
@@ -130,8 +133,10 @@ func checkDocument(tb testing.TB, page []byte) {
 		switch {
 		case t.name == "script" && t.attributes["src"] == "":
 			tb.Error("a script stands in the page, which the content security policy forbids")
-		case t.name == "input" && !labelled[t.attributes["id"]]:
-			tb.Errorf("the input %q has no label", t.attributes["id"])
+		case slices.Contains([]string{"input", "select", "textarea"}, t.name) && !labelled[t.attributes["id"]] && !t.has("aria-label"):
+			tb.Errorf("the %s %q has no label", t.name, t.attributes["name"])
+		case t.name == "form" && t.attributes["method"] != "post":
+			tb.Errorf("the form to %q is sent by GET", t.attributes["action"])
 		case t.name == "th" && t.attributes["scope"] == "":
 			tb.Error("a <th> has no scope")
 		}

@@ -112,17 +112,15 @@ type ServicePage struct {
 	Sandbox, Production *Environment
 	// Commands are the code that signs in as this very client and reads, a group
 	// for each environment.
-	Commands []Commands
-	// Types are what try it can read.
-	Tried     []Tried
-	TryReads  string // "GET /fhir/Patient?_count=1"
+	Commands  []Commands
+	Tried     []Tried // the exchanges of a trial; none where nothing was tried
+	TryReads  string  // "GET /fhir/Patient?_count=1"
 	Exchanges []ExchangeRow
 	// Admin makes it the page of whoever reviews.
 	Admin bool
 	// Other is the page for the other of the two.
 	Other string
-	// Approved are the scopes that are approved now, where they are others than
-	// those asked for; Changes says what else differs.
+	// Changes are what differs from the copy in production.
 	Changes []Change
 	Problem string // why what was asked for was not done, or ""
 	Notice  string // what was done, or ""
@@ -179,9 +177,14 @@ func (p ServicePage) Can(step string) bool {
 	return false
 }
 
-// Meaning says what the status means and what comes next.
+// Meaning says what the status means and what comes next, to the developer or
+// to whoever reviews.
 func (p ServicePage) Meaning() string {
 	switch {
+	case p.Admin && p.Status == "under-review" && p.Live:
+		return "Approval puts this revision in the place of what is in production. Until then that goes on."
+	case p.Admin && p.Status == "under-review":
+		return "Approval copies the service to production, where it may do what its scopes say."
 	case p.Status == "draft" && p.Live:
 		return "This revision is a draft. What was approved before goes on in production until the revision is approved. Try the revision in the sandbox, then submit it."
 	case p.Status == "draft":
@@ -200,6 +203,17 @@ func (p ServicePage) Meaning() string {
 		return "The service is refused everywhere and its tokens are revoked. An edit makes it a draft again, which opens the sandbox."
 	}
 	return ""
+}
+
+// NotLive says why the service has no constants of production.
+func (p ServicePage) NotLive() string {
+	switch p.Status {
+	case "under-review":
+		return "Its constants appear here once an administrator approves the service."
+	case "rejected":
+		return "The service is not approved. Edit it and submit it again to get here."
+	}
+	return "Its constants appear here once the service is approved. Submit it for review to get there."
 }
 
 // SecretPage shows a new client secret, once.

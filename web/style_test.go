@@ -27,7 +27,8 @@ func TestContrast(t *testing.T) {
 			{"text", "ground"}, {"text", "panel"}, {"text", "fail-ground"}, {"text", "mark"}, {"text", "warn-ground"},
 			{"soft", "ground"}, {"soft", "panel"}, {"soft", "fail-ground"},
 			{"link", "ground"}, {"pass", "ground"}, {"warn", "ground"}, {"warn", "panel"}, {"warn", "fail-ground"}, {"ground", "warn"},
-			{"fail", "ground"}, {"fail", "fail-ground"},
+			{"fail", "ground"}, {"fail", "panel"}, {"fail", "fail-ground"},
+			{"pass", "panel"}, {"soft", "warn-ground"}, {"link", "panel"}, {"link", "warn-ground"}, {"link", "fail-ground"}, {"ground", "link"},
 		} {
 			t.Run(scheme.name+" "+pair[0]+" on "+pair[1], func(t *testing.T) {
 				t.Parallel()
@@ -72,7 +73,7 @@ func luminance(t *testing.T, css, name string) float64 {
 // home, leave nothing to be fetched from elsewhere.
 func TestFilesFetchNothing(t *testing.T) {
 	t.Parallel()
-	for name, file := range map[string][]byte{"style sheet": web.Style(), "script": web.Script()} {
+	for name, file := range map[string][]byte{"style sheet": web.Style(), "script": web.Script(), "script for keys": web.Keys()} {
 		if len(file) == 0 {
 			t.Errorf("the %s is empty", name)
 		}

@@ -40,8 +40,7 @@ func TestPortalWithKeys(t *testing.T) {
 	b.do("v1 with update", chromedp.Click(chromedp.CSS("#op-1-u")))
 	b.wants("PB-12", "#built", "system/Patient.*")
 	b.do("v2", chromedp.Click(chromedp.CSS("#v2")), chromedp.Click(chromedp.CSS("#op-1-u")))
-	b.press("Add a resource type")
-	b.do("PB-10", chromedp.SetValue(chromedp.CSS(`[name="type-2"]`), "ExplanationOfBenefit"),
+	b.do("PB-10", chromedp.Click(chromedp.CSS("#add-row")), chromedp.SetValue(chromedp.CSS(`[name="type-2"]`), "ExplanationOfBenefit"),
 		chromedp.Click(chromedp.CSS("#op-2-r")), chromedp.Click(chromedp.CSS("#op-2-s")))
 	b.wants("PB-11", "#built", "system/Patient.rs system/ExplanationOfBenefit.rs")
 	b.press("Create")

@@ -34,7 +34,10 @@
   }
 })();
 
-// The scopes that the rows of the picker make, as they arise.
+// What is wrong with a form is what a person reads first.
+document.getElementById('problems')?.focus();
+
+// The rows of the scope picker, and the scopes that they make, as they arise.
 (() => {
   'use strict';
   const built = document.getElementById('built');
@@ -60,6 +63,39 @@
     if (more) scopes.push(...more.split(/\s+/));
     built.textContent = scopes.join(' ') || 'none yet';
   }
+  // number makes a row the nth, as the server would write it.
+  function number(row, n) {
+    row.setAttribute('aria-label', `Resource type ${n}`);
+    row.querySelector('select').name = `type-${n}`;
+    for (const box of row.querySelectorAll('input')) {
+      box.name = `op-${n}`;
+      box.id = `op-${n}-${box.value}`;
+      box.nextElementSibling.htmlFor = box.id;
+    }
+    const remove = row.querySelector('button');
+    remove.value = n;
+    remove.setAttribute('aria-label', `Remove resource type ${n}`);
+  }
+
+  const rows = document.getElementById('scope-rows');
+  form.addEventListener('click', (event) => {
+    const button = event.target;
+    if (button.name === 'add') {
+      const row = rows.lastElementChild.cloneNode(true);
+      row.querySelector('select').value = '';
+      for (const box of row.querySelectorAll('input')) box.checked = false;
+      rows.append(row);
+      row.querySelector('select').focus();
+    } else if (button.name === 'remove' && rows.children.length > 1) {
+      button.closest('.scope-row').remove();
+      document.getElementById('add-row').focus();
+    } else {
+      return; // the server does the rest
+    }
+    event.preventDefault();
+    [...rows.children].forEach((row, i) => number(row, i + 1));
+    show();
+  });
   form.addEventListener('input', show);
   form.addEventListener('change', show);
   show();
