@@ -36,7 +36,10 @@ type Access struct {
 	Organization string // "" means all
 	// ByURL says that the request asks for that organization's data by the URL,
 	// and not that the client is bound to it.
-	ByURL       bool
+	ByURL bool
+	// ByAdmin says that an administrator put the client: its requests need an
+	// AccessPolicy.
+	ByAdmin     bool
 	Scopes      Scopes
 	TokenID     string
 	IssuedAt    time.Time // workspace time
@@ -89,7 +92,7 @@ func (b *bearer) authenticate(ctx context.Context) (*Access, *Error) {
 	}
 	access := &Access{
 		ClientID: client.ID, ClientName: client.Name, Organization: client.Organization,
-		Scopes: claims.scopes, TokenID: claims.ID,
+		ByAdmin: client.Source == SourceAdmin, Scopes: claims.scopes, TokenID: claims.ID,
 		IssuedAt: time.Unix(claims.IssuedAt, 0), Expires: time.Unix(claims.Expires, 0),
 		Environment: b.server.env,
 		wildcard:    b.server.behaviour.WildcardRead,

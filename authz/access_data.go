@@ -8,7 +8,7 @@ func (a *Access) OfOrganization(resource, owner string) *Error {
 	if a.ByURL {
 		return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
 			text: clip(resource) + " belongs to " + owner + "; the URL is that of " + own + " (not a parent).",
-			fix: "Ask below the URL of " + owner + ", or of one above it."})
+			fix:  "Ask below the URL of " + owner + ", or of one above it."})
 	}
 	return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: owner, want: own + " or one below it",
 		text: clip(resource) + " belongs to " + owner + "; client is bound to " + own + " (not a parent).",
@@ -33,4 +33,31 @@ func (a *Access) OutsideConstraint(what, typ string, letters Letters) *Error {
 			"client is to reach more."}
 	o.remedy.Scope = wanted.String()
 	return l.refusal(403, "", ruleConstraint, o)
+}
+
+// NoPolicy is the 403 of a request that no AccessPolicy allows the client.
+// request is its method and path, evaluated lists the policies that were asked,
+// each with its answer, and administration is the URL below which they stand.
+func (a *Access) NoPolicy(request, evaluated, administration string) *Error {
+	l := new(checklist)
+	o := outcome{finding: "S09", got: evaluated, want: "a policy that says true",
+		text: "Token valid, scope ok; no AccessPolicy allows client " + quote(a.ClientID) + " " + clip(request) +
+			". Evaluated: " + clip(evaluated) + ".",
+		fix: "Put a policy that links to the client, for instance one with the engine allow: PUT " + administration +
+			"/AccessPolicy/{id}. A token alone opens nothing."}
+	return l.refusal(403, "", rulePolicy, o)
+}
+
+// ByPolicy is the check of a request that the AccessPolicy with this id allows.
+func (a *Access) ByPolicy(id string) Check {
+	l := new(checklist)
+	l.pass(rulePolicy, "AccessPolicy/"+id)
+	return l.check(rulePolicy)
+}
+
+// Within returns what is left of the access within some scopes.
+func (a *Access) Within(scopes Scopes) *Access {
+	narrowed := *a
+	narrowed.Scopes = negotiate(a.Scopes, scopes)
+	return &narrowed
 }

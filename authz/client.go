@@ -102,6 +102,8 @@ type Client struct {
 	// Organization is the id of the one organization whose data the client may
 	// reach; "" means all.
 	Organization string `json:"organization,omitempty"`
+	// Audience is the aud of the client's access tokens; "" is the FHIR base.
+	Audience string `json:"audience,omitempty"`
 	// TokenLifetime is the life of this client's access tokens; 0 means the
 	// server's. The server's maximum caps it.
 	TokenLifetime time.Duration `json:"token_lifetime,omitempty"`

@@ -86,6 +86,7 @@ var findings = [...]Finding{
 	{"S06", "nothing of the request is registered", ""},
 	{"S07", "letters out of order", ""},
 	{"S08", "a search without the letter s", ""},
+	{"S09", "no access policy allows the request", RemedyNone},
 	{"S10", "a wildcard that stands for some types only", ""},
 	{"S11", "a type the token has no scope for", ""},
 	{"S12", "scopes of the first version only, at the files", ""},

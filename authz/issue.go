@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -48,7 +49,7 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 	}
 	now := firstSecond(s.workspaceClock.Now())
 	claims := tokenClaims{
-		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: addresses.FHIRBase,
+		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: cmp.Or(c.Audience, addresses.FHIRBase),
 		Expires: now.Add(s.behaviour.lifetime(c)).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
 		Workspace: s.env.Workspace, Environment: s.env.Name, Generation: c.Generation,
 	}

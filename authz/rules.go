@@ -95,6 +95,7 @@ const (
 	ruleTokenRevoked
 	ruleTokenClient
 	ruleTokenScope
+	rulePolicy
 	ruleOrganization
 	ruleConstraint
 	ruleCaller

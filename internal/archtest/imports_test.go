@@ -29,7 +29,7 @@ func layers() [][]string {
 		{"internal/reference", "internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
 		{"internal/fhirpath", "seed/internal/fhirjson"},
-		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/snippet"},
+		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/policy", "internal/snippet"},
 	}
 }
 
@@ -54,21 +54,22 @@ func narrower() map[string][]string {
 // libraries returns who may import which library, by the path that its packages begin with.
 func libraries() map[string][]string {
 	return map[string][]string{
-		"github.com/BurntSushi/toml":           {"internal/cli"},
-		"github.com/brianvoe/gofakeit/v6":      {"seed/internal/population"},
-		"github.com/go-json-experiment/json":   {"authz", "internal/httpapi"},
-		"github.com/gofiber/fiber/v2":          {"internal/httpapi"},
-		"github.com/google/uuid":               {"fhirstore"},
-		"github.com/klauspost/compress":        {"internal/httpapi", "seed"},
-		"github.com/lestrrat-go/jwx/v2":        {"authz"},
-		"github.com/samply/golang-fhir-models": {"internal/httpapi"},
-		"github.com/schollz/progressbar/v3":    {"internal/cli"},
-		"github.com/spf13/cobra":               {"internal/cli"},
-		"github.com/spf13/pflag":               {"internal/cli"},
-		"golang.org/x/sync":                    {"authz"},
-		"golang.org/x/term":                    {"internal/cli"},
-		"golang.org/x/text":                    {"fhirstore"},
-		"modernc.org/sqlite":                   {"internal/sqlitedb"},
+		"github.com/BurntSushi/toml":               {"internal/cli"},
+		"github.com/brianvoe/gofakeit/v6":          {"seed/internal/population"},
+		"github.com/go-json-experiment/json":       {"authz", "internal/httpapi"},
+		"github.com/gofiber/fiber/v2":              {"internal/httpapi"},
+		"github.com/google/uuid":                   {"fhirstore"},
+		"github.com/klauspost/compress":            {"internal/httpapi", "seed"},
+		"github.com/lestrrat-go/jwx/v2":            {"authz"},
+		"github.com/samply/golang-fhir-models":     {"internal/httpapi"},
+		"github.com/santhosh-tekuri/jsonschema/v6": {"internal/policy"},
+		"github.com/schollz/progressbar/v3":        {"internal/cli"},
+		"github.com/spf13/cobra":                   {"internal/cli"},
+		"github.com/spf13/pflag":                   {"internal/cli"},
+		"golang.org/x/sync":                        {"authz"},
+		"golang.org/x/term":                        {"internal/cli"},
+		"golang.org/x/text":                        {"fhirstore"},
+		"modernc.org/sqlite":                       {"internal/sqlitedb"},
 	}
 }
 

@@ -198,10 +198,14 @@ func (c *DB) DeleteClient(ctx context.Context, env, id string) error {
 		if err := orNoClient(done, err); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM status_change WHERE env = ? AND client = ?", env, id)
+		if _, err := tx.ExecContext(ctx, "DELETE FROM status_change WHERE env = ? AND client = ?", env, id); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM admin_resource WHERE env = ? AND type = 'AccessPolicy' AND id = ?", env, DerivedPolicy(id))
 		return err
 	})
 	c.forget(env, id)
+	c.forgetPolicies()
 	return err
 }
 

@@ -29,12 +29,13 @@ type DB struct {
 	wall       clock.Clock
 	persistent bool // the database outlives the process
 
-	mu      sync.RWMutex                // guards what follows
-	clients map[clientKey]*authz.Client // nil of one that there is not
-	absent  int                         // how many of them are nil
-	changes int                         // of clients
-	revoked map[tokenKey]time.Time      // until when, by real time
-	jtis    map[jtiKey]authz.JTIUse
+	mu       sync.RWMutex                // guards what follows
+	clients  map[clientKey]*authz.Client // nil of one that there is not
+	absent   int                         // how many of them are nil
+	changes  int                         // of clients and policies
+	policies map[string]*Policies        // by environment
+	revoked  map[tokenKey]time.Time      // until when, by real time
+	jtis     map[jtiKey]authz.JTIUse
 
 	// What was recorded so far, to drop what is old now and then.
 	uses, revocations int
@@ -73,7 +74,7 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 	if err := db.Migrate(ctx, migrations, "migrations"); err != nil {
 		return nil, err
 	}
-	c := &DB{db: db, wall: opts.Wall, persistent: path != "", clients: map[clientKey]*authz.Client{}}
+	c := &DB{db: db, wall: opts.Wall, persistent: path != "", clients: map[clientKey]*authz.Client{}, policies: map[string]*Policies{}}
 	if c.wall == nil {
 		c.wall = clock.System{}
 	}

@@ -38,7 +38,7 @@ func maskJSON(text string) string {
 
 // looseMember finds members of a text that only resembles JSON, with other
 // quotation marks or none.
-var looseMember = regexp.MustCompile(`((?:^|[{,\s])'?(?:d|p|q|dp|dq|qi|oth|k|client_secret|access_token|refresh_token|registration_access_token)'?\s*[:=]\s*'?)[^'",}\]\s(]+`)
+var looseMember = regexp.MustCompile(`((?:^|[{,\s])'?(?:d|p|q|dp|dq|qi|oth|k|client_secret|secret|access_token|refresh_token|registration_access_token)'?\s*[:=]\s*'?)[^'",}\]\s(]+`)
 
 // stringEnd returns where the string ends that begins at a quotation mark, or
 // the end of a text that is cut off.
@@ -82,7 +82,7 @@ func maskMember(name, text string, value int) (masked string, next int) {
 		if isString {
 			return maskString(text, value, maskToken)
 		}
-	case "refresh_token", "client_secret", "registration_access_token", "password":
+	case "refresh_token", "client_secret", "secret", "registration_access_token", "password":
 		if isString {
 			return maskString(text, value, func(string) string { return hidden })
 		}

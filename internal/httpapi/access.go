@@ -23,7 +23,10 @@ func (l *call) authenticate() error {
 		return decision.Err
 	}
 	l.access = decision.Access
-	return l.byOrganization()
+	if err := l.byOrganization(); err != nil {
+		return err
+	}
+	return l.checkPolicies()
 }
 
 // byOrganization narrows what the token reaches to the organization that the URL

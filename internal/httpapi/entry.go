@@ -50,6 +50,9 @@ func (l *call) newEntry(index int, node *fhirjson.Node, body []byte) *entry {
 		e.refused = e.find(method, url)
 	}
 	if e.refused == nil {
+		e.refused = e.call.checkPolicies()
+	}
+	if e.refused == nil {
 		e.refused = e.fill(request, body)
 	}
 	return e

@@ -162,6 +162,20 @@ func routeTable() []route {
 		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
 		{method: get, path: "/_sandbox/exchanges/:id", public: true, handle: (*call).exchangePage}, // whoever knows the id may read it
 
+		// The administration resources of Aidbox.
+		{method: get, path: "/Client", handle: (*call).searchClients},
+		{method: get, path: "/Client/:id", handle: (*call).readClient},
+		{method: put, path: "/Client/:id", handle: (*call).putClient},
+		{method: deleteMethod, path: "/Client/:id", handle: (*call).deleteClient},
+		{method: get, path: "/Client/:id/_history", handle: adminHistory(clientType)},
+		{method: get, path: "/AccessPolicy", handle: (*call).searchPolicies},
+		{method: get, path: "/AccessPolicy/:id", handle: (*call).readPolicy},
+		{method: put, path: "/AccessPolicy/:id", handle: (*call).putPolicy},
+		{method: deleteMethod, path: "/AccessPolicy/:id", handle: (*call).deletePolicy},
+		{method: get, path: "/AccessPolicy/:id/_history", handle: adminHistory(policyType)},
+		{method: get, path: "/Session", public: true, handle: (*call).session}, // for whoever has the token
+		{method: deleteMethod, path: "/Session", public: true, handle: (*call).closeSession},
+
 		// The portal for scripts.
 		{method: get, path: "/portal/api/services", handle: (*call).services},
 		{method: post, path: "/portal/api/services", handle: (*call).createService},

@@ -124,6 +124,9 @@ func (s *Server) route(r route) {
 		if r.noHead && call.Method() == fiber.MethodHead {
 			return s.refuseUnserved(call)
 		}
+		if call.surface == fhirSurface && call.wantsPolicyTrace() && !isOpen(call.routed) {
+			return call.tracePolicies()
+		}
 		return r.serve(call)
 	}
 	switch r.method {

@@ -180,5 +180,8 @@ func (p *Portal) inProduction(ctx context.Context, s *Service, action Action) er
 	if _, err := p.Store.PutClient(ctx, authz.Production, &copied); err != nil {
 		return fmt.Errorf("change the service in production: %w", err)
 	}
+	if action == Approve { // the policy is derived from the scopes that were approved
+		return p.Store.ResetPolicy(ctx, authz.Production, copied.ID)
+	}
 	return nil
 }

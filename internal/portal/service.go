@@ -16,6 +16,9 @@ type Store interface {
 	// StatusChanges returns how the status of a client changed, oldest first;
 	// the first change is its creation.
 	StatusChanges(ctx context.Context, env, id string) ([]StatusChange, error)
+	// ResetPolicy puts the access policy back that is derived from a client's
+	// scopes.
+	ResetPolicy(ctx context.Context, env, client string) error
 }
 
 // A StatusChange is one step in the life of a client.
