@@ -135,3 +135,29 @@ func ExampleClock() {
 	// 200
 	// 200
 }
+
+func ExampleService() {
+	ctx := context.Background()
+	sb, err := sandbox.New(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+	if err := sb.Listen("127.0.0.1:0"); err != nil {
+		log.Fatal(err)
+	}
+	app, err := sb.RegisterClient(ctx, sandbox.ClientConfig{Name: "App", Scopes: []string{"system/Patient.rs"}, Status: sandbox.StatusDraft})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = app.InProduction().Token(ctx)
+	fmt.Println("a draft is refused in production:", err != nil)
+	if err := errors.Join(app.Service().Submit(ctx), app.Service().Approve(ctx)); err != nil {
+		log.Fatal(err)
+	}
+	token, err := app.InProduction().Token(ctx)
+	fmt.Println("approved:", token.Scope, err)
+	// Output:
+	// a draft is refused in production: true
+	// approved: system/Patient.rs <nil>
+}

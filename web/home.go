@@ -23,6 +23,7 @@ type Environment struct {
 	Name            string // "sandbox" or "production"
 	FHIRBase        string
 	TokenURL        string
+	Audience        string // what the aud of assertions is; only where one is to be signed
 	RegistrationURL string // empty where clients cannot register themselves
 	Registered      bool   // the constants are those of one client that is registered
 }

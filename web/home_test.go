@@ -15,10 +15,10 @@ func homePage() web.HomePage {
 	return web.HomePage{
 		Site: site(),
 		Sandbox: web.Environment{
-			Name: "sandbox", FHIRBase: "http://127.0.0.1:8080/fhir", TokenURL: "http://127.0.0.1:8080/auth/token", RegistrationURL: "http://127.0.0.1:8080/auth/register",
+			Name: "sandbox", FHIRBase: "http://127.0.0.1:8080/fhir", TokenURL: "http://127.0.0.1:8080/auth/token", Audience: "http://127.0.0.1:8080/auth/token", RegistrationURL: "http://127.0.0.1:8080/auth/register",
 		},
 		Production: web.Environment{
-			Name: "production", FHIRBase: "http://127.0.0.1:8080/production/fhir", TokenURL: "http://127.0.0.1:8080/production/auth/token",
+			Name: "production", FHIRBase: "http://127.0.0.1:8080/production/fhir", TokenURL: "http://127.0.0.1:8080/production/auth/token", Audience: "http://127.0.0.1:8080/production/auth",
 		},
 		TokenCommand: "go run . token",
 	}

@@ -177,6 +177,7 @@ func (l *call) showService(change func(*web.ServicePage)) error {
 func (l *call) environmentOfPage(name string) *web.Environment {
 	v := l.environmentView(name)
 	v.RegistrationURL, v.Registered = "", true
+	v.Audience = l.workspace.Environment(name).Auth.Behaviour().Audience(l.addressesOf(name))
 	return &v
 }
 
