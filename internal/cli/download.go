@@ -82,7 +82,7 @@ func (m *manifest) files() []download {
 	}
 	add(m.Output, "")
 	add(m.Deleted, "deleted")
-	add(m.Errors, "errors")
+	add(append(m.Errors, m.Outcome...), "errors")
 	return files
 }
 

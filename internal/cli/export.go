@@ -196,6 +196,7 @@ type manifest struct {
 	Output              []manifestFile `json:"output"`
 	Deleted             []manifestFile `json:"deleted"`
 	Errors              []manifestFile `json:"error"`
+	Outcome             []manifestFile `json:"outcome"` // of 4.0.0-ballot, for error
 
 	raw []byte // as the server wrote it
 }

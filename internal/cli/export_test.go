@@ -131,7 +131,7 @@ func TestExportKickOff(t *testing.T) {
 func TestExportByPost(t *testing.T) {
 	t.Parallel()
 	key := ecFile(t)
-	server := exporting(t, key, `{"transactionTime":"2026-01-02T03:04:05Z","requiresAccessToken":true,"output":[],"outcome":[]}`)
+	server := exporting(t, key, `{"transactionTime":"2026-01-02T03:04:05Z","requiresAccessToken":true,"output":[],"outcome":[{"url":"SERVER/file/x","count":1}]}`)
 	server.handle["GET /fhir/Patient/$export"] = func(w http.ResponseWriter, _ int) {
 		w.Header().Set("Allow", "POST")
 		w.WriteHeader(http.StatusMethodNotAllowed)
@@ -142,6 +142,9 @@ func TestExportByPost(t *testing.T) {
 	}
 	got := run(t, announce(t, t.TempDir(), "127.0.0.1:8080", server.fhir(), key), "export", "--patient", "--type", "Patient,Observation",
 		"--type-filter", "Observation?code=1,2", "--since", "2026-01-02T03:04:05Z", "--out", t.TempDir())
+	if !strings.Contains(got.stderr, "1 file in ") {
+		t.Errorf("got %q, want the file of outcomes", got.stderr)
+	}
 	const want = `{"parameter":[{"name":"_since","valueInstant":"2026-01-02T03:04:05Z"},{"name":"_type","valueString":"Patient"},{"name":"_type","valueString":"Observation"},` +
 		`{"name":"_typeFilter","valueString":"Observation?code=1,2"}],"resourceType":"Parameters"}`
 	if got.code != 0 || !slices.Contains(server.bodies(), want) {

@@ -156,7 +156,7 @@ func (c *cutter) meta(n *fhirjson.Node) {
 		}
 		c.out = append(append(c.out, c.src[n.Start:tags.End-1]...), ","+tag+"]"...)
 		c.out = append(c.out, c.src[tags.End:n.End]...)
-	case tags != nil && tags.Kind != fhirjson.Array: // stored without validation
+	case tags != nil: // empty, or no array: stored without validation
 		c.out = append(append(c.out, c.src[n.Start:tags.Start]...), "["+tag+"]"...)
 		c.out = append(c.out, c.src[tags.End:n.End]...)
 	case len(n.Members) == 0:

@@ -54,6 +54,7 @@ func TestMark(t *testing.T) {
 		"nothing else":           {`{"resourceType":"Patient","id":"a"}`, `{"resourceType":"Patient","id":"a","meta":{"tag":[` + mark + `]}}`},
 		"empty meta":             {`{"resourceType":"Patient","meta":{}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `]}}`},
 		"a tag that is no array": {`{"resourceType":"Patient","meta":{"tag":{"code":"x"},"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `],"source":"y"}}`},
+		"an empty tag":           {`{"resourceType":"Patient","meta":{"tag":[],"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[` + mark + `],"source":"y"}}`},
 		"no tag":                 {`{"resourceType":"Patient","meta":{"source":"x"}}`, `{"resourceType":"Patient","meta":{"source":"x","tag":[` + mark + `]}}`},
 		"marked already":         {`{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`, `{"resourceType":"Patient","meta":{"tag":[{"code":"SUBSETTED"}]}}`},
 		"a tag in spaces":        {`{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ],"source":"y"}}`, `{"resourceType":"Patient","meta":{"tag":[ {"code":"x"} ,` + mark + `],"source":"y"}}`},
