@@ -37,7 +37,13 @@ type Load struct {
 	open      map[string]*packWriter
 	full      []*packWriter
 	done      bool
+
+	// recent are the resources whose rows may not be written yet.
+	recent map[string]bool
 }
+
+// maxRecent is after how many resources a load has everything written.
+const maxRecent = 2000
 
 // Load begins a load. It is ended by Commit or Rollback.
 func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
@@ -57,6 +63,7 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 	}
 	l := &Load{store: s, view: v, data: d, gates: map[string]*gate{}, open: map[string]*packWriter{},
 		tx: &writeTx{Tx: sqlTx, store: s, packs: d.packs, at: s.nextInstant()}}
+	l.recent = map[string]bool{}
 	if err = l.tx.number(ctx); err == nil {
 		l.first = l.tx.seq + 1
 		err = l.tx.QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) + 1 FROM pack").Scan(&l.next)
@@ -66,6 +73,7 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 		sqlTx.Rollback()
 		return nil, fmt.Errorf("begin load: %w", err)
 	}
+	l.tx.bulk = newBulk(context.WithoutCancel(ctx), l.tx)
 	return l, nil
 }
 
@@ -84,7 +92,7 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 	if err != nil {
 		return err
 	}
-	old, err := lookUpIfAny(ctx, l.tx, in.Type, in.ID)
+	old, err := l.known(ctx, in.Type, in.ID)
 	if err != nil {
 		return err
 	}
@@ -108,6 +116,30 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 		l.latest = max(l.latest, toMillis(res.At))
 	}
 	return err
+}
+
+// known returns what there is of a resource before the load, or nil. It is a
+// *DuplicateError where the load has brought it already.
+func (l *Load) known(ctx context.Context, typ, id string) (*row, error) {
+	name := typ + "/" + id
+	if l.recent[name] {
+		return nil, &DuplicateError{Type: typ, ID: id}
+	}
+	if len(l.recent) >= maxRecent {
+		if err := l.tx.bulk.settle(); err != nil {
+			return nil, fmt.Errorf("write: %w", err)
+		}
+		clear(l.recent)
+	}
+	if l.data.packs.building { // there is nothing before it, and what is there twice breaks it
+		l.recent[name] = true
+		return nil, nil
+	}
+	old, err := lookUpIfAny(ctx, l.tx, typ, id)
+	if err == nil {
+		l.recent[name] = true
+	}
+	return old, err
 }
 
 func (l *Load) gate(ctx context.Context, typ string) (*gate, error) {
@@ -147,6 +179,9 @@ func (l *Load) Commit(ctx context.Context) error {
 	if l.done {
 		return errors.New("the load has ended")
 	}
+	if err := l.tx.bulk.settle(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
 	for _, w := range l.writers() {
 		if err := l.data.packs.keep(w); err != nil {
 			return err
@@ -170,6 +205,7 @@ func (l *Load) Commit(ctx context.Context) error {
 	if err := l.tx.setMeta(ctx, metaLast, strconv.FormatInt(l.store.last, 10)); err != nil {
 		return err
 	}
+	l.tx.bulk.end()
 	if err := l.tx.Commit(); err != nil {
 		return fmt.Errorf("commit load: %w", err)
 	}
@@ -186,6 +222,7 @@ func (l *Load) Rollback() error {
 	}
 	l.done = true
 	defer l.store.writing.Unlock()
+	l.tx.bulk.end()
 	err := l.tx.Rollback()
 	for _, w := range l.writers() {
 		l.data.packs.drop(w)
