@@ -2,6 +2,7 @@ package fhirstore
 
 import (
 	"context"
+	"math/bits"
 	"strings"
 )
 
@@ -93,8 +94,8 @@ func (b *bulk) send(t *bulkRows, n int) {
 // statement so far.
 func (b *bulk) settle() error {
 	for _, t := range b.order {
-		if n := len(t.args) / t.columns; n > 0 {
-			b.send(t, n)
+		for left := len(t.args) / t.columns; left > 0; left = len(t.args) / t.columns {
+			b.send(t, 1<<(bits.Len(uint(left))-1)) // powers of two: few statements, which are kept
 		}
 	}
 	settled := make(chan error, 1)

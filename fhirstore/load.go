@@ -38,6 +38,8 @@ type Load struct {
 	full      []*packWriter
 	done      bool
 
+	arrivals *arrivals // of a population that is built; nil of any other load
+
 	// recent are the resources whose rows may not be written yet.
 	recent map[string]bool
 }
@@ -79,16 +81,27 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 
 // Add takes one resource. An error that is a *fhirjson.SyntaxError, an
 // *InvalidError, a *DuplicateError or a *ForbiddenError leaves the load as it
-// was, and it may go on; after any other it can only be rolled back.
+// was, and it may go on; after any other it can only be rolled back. Where a
+// population is built, it may be the error of a resource before, and the last
+// ones' come with Commit.
 func (l *Load) Add(ctx context.Context, in Input) error {
-	g, err := l.gate(ctx, in.Type)
-	if err != nil {
-		return err
-	}
 	if !ValidID(in.ID) {
 		return &InvalidError{Code: "value", Expression: in.Type + ".id", Message: fmt.Sprintf(noID, in.ID)}
 	}
+	if l.arrivals != nil {
+		return l.arrivals.add(in)
+	}
 	d, err := newDraft(in.Type, in.JSON)
+	if err != nil {
+		return err
+	}
+	return l.take(ctx, in, d, nil)
+}
+
+// take writes a resource that was read; values are nil where they were not
+// extracted yet.
+func (l *Load) take(ctx context.Context, in Input, d *draft, v *values) error {
+	g, err := l.gate(ctx, in.Type)
 	if err != nil {
 		return err
 	}
@@ -96,7 +109,7 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 	if err != nil {
 		return err
 	}
-	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gates: []*gate{g}, op: OpCreate, pack: l.pack}
+	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, values: v, gates: []*gate{g}, op: OpCreate, pack: l.pack}
 	if old != nil {
 		if old.seq >= l.first {
 			return &DuplicateError{Type: in.Type, ID: in.ID}
@@ -125,15 +138,14 @@ func (l *Load) known(ctx context.Context, typ, id string) (*row, error) {
 	if l.recent[name] {
 		return nil, &DuplicateError{Type: typ, ID: id}
 	}
+	if l.data.packs.building { // there is nothing before it, and what is there twice breaks it
+		return nil, nil
+	}
 	if len(l.recent) >= maxRecent {
 		if err := l.tx.bulk.settle(); err != nil {
 			return nil, fmt.Errorf("write: %w", err)
 		}
 		clear(l.recent)
-	}
-	if l.data.packs.building { // there is nothing before it, and what is there twice breaks it
-		l.recent[name] = true
-		return nil, nil
 	}
 	old, err := lookUpIfAny(ctx, l.tx, typ, id)
 	if err == nil {
@@ -179,6 +191,9 @@ func (l *Load) Commit(ctx context.Context) error {
 	if l.done {
 		return errors.New("the load has ended")
 	}
+	if err := l.arrived(); err != nil {
+		return err
+	}
 	if err := l.tx.bulk.settle(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
@@ -214,6 +229,16 @@ func (l *Load) Commit(ctx context.Context) error {
 	return nil
 }
 
+// arrived waits for what is on its way. The load takes nothing after it.
+func (l *Load) arrived() error {
+	if l.arrivals == nil {
+		return nil
+	}
+	err := l.arrivals.end()
+	l.arrivals = nil
+	return err
+}
+
 // Rollback ends the load and drops what it took. After a Commit it does
 // nothing, so that it can be deferred.
 func (l *Load) Rollback() error {
@@ -222,6 +247,7 @@ func (l *Load) Rollback() error {
 	}
 	l.done = true
 	defer l.store.writing.Unlock()
+	l.arrived() // its error ended the load, or does not matter any more
 	l.tx.bulk.end()
 	err := l.tx.Rollback()
 	for _, w := range l.writers() {

@@ -62,6 +62,7 @@ type newVersion struct {
 	typ, id, org string
 	old          *row // nil for a new resource
 	draft        *draft
+	values       *values // of the draft; nil: not extracted yet
 	gates        []*gate // what the view may write; none where that was checked already
 	op           Op
 	at           time.Time                             // zero: the transaction's instant
@@ -78,7 +79,10 @@ func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 	if p.old != nil {
 		res.Version, res.Organization = p.old.vid+1, p.old.org
 	}
-	v := extract(tx.store.defs, p.typ, p.id, p.draft.root)
+	v := p.values
+	if v == nil {
+		v = extract(tx.store.defs, p.typ, p.id, p.draft.root)
+	}
 	for _, g := range p.gates {
 		if err := g.values(p.id, res, v); err != nil {
 			return nil, err
