@@ -49,12 +49,18 @@ func BuildBase(ctx context.Context, dir string, fill func(*Load) error) error {
 		return err
 	}
 	defer load.Rollback()
-	load.historic = true
+	load.historic, load.arrivals = true, newArrivals(ctx, load)
 	if err := fill(load); err != nil {
 		return err
 	}
 	if err := load.Commit(ctx); err != nil {
 		return err
+	}
+	// What is sorted lies in memory up to the size of the cache, and then in files.
+	for _, limit := range []string{"PRAGMA cache_size = -16384", "PRAGMA shrink_memory"} {
+		if _, err := db.Write().ExecContext(ctx, limit); err != nil {
+			return fmt.Errorf("bound the memory of sorting: %w", err)
+		}
 	}
 	for _, index := range indexes { // sorting what is complete takes less than keeping it sorted
 		if _, err := db.Write().ExecContext(ctx, index); err != nil {

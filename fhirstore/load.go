@@ -37,7 +37,15 @@ type Load struct {
 	open      map[string]*packWriter
 	full      []*packWriter
 	done      bool
+
+	arrivals *arrivals // of a population that is built; nil of any other load
+
+	// recent are the resources whose rows may not be written yet.
+	recent map[string]bool
 }
+
+// maxRecent is after how many resources a load has everything written.
+const maxRecent = 2000
 
 // Load begins a load. It is ended by Commit or Rollback.
 func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
@@ -57,6 +65,7 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 	}
 	l := &Load{store: s, view: v, data: d, gates: map[string]*gate{}, open: map[string]*packWriter{},
 		tx: &writeTx{Tx: sqlTx, store: s, packs: d.packs, at: s.nextInstant()}}
+	l.recent = map[string]bool{}
 	if err = l.tx.number(ctx); err == nil {
 		l.first = l.tx.seq + 1
 		err = l.tx.QueryRowContext(ctx, "SELECT coalesce(max(pack), 0) + 1 FROM pack").Scan(&l.next)
@@ -66,29 +75,41 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 		sqlTx.Rollback()
 		return nil, fmt.Errorf("begin load: %w", err)
 	}
+	l.tx.bulk = newBulk(context.WithoutCancel(ctx), l.tx)
 	return l, nil
 }
 
 // Add takes one resource. An error that is a *fhirjson.SyntaxError, an
 // *InvalidError, a *DuplicateError or a *ForbiddenError leaves the load as it
-// was, and it may go on; after any other it can only be rolled back.
+// was, and it may go on; after any other it can only be rolled back. Where a
+// population is built, it may be the error of a resource before, and the last
+// ones' come with Commit.
 func (l *Load) Add(ctx context.Context, in Input) error {
-	g, err := l.gate(ctx, in.Type)
-	if err != nil {
-		return err
-	}
 	if !ValidID(in.ID) {
 		return &InvalidError{Code: "value", Expression: in.Type + ".id", Message: fmt.Sprintf(noID, in.ID)}
+	}
+	if l.arrivals != nil {
+		return l.arrivals.add(in)
 	}
 	d, err := newDraft(in.Type, in.JSON)
 	if err != nil {
 		return err
 	}
-	old, err := lookUpIfAny(ctx, l.tx, in.Type, in.ID)
+	return l.take(ctx, in, d, nil)
+}
+
+// take writes a resource that was read; values are nil where they were not
+// extracted yet.
+func (l *Load) take(ctx context.Context, in Input, d *draft, v *values) error {
+	g, err := l.gate(ctx, in.Type)
 	if err != nil {
 		return err
 	}
-	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, gates: []*gate{g}, op: OpCreate, pack: l.pack}
+	old, err := l.known(ctx, in.Type, in.ID)
+	if err != nil {
+		return err
+	}
+	p := &newVersion{typ: in.Type, id: in.ID, org: in.Organization, old: old, draft: d, values: v, gates: []*gate{g}, op: OpCreate, pack: l.pack}
 	if old != nil {
 		if old.seq >= l.first {
 			return &DuplicateError{Type: in.Type, ID: in.ID}
@@ -108,6 +129,29 @@ func (l *Load) Add(ctx context.Context, in Input) error {
 		l.latest = max(l.latest, toMillis(res.At))
 	}
 	return err
+}
+
+// known returns what there is of a resource before the load, or nil. It is a
+// *DuplicateError where the load has brought it already.
+func (l *Load) known(ctx context.Context, typ, id string) (*row, error) {
+	name := typ + "/" + id
+	if l.recent[name] {
+		return nil, &DuplicateError{Type: typ, ID: id}
+	}
+	if l.data.packs.building { // there is nothing before it, and what is there twice breaks it
+		return nil, nil
+	}
+	if len(l.recent) >= maxRecent {
+		if err := l.tx.bulk.settle(); err != nil {
+			return nil, fmt.Errorf("write: %w", err)
+		}
+		clear(l.recent)
+	}
+	old, err := lookUpIfAny(ctx, l.tx, typ, id)
+	if err == nil {
+		l.recent[name] = true
+	}
+	return old, err
 }
 
 func (l *Load) gate(ctx context.Context, typ string) (*gate, error) {
@@ -147,6 +191,12 @@ func (l *Load) Commit(ctx context.Context) error {
 	if l.done {
 		return errors.New("the load has ended")
 	}
+	if err := l.arrived(); err != nil {
+		return err
+	}
+	if err := l.tx.bulk.settle(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
 	for _, w := range l.writers() {
 		if err := l.data.packs.keep(w); err != nil {
 			return err
@@ -170,12 +220,23 @@ func (l *Load) Commit(ctx context.Context) error {
 	if err := l.tx.setMeta(ctx, metaLast, strconv.FormatInt(l.store.last, 10)); err != nil {
 		return err
 	}
+	l.tx.bulk.end()
 	if err := l.tx.Commit(); err != nil {
 		return fmt.Errorf("commit load: %w", err)
 	}
 	l.done = true
 	l.store.writing.Unlock()
 	return nil
+}
+
+// arrived waits for what is on its way. The load takes nothing after it.
+func (l *Load) arrived() error {
+	if l.arrivals == nil {
+		return nil
+	}
+	err := l.arrivals.end()
+	l.arrivals = nil
+	return err
 }
 
 // Rollback ends the load and drops what it took. After a Commit it does
@@ -186,6 +247,8 @@ func (l *Load) Rollback() error {
 	}
 	l.done = true
 	defer l.store.writing.Unlock()
+	l.arrived() // its error ended the load, or does not matter any more
+	l.tx.bulk.end()
 	err := l.tx.Rollback()
 	for _, w := range l.writers() {
 		l.data.packs.drop(w)

@@ -215,6 +215,13 @@ const maxRows = 64
 // flush writes the rows collected, of so many columns each. A resource may say
 // one thing twice, which is one row.
 func (w *rowWriter) flush(ctx context.Context, tx *writeTx, table string, columns int) {
+	if tx.bulk != nil {
+		for i := 0; i < len(w.args); i += columns {
+			tx.bulk.add("INSERT OR IGNORE INTO "+table, columns, w.args[i:i+columns]...)
+		}
+		w.args = w.args[:0]
+		return
+	}
 	for len(w.args) > 0 && w.err == nil {
 		n := min(len(w.args)/columns, maxRows)
 		row := "(" + placeholders(columns) + ")"

@@ -16,6 +16,8 @@ type writeTx struct {
 	packs *packs
 	at    time.Time
 
+	bulk *bulk // collects the rows of new resources; nil writes them at once
+
 	numbered bool
 	rid, seq int64 // the highest in use
 }
@@ -60,6 +62,7 @@ type newVersion struct {
 	typ, id, org string
 	old          *row // nil for a new resource
 	draft        *draft
+	values       *values // of the draft; nil: not extracted yet
 	gates        []*gate // what the view may write; none where that was checked already
 	op           Op
 	at           time.Time                             // zero: the transaction's instant
@@ -76,7 +79,10 @@ func (tx *writeTx) put(ctx context.Context, p *newVersion) (*Resource, error) {
 	if p.old != nil {
 		res.Version, res.Organization = p.old.vid+1, p.old.org
 	}
-	v := extract(tx.store.defs, p.typ, p.id, p.draft.root)
+	v := p.values
+	if v == nil {
+		v = extract(tx.store.defs, p.typ, p.id, p.draft.root)
+	}
 	for _, g := range p.gates {
 		if err := g.values(p.id, res, v); err != nil {
 			return nil, err
@@ -168,8 +174,8 @@ func (tx *writeTx) append(ctx context.Context, p *newVersion, res *Resource, b *
 	} else {
 		tx.rid++
 		rid = tx.rid
-		_, err = tx.exec(ctx, "INSERT INTO resource(rid, type, id, live, seq, vid, at, org, pack, off, len) VALUES(?, ?, ?, 1, ?, 1, ?, ?, ?, ?, ?)",
-			rid, res.Type, res.ID, b.seq, toMillis(res.At), res.Organization, b.pack, b.off, b.len)
+		err = tx.insert(ctx, "INSERT INTO resource(rid, type, id, live, seq, vid, at, org, pack, off, len)", 11,
+			rid, res.Type, res.ID, 1, b.seq, 1, toMillis(res.At), res.Organization, b.pack, b.off, b.len)
 	}
 	if err != nil {
 		return 0, err
@@ -192,8 +198,17 @@ func (tx *writeTx) number(ctx context.Context) error {
 }
 
 func (tx *writeTx) log(ctx context.Context, rid int64, res *Resource, b body) error {
-	_, err := tx.exec(ctx, "INSERT INTO version(seq, rid, vid, at, op, pack, off, len) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+	return tx.insert(ctx, "INSERT INTO version(seq, rid, vid, at, op, pack, off, len)", 8,
 		b.seq, rid, res.Version, toMillis(res.At), string(res.Op), b.pack, b.off, b.len)
+}
+
+// insert writes a row, or has it written with others.
+func (tx *writeTx) insert(ctx context.Context, insert string, columns int, row ...any) error {
+	if tx.bulk != nil {
+		tx.bulk.add(insert, columns, row...)
+		return nil
+	}
+	_, err := tx.exec(ctx, insert+" VALUES("+placeholders(columns)+")", row...)
 	return err
 }
 

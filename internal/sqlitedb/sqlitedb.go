@@ -102,7 +102,11 @@ func open(path string, mode Mode, opts Options, readOnly bool) (*Pool, error) {
 	pragma := func(s string) { q.Add("_pragma", s) }
 	pragma("busy_timeout(10000)")
 	pragma("foreign_keys(0)")
-	pragma("temp_store(2)")
+	if mode == Build {
+		pragma("temp_store(1)") // an index of a million resources is sorted in a file
+	} else {
+		pragma("temp_store(2)")
+	}
 	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
 	conns := max(4, runtime.NumCPU()*2)
 	switch mode {
@@ -136,7 +140,8 @@ func open(path string, mode Mode, opts Options, readOnly bool) (*Pool, error) {
 		conns = 1
 	case Build:
 		q.Set("_txlock", "immediate")
-		pragma("journal_mode(MEMORY)")
+		pragma("locking_mode(EXCLUSIVE)")
+		pragma("journal_mode(OFF)") // a file that is not complete is thrown away
 		pragma("synchronous(OFF)")
 		pragma("cache_size(-65536)")
 		conns = 1
@@ -193,6 +198,7 @@ type Tx struct {
 	db   *DB
 	done bool
 
+	mu  sync.Mutex           // of the two below
 	own map[string]*sql.Stmt // statements, closed by the end of the transaction
 	new []string             // those of own that the writer does not keep yet
 }
@@ -200,6 +206,8 @@ type Tx struct {
 // Statement returns the prepared statement of a query, which the writer keeps
 // for the transactions to come.
 func (tx *Tx) Statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
 	if stmt, ok := tx.own[query]; ok {
 		return stmt, nil
 	}
