@@ -110,6 +110,38 @@ func ExampleServer_Handler() {
 	// Output: system/Patient.rs
 }
 
+// A client is told to slow down, twice, and has to come again.
+func ExampleServer_Inject() {
+	sb, err := sandbox.New(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+	if err := sb.Listen("127.0.0.1:0"); err != nil {
+		log.Fatal(err)
+	}
+
+	busy, err := sb.Inject("too_many:retry_after=1@type=Patient#times=2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := sb.DefaultClient().HTTPClient("system/Patient.rs")
+	for range 3 {
+		resp, err := client.Get(sb.FHIRURL() + "/Patient?_count=1")
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp.Body.Close()
+		fmt.Println(resp.Status)
+	}
+	fmt.Println(busy.Hits(), "of", busy)
+	// Output:
+	// 429 Too Many Requests
+	// 429 Too Many Requests
+	// 200 OK
+	// 2 of too_many:retry_after=1@type=Patient#times=2
+}
+
 // Tokens age by the server's clock, and an HTTPClient renews them.
 func ExampleClock() {
 	sb, err := sandbox.New(context.Background())

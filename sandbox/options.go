@@ -15,6 +15,7 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -36,6 +37,7 @@ type config struct {
 	patients       int
 	seed           uint64
 	dataDir        string
+	faults         []*fault.Rule
 	cacheDir       string
 	fullSync       bool
 	load           []string
@@ -302,6 +304,19 @@ func WithBehaviour(nameOrFile string) Option {
 func WithSwitch(name, value string) Option {
 	return func(c *config) error {
 		c.switches = append(c.switches, [2]string{name, value})
+		return nil
+	}
+}
+
+// WithFault makes requests fail on purpose from the start; see Server.Inject. It
+// can be given more than once.
+func WithFault(text string) Option {
+	return func(c *config) error {
+		rule, err := fault.Parse(text)
+		if err != nil {
+			return fmt.Errorf("WithFault: %w", err)
+		}
+		c.faults = append(c.faults, rule)
 		return nil
 	}
 }

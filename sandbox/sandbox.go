@@ -94,6 +94,9 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, rule := range cfg.faults {
+		s.workspace.Faults.Add(rule)
+	}
 	s.workspace.Exchanges.Watch(logExchanges(cfg.logger))
 	s.sandbox = newEnvironment(s, authz.Sandbox)
 	s.production = newEnvironment(s, authz.Production)

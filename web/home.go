@@ -9,6 +9,7 @@ type HomePage struct {
 	Site
 	Configuration string // URL of the page that shows the SMART configuration
 	Behaviour     string // what the workspace is strict about, in a line
+	Faults        string // URL of the page of faults
 	Sandbox       Environment
 	Production    Environment
 	TokenCommand  string    // that prints an access token on the server's machine

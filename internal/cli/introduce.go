@@ -89,6 +89,9 @@ func (p *program) greet(s Settings, server *sandbox.Server, demo running, found 
 	if b := server.Behaviour(); b.Differs() { // strict needs no line
 		more = "  Behaviour    " + b.String() + "\n" + more
 	}
+	if len(s.Faults) > 0 {
+		more = "  Faults       " + strings.Join(s.Faults, "\n               ") + "\n" + more
+	}
 	err := p.printf(`Sandfhir is ready.
 
   Portal       %s

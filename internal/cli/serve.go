@@ -139,6 +139,9 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	if len(s.TrustedProxies) > 0 {
 		opts = append(opts, sandbox.WithTrustedProxies(s.TrustedProxies...))
 	}
+	for _, text := range s.Faults {
+		opts = append(opts, sandbox.WithFault(text))
+	}
 	if s.ExportDuration != nil {
 		opts = append(opts, sandbox.WithExportDuration(*s.ExportDuration))
 	}

@@ -25,6 +25,7 @@ type Settings struct {
 	PrivateKeySets    bool           // key sets are fetched from private networks too
 	InsecureKeySets   bool           // whatever certificate their server has
 	LogLevel          slog.Level     // least level that is logged
+	Faults            []string       // that requests meet from the start
 	ExportDuration    *time.Duration // of an export by the workspace clock; nil is done at the second status request
 	AdminToken        string         // opens the portal, admin and control surfaces; "" has one generated
 	RegistrationToken string         // that registration asks for; "" asks for none
@@ -46,16 +47,17 @@ const (
 // A setting is one row of the table that drives flags, environment, file, defaults, help and
 // messages.
 type setting struct {
-	name   string // of the flag and in the file
-	arg    string // what help calls the value; "" for a switch
-	help   string
-	def    string // the default, as it would be given; "" for none
-	places places
-	list   bool // can be given more than once
-	commas bool // the items of a list are separated by commas; else, in the variable only, as paths are
-	secret bool // is not shown
-	loads  bool // matters to the load command too
-	set    func(*Settings, string) error
+	name      string // of the flag and in the file
+	arg       string // what help calls the value; "" for a switch
+	help      string
+	def       string // the default, as it would be given; "" for none
+	places    places
+	list      bool   // can be given more than once
+	commas    bool   // the items of a list are separated by commas
+	separator string // of the items of another list, in the variable only; "" is that of paths
+	secret    bool   // is not shown
+	loads     bool   // matters to the load command too
+	set       func(*Settings, string) error
 }
 
 // env is the name of the setting's environment variable.
@@ -124,6 +126,10 @@ func settingsTable() []setting {
 		{name: "export-duration", arg: "DURATION", places: anywhere,
 			help: "how long an export takes, such as 0s or 2m; by default until the second status request",
 			set:  func(s *Settings, v string) error { return parseDuration(&s.ExportDuration, v) }},
+		{name: "fault", arg: "FAULT", places: anywhere, list: true, separator: ";",
+			help: "make requests fail on purpose, such as poll.5xx#times=2; can be repeated, in " +
+				envPrefix + "FAULT separated by semicolons",
+			set: func(s *Settings, v string) error { s.Faults = append(s.Faults, v); return nil }},
 		{name: "admin-token", arg: "TOKEN", places: byEnv, secret: true,
 			help: "opens the portal, admin and control pages where the server listens on more than this machine",
 			set:  func(s *Settings, v string) error { return parseToken(&s.AdminToken, v) }},

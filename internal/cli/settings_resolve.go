@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -104,7 +105,8 @@ func (p *program) origin(s *setting, flags *pflag.FlagSet, file configFile) orig
 	}
 	if v := p.getenv(s.env()); v != "" && s.places&byEnv != 0 {
 		if s.list && !s.commas {
-			return origin{s.env(), slices.DeleteFunc(filepath.SplitList(v), func(item string) bool { return item == "" })}
+			items := strings.Split(v, cmp.Or(s.separator, string(filepath.ListSeparator)))
+			return origin{s.env(), slices.DeleteFunc(items, func(item string) bool { return item == "" })}
 		}
 		return origin{s.env(), s.items([]string{v})}
 	}

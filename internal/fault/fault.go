@@ -1,119 +1,122 @@
-// Package fault makes matching requests fail on purpose. It decides which
-// request meets which fault; what answers requests carries it out, in one place
-// that every request passes.
+// Package fault makes requests fail on purpose. It has the table of what can go
+// wrong and decides which request meets it; what answers requests carries it out,
+// in one place that every request passes.
 //
-// It imports nothing of ours.
+// A fault is written as the catalogue of faults has it:
+//
+//	id[:param=value,…][@client=…][@path=…][@type=…][#nth=…|#times=…|#rate=…,seed=…]
+//
+// such as status:code=503@path=/fhir/Patient*#times=1. It imports internal/nearest.
 package fault
 
 import (
 	"fmt"
-	"path"
-	"sync"
+	"slices"
+	"strings"
 	"time"
 )
 
-// A Rule makes matching requests fail.
-type Rule struct {
-	// Name tells people which fault a request met.
-	Name string
-	// Method and Path choose requests; empty means any. Path is a pattern of
-	// package path, over the path below workspace and environment:
-	// "/fhir/Patient/*".
-	Method, Path string
-	// After lets so many matching requests pass first; Times is how many then
-	// fail, 0 meaning all.
-	After, Times int
-
-	Effect Effect
+// A Fault is something that can go wrong.
+type Fault struct {
+	ID     string
+	Does   string  // what the client meets, as a phrase
+	Rows   string  // of the catalogue that it plays, separated by spaces; "" for none
+	On     []Kind  // the requests that meet it
+	At     Stage   // where it acts
+	Params []Param // what can be said about it
 }
 
-// An Effect is what happens to a request.
-type Effect struct {
-	// Delay holds the answer back.
-	Delay time.Duration
-	// Drop ends the connection without an answer.
-	Drop bool
-	// Status answers with this status, Header and Body in place of the real
-	// answer; 0 gives the real one, late or not at all.
-	Status int
-	Header map[string]string
-	Body   string
+// Kind is a kind of request.
+type Kind string
+
+// The kinds. A request can be of several: that of a file is one of FHIR too.
+const (
+	Any       Kind = "any"
+	Token     Kind = "token"     // POST to the token endpoint
+	Discovery Kind = "discovery" // of the SMART configuration
+	FHIR      Kind = "fhir"      // everything below the FHIR base but discovery
+	KickOff   Kind = "kick-off"  // of an export
+	Status    Kind = "status"    // of a job
+	Manifest  Kind = "manifest"  // a status request whose answer is the manifest, or a page of it
+	File      Kind = "file"      // of a job
+)
+
+// Stage is where a fault acts.
+type Stage int
+
+// The stages.
+const (
+	Before Stage = iota // the answer takes the place of the real one, or comes late or never
+	After               // the real answer is changed
+	Body                // a file is changed while it is sent
+)
+
+// A Param is a parameter of a fault.
+type Param struct {
+	Name, Default, Does string
+	check               func(string) error
 }
 
-// Validate reports what is wrong with a rule.
-func (r Rule) Validate() error {
-	if r.Path != "" {
-		if _, err := path.Match(r.Path, ""); err != nil {
-			return fmt.Errorf("fault %s: path %q is no pattern: %w", r.Name, r.Path, err)
-		}
+// Table returns all faults, by what they are about.
+func Table() []Fault { return slices.Clone(table[:]) }
+
+func lookUp(id string) (Fault, bool) {
+	i := slices.IndexFunc(table[:], func(f Fault) bool { return f.ID == id })
+	if i < 0 {
+		return Fault{}, false
 	}
-	switch e := r.Effect; {
-	case r.Name == "":
-		return fmt.Errorf("a fault needs a name")
-	case r.After < 0 || r.Times < 0 || e.Delay < 0:
-		return fmt.Errorf("fault %s: counts and delays are not negative", r.Name)
-	case e.Status != 0 && (e.Status < 200 || e.Status > 599):
-		return fmt.Errorf("fault %s: %d is no status of a final answer", r.Name, e.Status)
-	case e.Delay == 0 && !e.Drop && e.Status == 0:
-		return fmt.Errorf("fault %s has no effect", r.Name)
+	return table[i], true
+}
+
+func (f Fault) param(name string) (Param, bool) {
+	i := slices.IndexFunc(f.Params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return Param{}, false
 	}
-	return nil
+	return f.Params[i], true
 }
 
-// A Set is a workspace's faults. The zero Set has none. It is safe for
-// concurrent use.
-type Set struct {
-	mu    sync.Mutex
-	rules []*counted
-}
-
-type counted struct {
-	Rule
-	seen int // matching requests so far
-}
-
-// Add adds a rule behind those that are there.
-func (s *Set) Add(r Rule) error {
-	if err := r.Validate(); err != nil {
-		return err
+func (f Fault) paramNames() string {
+	var names []string
+	for _, p := range f.Params {
+		names = append(names, p.Name)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rules = append(s.rules, &counted{Rule: r})
-	return nil
+	return strings.Join(names, ", ")
 }
 
-// Clear removes all rules.
-func (s *Set) Clear() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rules = nil
-}
-
-// Meet counts a request and returns the rule that it meets: the first one that
-// matches and has a request left to fail. It returns nil where there is none.
-func (s *Set) Meet(method, at string) *Rule {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.rules {
-		if !r.matches(method, at) {
-			continue
-		}
-		r.seen++
-		if failed := r.seen - r.After; failed > 0 && (r.Times == 0 || failed <= r.Times) {
-			return &r.Rule
-		}
+func code(text string) error {
+	var n int
+	if _, err := fmt.Sscanf(text, "%d", &n); err != nil || len(text) != 3 || n < 200 || n > 599 {
+		return fmt.Errorf("%q is no status of a final answer, 200 to 599", text)
 	}
 	return nil
 }
 
-func (r *Rule) matches(method, at string) bool {
-	if r.Method != "" && r.Method != method {
-		return false
+func number(text string) error {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return fmt.Errorf("%q is no whole number", text)
+		}
 	}
-	if r.Path == "" {
-		return true
+	if text == "" || len(text) > 15 {
+		return fmt.Errorf("%q is no whole number", text)
 	}
-	ok, _ := path.Match(r.Path, at) // Validate has looked at the pattern
-	return ok
+	return nil
 }
+
+func duration(text string) error {
+	if d, err := time.ParseDuration(text); err != nil || d < 0 {
+		return fmt.Errorf("%q is no duration such as 2s or 150ms", text)
+	}
+	return nil
+}
+
+// retryAfter takes seconds, or date or epoch.
+func retryAfter(text string) error {
+	if text == "date" || text == "epoch" || text == "epoch_ms" || text == "" {
+		return nil
+	}
+	return number(text)
+}
+
+func anyText(string) error { return nil }

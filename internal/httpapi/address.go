@@ -78,6 +78,9 @@ func (l *call) addressesOf(env string) authz.Addresses {
 	}
 	a.Issuer, a.FHIRBase = base+"/auth", base+fhir
 	a.TokenURL, a.JWKSURL = base+"/auth/token", base+"/auth/jwks"
+	if l.workspace.Faults.Stands(moveTokenEndpoint) {
+		a.TokenURL = base + movedToken
+	}
 	a.IntrospectionURL, a.RevocationURL = base+"/auth/introspect", base+"/auth/revoke"
 	return a
 }

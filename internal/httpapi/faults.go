@@ -1,38 +1,282 @@
 package httpapi
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
-// faults is the seam where faults act: in front of every handler, behind the
-// recorder, so that an exchange shows which fault it met.
+// faultHeader asks for a fault for one request, by whoever may use the controls.
+const faultHeader = "X-Sandfhir-Fault"
+
+// faults is the seam where faults act: in front of every handler and behind it,
+// within the recorder, so that an exchange shows which fault it met. Those of
+// file bodies act where the body is sent. The controls and pages meet none.
 func (s *Server) faults(c *fiber.Ctx) error {
 	l := callOf(c)
-	rule := l.workspace.Faults.Meet(l.Method(), l.routed)
-	if rule == nil {
-		return c.Next()
+	if err := l.readFaultHeader(); err != nil {
+		return err
 	}
-	l.exchange.Fault = rule.Name
-	effect := rule.Effect
-	if effect.Delay > 0 {
-		timer := time.NewTimer(effect.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.stopped: // nobody waits for the rest
+	if rule := l.meet(fault.Before); rule != nil {
+		if done, err := l.instead(rule); done {
+			return err
 		}
 	}
+	if err := c.Next(); err != nil {
+		return err
+	}
+	if l.exchange.later {
+		return nil
+	}
+	if rule := l.meet(fault.After); rule != nil {
+		return l.changeAnswer(rule)
+	}
+	return nil
+}
+
+// readFaultHeader reads the fault that the request itself asks for.
+func (l *call) readFaultHeader() error {
+	text := l.Get(faultHeader)
+	if text == "" {
+		return nil
+	}
+	if err := l.mayControl(); err != nil {
+		return err
+	}
+	rule, err := fault.Parse(text)
+	if err != nil {
+		return badRequest("value", faultHeader+": "+err.Error())
+	}
+	if rule.Counted() {
+		return badRequest("value", faultHeader+" is for this one request: # and what follows means nothing here")
+	}
+	l.ownFault = rule
+	return nil
+}
+
+// meet returns the fault that the request meets at a stage, or nil.
+func (l *call) meet(at fault.Stage) *fault.Rule {
+	set := l.workspace.Faults
+	if l.ownFault == nil && set.Empty() {
+		return nil
+	}
+	q := l.faultRequest(at)
+	if len(q.Kinds) == 0 {
+		return nil
+	}
+	rule := l.ownFault
+	if rule == nil || !rule.Matches(at, q) {
+		rule = set.Meet(at, q)
+	}
+	if rule != nil {
+		l.exchange.Fault = strings.TrimPrefix(l.exchange.Fault+", "+rule.Text, ", ")
+	}
+	return rule
+}
+
+// faultRequest is the request as faults see it.
+func (l *call) faultRequest(at fault.Stage) fault.Request {
+	q := fault.Request{Path: l.routed, Kinds: l.faultKinds(at), Client: l.exchange.Client, Token: l.Get(fiber.HeaderAuthorization)}
+	if len(q.Kinds) == 0 {
+		return q
+	}
+	if q.Client == "" && at == fault.Before {
+		q.Client = l.claimedClient()
+	}
+	segments := strings.Split(strings.TrimPrefix(l.routed, fhir+"/"), "/")
+	q.Type = segments[0]
+	if last := segments[len(segments)-1]; segments[0] == "_export" {
+		q.Type, _, _ = strings.Cut(last, ".")
+	}
+	if !r4.Definitions().IsType(q.Type) {
+		q.Type = ""
+	}
+	return q
+}
+
+// faultKinds are the kinds of request that this one is of.
+func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 	switch {
-	case effect.Drop:
-		l.exchange.dropped = true
-		return c.Context().Conn().Close()
-	case effect.Status == 0:
-		return c.Next()
+	case l.surface == plainSurface && l.routed != "/livez" && l.routed != "/readyz":
+		return nil // pages and controls
+	case strings.HasSuffix(l.routed, smartDocument):
+		return []fault.Kind{fault.Any, fault.Discovery}
+	case l.routed == "/auth/token" || l.routed == movedToken:
+		if at == fault.After && l.Response().StatusCode() != fiber.StatusOK {
+			return nil
+		}
+		return []fault.Kind{fault.Any, fault.Token}
+	case l.surface != fhirSurface || isOpen(l.routed):
+		return []fault.Kind{fault.Any}
 	}
-	for name, value := range effect.Header {
-		c.Set(name, value)
+	kinds := []fault.Kind{fault.Any, fault.FHIR}
+	rest, isJob := strings.CutPrefix(l.routed, fhir+"/_export/")
+	switch parts := strings.Split(rest, "/"); {
+	case strings.Contains(l.routed, "/$export"):
+		return append(kinds, fault.KickOff)
+	case !isJob || l.Method() == fiber.MethodDelete:
+		return kinds
+	case len(parts) == 3 && parts[1] != "manifest":
+		return append(kinds, fault.File)
+	case at == fault.After && l.Response().StatusCode() == fiber.StatusOK && len(l.Response().Body()) > 0:
+		return append(kinds, fault.Manifest)
 	}
-	return c.Status(effect.Status).SendString(effect.Body)
+	return append(kinds, fault.Status)
+}
+
+// claimedClient is the client that a request claims to come from, by its access
+// token, its assertion or its secret; nothing is verified.
+func (l *call) claimedClient() string {
+	scheme, credentials, _ := strings.Cut(l.Get(fiber.HeaderAuthorization), " ")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		return claimOf(credentials, "client_id")
+	case strings.EqualFold(scheme, "Basic"):
+		pair, _ := base64.StdEncoding.DecodeString(credentials)
+		id, _, _ := strings.Cut(string(pair), ":")
+		if decoded, err := url.QueryUnescape(id); err == nil {
+			return decoded
+		}
+		return id
+	case l.surface == oauthSurface && l.Method() == fiber.MethodPost:
+		form, _ := url.ParseQuery(string(l.peekBody()))
+		if assertion := form.Get("client_assertion"); assertion != "" {
+			return claimOf(assertion, "iss")
+		}
+		return form.Get("client_id")
+	}
+	return ""
+}
+
+// peekBody returns the beginning of the body, which is there to be read as
+// before.
+func (l *call) peekBody() []byte {
+	stream := l.bodyStream()
+	if stream == nil {
+		return nil
+	}
+	read, _ := io.ReadAll(io.LimitReader(stream, maxOAuthBody+1)) // what fails fails again for whoever reads on
+	l.body = &onceReader{r: io.MultiReader(bytes.NewReader(read), stream)}
+	return read
+}
+
+// claimOf is a claim of a JWT, or "".
+func claimOf(jwt, name string) string {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	claims := map[string]any{}
+	if json.Unmarshal(text, &claims) != nil {
+		return ""
+	}
+	value, _ := claims[name].(string)
+	return value
+}
+
+// A faultState is a fault as the control surface shows it.
+type faultState struct {
+	ID    string `json:"id"`
+	Fault string `json:"fault"` // as it was written
+	Does  string `json:"does"`
+	Rows  string `json:"rows,omitempty"` // of the catalogue of faults
+	Hits  int    `json:"hits"`
+	Spent bool   `json:"spent"`
+}
+
+func faultStateOf(s fault.State) faultState {
+	return faultState{s.ID, s.Rule.Text, s.Rule.Fault.Does, s.Rule.Fault.Rows, s.Hits, s.Spent}
+}
+
+// listFaults lists the faults with how often they were met; to a browser as a
+// page.
+func (l *call) listFaults() error {
+	if l.Query("_format") != "json" && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+		return l.faultsPage("", "")
+	}
+	states := []faultState{}
+	for _, s := range l.workspace.Faults.List() {
+		states = append(states, faultStateOf(s))
+	}
+	return l.json(fiber.StatusOK, map[string]any{"faults": states})
+}
+
+// addFault adds a fault: {"fault":"poll.5xx#times=2"}.
+func (l *call) addFault() error {
+	if strings.HasPrefix(l.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {
+		return l.addFaultByForm()
+	}
+	var asked struct {
+		Fault string `json:"fault"`
+	}
+	if err := l.readControl(`a fault is {"fault":"poll.5xx#times=2"}`, &asked); err != nil {
+		return err
+	}
+	rule, err := fault.Parse(asked.Fault)
+	if err != nil {
+		return badRequest("value", err.Error())
+	}
+	id := l.workspace.Faults.Add(rule)
+	return l.json(fiber.StatusCreated, l.faultByID(id))
+}
+
+func (l *call) faultByID(id string) *faultState {
+	list := l.workspace.Faults.List()
+	i := slices.IndexFunc(list, func(s fault.State) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	state := faultStateOf(list[i])
+	return &state
+}
+
+func (l *call) readFault() error {
+	if state := l.faultByID(l.Params("fault")); state != nil {
+		return l.json(fiber.StatusOK, state)
+	}
+	return notFound("%v", fault.ErrNoRule)
+}
+
+func (l *call) removeFault() error {
+	if err := l.workspace.Faults.Remove(l.Params("fault")); err != nil {
+		return notFound("%v", err)
+	}
+	return l.SendStatus(fiber.StatusNoContent)
+}
+
+func (l *call) clearFaults() error {
+	l.workspace.Faults.Clear()
+	return l.SendStatus(fiber.StatusNoContent)
+}
+
+// tokenElsewhere is the token endpoint while a fault moves it there.
+func (l *call) tokenElsewhere() error {
+	if !l.workspace.Faults.Stands(moveTokenEndpoint) {
+		return notFound("there is nothing at %s", l.routed)
+	}
+	return l.token()
+}
+
+// wait holds an answer back.
+func (l *call) wait(by time.Duration) {
+	timer := time.NewTimer(by)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.server.stopped: // nobody waits for the rest
+	}
 }

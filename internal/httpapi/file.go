@@ -13,10 +13,17 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/internal/bulk"
+	"github.com/sandfhir/sandfhir/internal/fault"
 )
 
 // exportFile is the Bulk Data Output File Request.
 func (l *call) exportFile() error {
+	if lines := l.faultFile(); lines != nil {
+		if err := l.authenticate(); err != nil {
+			return err
+		}
+		return l.send(fiber.StatusOK, fhirNDJSON, lines)
+	}
 	number, _ := strconv.Atoi(l.Params("number")) // 0, which no file has, for what is none
 	exports, job, linked, err := l.fileJob(number)
 	if err != nil {
@@ -50,6 +57,11 @@ func (l *call) exportFile() error {
 	content, err := exports.Open(l.UserContext(), job, file, l.Method() != fiber.MethodHead)
 	if err != nil {
 		return err
+	}
+	if l.Method() == fiber.MethodGet {
+		if rule := l.meet(fault.Body); rule != nil && l.sendFaulty(rule, content) {
+			return nil
+		}
 	}
 	return l.sendFile(job, file, content)
 }

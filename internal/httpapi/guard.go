@@ -19,6 +19,11 @@ func (r route) guard(l *call) error {
 	if l.surface != plainSurface || r.public {
 		return nil
 	}
+	return l.mayControl()
+}
+
+// mayControl refuses a request that may not use the controls.
+func (l *call) mayControl() error {
 	if err := l.checkOrigin(); err != nil {
 		return err
 	}

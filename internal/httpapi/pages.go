@@ -23,6 +23,7 @@ func (l *call) home() error {
 		Production:    l.environmentView(authz.Production),
 		TokenCommand:  l.server.cfg.TokenCommand,
 		Register:      l.servicesPath() + "new",
+		Faults:        l.sandboxPath() + "faults",
 	}
 	var err error
 	if page.Services, page.Waiting, err = l.dashboard(); err != nil {

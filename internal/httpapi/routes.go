@@ -96,6 +96,7 @@ func routeTable() []route {
 		// OAuth. The forms take POST; every method gets there, for authz to say so.
 		// Production has no registration.
 		{method: anyMethod, path: "/auth/token", handle: (*call).token},
+		{method: anyMethod, path: movedToken, handle: (*call).tokenElsewhere},
 		{method: anyMethod, path: "/auth/introspect", handle: (*call).introspect},
 		{method: anyMethod, path: "/auth/revoke", handle: (*call).revoke},
 		{method: get, path: "/auth/jwks", handle: (*call).jwks},
@@ -155,6 +156,11 @@ func routeTable() []route {
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
 		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},
+		{method: get, path: "/_sandbox/faults", handle: (*call).listFaults},
+		{method: post, path: "/_sandbox/faults", handle: (*call).addFault},
+		{method: deleteMethod, path: "/_sandbox/faults", handle: (*call).clearFaults},
+		{method: get, path: "/_sandbox/faults/:fault", handle: (*call).readFault},
+		{method: deleteMethod, path: "/_sandbox/faults/:fault", handle: (*call).removeFault},
 		{method: get, path: "/_sandbox/behaviour", handle: (*call).behaviour},
 		{method: put, path: "/_sandbox/behaviour", handle: (*call).setBehaviour},
 		{method: post, path: "/_sandbox/clients/:client/rotate-secret", handle: (*call).rotateSecret},

@@ -137,19 +137,12 @@ func TestShutdownCutsWhoDoesNotRead(t *testing.T) {
 func TestShutdownDoesNotWaitForADelay(t *testing.T) {
 	t.Parallel()
 	s, w := newServer(t)
-	for _, r := range []fault.Rule{ // the second is met only once the first has been
-		{Name: "late", Path: "/livez", Times: 1, Effect: fault.Effect{Delay: time.Hour}},
-		{Name: "probe", Path: "/livez", Effect: fault.Effect{Status: 503}},
-	} {
-		if err := w.Faults.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
+	addFault(t, w, "slow:by=1h@path=/livez#times=1")
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)
 	sendRequest(t, conn, "/livez")
-	await(t, "the request waits", func() bool { return w.Faults.Meet("GET", "/livez").Name == "probe" })
+	await(t, "the request waits", func() bool { return w.Faults.List()[0].Hits == 1 })
 	answered := make(chan error, 1)
 	go func() {
 		_, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -168,9 +161,7 @@ func TestShutdownDoesNotWaitForADelay(t *testing.T) {
 func TestDroppedRequestsHaveNoStatus(t *testing.T) {
 	t.Parallel()
 	s, w := newServer(t)
-	if err := w.Faults.Add(fault.Rule{Name: "dropped", Path: "/livez", Effect: fault.Effect{Drop: true}}); err != nil {
-		t.Fatal(err)
-	}
+	addFault(t, w, "drop@path=/livez")
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)
@@ -179,8 +170,8 @@ func TestDroppedRequestsHaveNoStatus(t *testing.T) {
 		t.Errorf("got %q: %v; want nothing", got, err)
 	}
 	await(t, "the request is recorded", func() bool { return finished(w) == 1 })
-	if e := w.Exchanges.List(0, nil)[0]; e.Status != 0 || !e.Aborted || e.Fault != "dropped" {
-		t.Errorf("got status %d, aborted %v, fault %q; want 0, true, dropped", e.Status, e.Aborted, e.Fault)
+	if e := w.Exchanges.List(0, nil)[0]; e.Status != 0 || !e.Aborted || e.Fault != "drop@path=/livez" {
+		t.Errorf("got status %d, aborted %v, fault %q; want 0, true, drop@path=/livez", e.Status, e.Aborted, e.Fault)
 	}
 }
 
@@ -235,4 +226,13 @@ func TestHandlerDoesNotBelieveTheScheme(t *testing.T) {
 			}
 		})
 	}
+}
+
+func addFault(t *testing.T, w *workspace.Workspace, text string) {
+	t.Helper()
+	rule, err := fault.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Faults.Add(rule)
 }

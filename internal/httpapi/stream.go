@@ -60,6 +60,9 @@ func (b *answerBody) broken(err error) {
 		return
 	}
 	b.recording.Broken = true
+	if errors.Is(err, errReset) { // on purpose
+		return
+	}
 	attrs := []any{"error", err}
 	var p *panicError
 	if errors.As(err, &p) {
@@ -117,6 +120,14 @@ type answerWriter struct {
 	w   io.Writer
 	n   int64
 	err error
+}
+
+// Flush sends what the connection's buffer holds.
+func (a *answerWriter) Flush() error {
+	if buffer, ok := a.w.(interface{ Flush() error }); ok {
+		return buffer.Flush()
+	}
+	return nil
 }
 
 func (a *answerWriter) Write(p []byte) (int, error) {

@@ -1,0 +1,199 @@
+package fault
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sandfhir/sandfhir/internal/nearest"
+)
+
+// A Rule is a fault with whom it meets and how often.
+type Rule struct {
+	Text  string // as it was written
+	Fault Fault
+
+	values map[string]string
+
+	client, typ string         // "": any
+	path        *regexp.Regexp // nil: any
+
+	nth, times int     // 0: any
+	rate       float64 // 0: always
+	seed       uint64
+}
+
+// Parse reads a rule. Its errors are sentences that say what is wrong and what
+// there is.
+func Parse(text string) (*Rule, error) {
+	r := &Rule{Text: strings.TrimSpace(text), values: map[string]string{}}
+	rest, counts, counted := strings.Cut(r.Text, "#")
+	parts := strings.Split(rest, "@")
+	id, params, _ := strings.Cut(parts[0], ":")
+	known, ok := lookUp(id)
+	if !ok {
+		return nil, unknown(id)
+	}
+	r.Fault = known
+	if err := r.readParams(params); err != nil {
+		return nil, err
+	}
+	for _, selector := range parts[1:] {
+		if err := r.readSelector(selector); err != nil {
+			return nil, err
+		}
+	}
+	if counted {
+		if err := r.readCounts(counts); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func unknown(id string) error {
+	var ids []string
+	for _, f := range table {
+		ids = append(ids, f.ID)
+	}
+	if near := nearest.Name(id, ids); near != "" {
+		return fmt.Errorf("there is no fault %q; did you mean %s?", id, near)
+	}
+	return fmt.Errorf("there is no fault %q; there are %s", id, strings.Join(ids, ", "))
+}
+
+func (r *Rule) readParams(text string) error {
+	for _, p := range r.Fault.Params {
+		r.values[p.Name] = p.Default
+	}
+	if text == "" {
+		return nil
+	}
+	for _, pair := range splitPairs(text) {
+		name, value, ok := strings.Cut(pair, "=")
+		p, known := r.Fault.param(name)
+		switch {
+		case !known && len(r.Fault.Params) == 0:
+			return fmt.Errorf("the fault %s takes no parameters; %q is one", r.Fault.ID, pair)
+		case !known:
+			return fmt.Errorf("the fault %s has no parameter %q; it has %s", r.Fault.ID, name, r.Fault.paramNames())
+		case !ok:
+			return fmt.Errorf("%s of the fault %s needs a value: %s=%s", name, r.Fault.ID, name, p.Default)
+		}
+		if err := p.check(value); err != nil {
+			return fmt.Errorf("%s of the fault %s: %w", name, r.Fault.ID, err)
+		}
+		r.values[name] = value
+	}
+	return nil
+}
+
+// splitPairs splits at commas that a name and = follow: a value may hold commas.
+func splitPairs(text string) []string {
+	var pairs []string
+	for _, part := range strings.Split(text, ",") {
+		name, _, ok := strings.Cut(part, "=")
+		if len(pairs) > 0 && (!ok || strings.ContainsAny(name, " /.")) {
+			pairs[len(pairs)-1] += "," + part
+			continue
+		}
+		pairs = append(pairs, part)
+	}
+	return pairs
+}
+
+func (r *Rule) readSelector(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || value == "" {
+		return fmt.Errorf("@%s says not whom it means; there are @client=, @path= and @type=", text)
+	}
+	switch name {
+	case "client":
+		r.client = value
+	case "path":
+		r.path = regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(value), `\*`, ".*") + "$")
+	case "type":
+		r.typ = value
+	default:
+		return fmt.Errorf("there is no @%s; there are @client=, @path= and @type=", name)
+	}
+	return nil
+}
+
+func (r *Rule) readCounts(text string) error {
+	for _, pair := range strings.Split(text, ",") {
+		name, value, _ := strings.Cut(pair, "=")
+		n, err := strconv.Atoi(value)
+		switch name {
+		case "nth":
+			r.nth = n
+		case "times":
+			r.times = n
+		case "seed":
+			if r.seed, err = strconv.ParseUint(value, 10, 64); err == nil {
+				n = 1
+			}
+		case "rate":
+			if r.rate, err = strconv.ParseFloat(value, 64); err == nil && (r.rate <= 0 || r.rate > 1) {
+				return fmt.Errorf("#rate=%s has to lie above 0 and be at most 1", value)
+			}
+			n = 1
+		default:
+			return fmt.Errorf("there is no #%s; there are #nth=, #times= and #rate= with seed=", name)
+		}
+		if err != nil || n < 1 {
+			return fmt.Errorf("#%s=%s has to be a number from 1", name, value)
+		}
+	}
+	if r.nth > 0 && r.times > 0 || r.rate > 0 && r.nth > 0 {
+		return fmt.Errorf("#%s: nth, times and rate exclude each other, but for times with rate", text)
+	}
+	return nil
+}
+
+// Counted reports whether the rule is for some of its requests only.
+func (r *Rule) Counted() bool { return r.nth > 0 || r.times > 0 || r.rate > 0 }
+
+// Value is a parameter's value.
+func (r *Rule) Value(name string) string { return r.values[name] }
+
+// Number is a parameter's value as a number.
+func (r *Rule) Number(name string) int64 {
+	n, _ := strconv.ParseInt(r.values[name], 10, 64) // Parse looked at it
+	return n
+}
+
+// Duration is a parameter's value as a duration.
+func (r *Rule) Duration(name string) time.Duration {
+	d, _ := time.ParseDuration(r.values[name]) // Parse looked at it
+	return d
+}
+
+// A Request is what rules see of a request.
+type Request struct {
+	Kinds  []Kind
+	Path   string // below workspace and environment
+	Client string // that it claims to come from
+	Type   string // of FHIR, that the path is about, or ""
+	Token  string // the access token, as the request has it, or ""
+}
+
+// Matches reports whether a rule is for a request at a stage.
+func (r *Rule) Matches(at Stage, q Request) bool {
+	if r.Fault.At != at || r.client != "" && r.client != q.Client || r.typ != "" && r.typ != q.Type {
+		return false
+	}
+	if r.path != nil && !r.path.MatchString(q.Path) {
+		return false
+	}
+	for _, kind := range r.Fault.On {
+		for _, k := range q.Kinds {
+			if kind == k {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,131 @@
+package fault
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+)
+
+// A Set is a workspace's faults. The zero Set has none. It is safe for
+// concurrent use.
+type Set struct {
+	mu    sync.Mutex
+	rules []*counted
+	last  int // number of the rule that was added last
+}
+
+// A counted rule knows whom it met.
+type counted struct {
+	*Rule
+	id         string
+	seen, hits int
+	rand       *rand.Rand
+	used       map[string]int // by token, how often
+}
+
+// ErrNoRule says that there is no rule with an id.
+var ErrNoRule = errors.New("there is no such fault")
+
+// Add adds a rule behind those that are there, and returns its id.
+func (s *Set) Add(r *Rule) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	c := &counted{Rule: r, id: strconv.Itoa(s.last), used: map[string]int{}}
+	if r.rate > 0 {
+		c.rand = rand.New(rand.NewPCG(r.seed, 0))
+	}
+	s.rules = append(s.rules, c)
+	return c.id
+}
+
+// Remove removes a rule, or returns ErrNoRule.
+func (s *Set) Remove(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.rules)
+	s.rules = slices.DeleteFunc(s.rules, func(c *counted) bool { return c.id == id })
+	if len(s.rules) == before {
+		return ErrNoRule
+	}
+	return nil
+}
+
+// Clear removes all rules.
+func (s *Set) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = nil
+}
+
+// A State is a rule with what became of it.
+type State struct {
+	ID    string
+	Rule  *Rule
+	Hits  int  // requests that met it
+	Seen  int  // requests that it was meant for
+	Spent bool // it meets no more
+}
+
+// List returns the rules in their order.
+func (s *Set) List() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]State, len(s.rules))
+	for i, c := range s.rules {
+		list[i] = State{ID: c.id, Rule: c.Rule, Hits: c.hits, Seen: c.seen, Spent: c.spent()}
+	}
+	return list
+}
+
+func (c *counted) spent() bool {
+	return c.times > 0 && c.hits >= c.times || c.nth > 0 && c.seen >= c.nth
+}
+
+// Meet returns the rule that a request meets at a stage: the first one that is
+// for it and has a count left. It is nil where there is none.
+func (s *Set) Meet(at Stage, q Request) *Rule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.rules {
+		if c.Matches(at, q) && !c.spent() && c.worn(q.Token) && c.meets() {
+			return c.Rule
+		}
+	}
+	return nil
+}
+
+// worn counts a use of a token for a fault that lets each work so often, and
+// reports whether that is over. Other faults do not look at tokens.
+func (c *counted) worn(token string) bool {
+	if c.Fault.ID != "token.die_after_requests" {
+		return true
+	}
+	c.used[token]++
+	return int64(c.used[token]) > c.Number("n")
+}
+
+func (c *counted) meets() bool {
+	c.seen++
+	if c.nth > 0 && c.seen != c.nth || c.rand != nil && c.rand.Float64() >= c.rate {
+		return false
+	}
+	c.hits++
+	return true
+}
+
+// Stands reports whether there is a rule of a fault, whoever meets it.
+func (s *Set) Stands(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.rules, func(c *counted) bool { return c.Fault.ID == id })
+}
+
+// Empty reports whether there are no rules.
+func (s *Set) Empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rules) == 0
+}

@@ -1,0 +1,63 @@
+package fault
+
+// table is the one table of faults. It is never changed.
+var table = [...]Fault{
+	{ID: "status", Does: "an answer with a status and nothing else", Rows: "K06 T08", On: []Kind{Any}, At: Before, Params: []Param{
+		{"code", "503", "the status", code},
+		{"retry_after", "", "Retry-After: seconds, or date, epoch or epoch_ms", retryAfter}}},
+	{ID: "slow", Does: "the answer comes late", Rows: "J09", On: []Kind{Any}, At: Before, Params: []Param{{"by", "2s", "how late", duration}}},
+	{ID: "drop", Does: "the connection ends without an answer", On: []Kind{Any}, At: Before},
+	{ID: "too_many", Does: "429 with a Retry-After", Rows: "B09 P01 M15", On: []Kind{FHIR, Token}, At: Before, Params: []Param{
+		{"retry_after", "1", "seconds, or date, epoch or epoch_ms", retryAfter}}},
+
+	{ID: "discovery.html", Does: "a login page in the place of the SMART configuration", Rows: "D02", On: []Kind{Discovery}, At: Before},
+	{ID: "discovery.array", Does: "a JSON array in its place", Rows: "D02", On: []Kind{Discovery}, At: Before},
+	{ID: "discovery.text_plain", Does: "the SMART configuration as text/plain", Rows: "D02", On: []Kind{Discovery}, At: After},
+	{ID: "discovery.omit", Does: "the SMART configuration lacks a field", Rows: "D06 D07", On: []Kind{Discovery}, At: After, Params: []Param{
+		{"field", "registration_endpoint", "the field", anyText}}},
+	{ID: "redirect.to_http", Does: "discovery sends the client on to plain http", Rows: "D03", On: []Kind{Discovery}, At: Before},
+	{ID: "discovery.move_token_endpoint", Does: "the token endpoint is at another URL, which discovery has, and 404 at the old one", Rows: "D08", On: []Kind{Token}, At: Before},
+
+	{ID: "token.503", Does: "503 from the token endpoint", Rows: "T08", On: []Kind{Token}, At: Before},
+	{ID: "token.error_with_200", Does: "200 with an OAuth error in the body", Rows: "T07", On: []Kind{Token}, At: Before, Params: []Param{
+		{"error", "invalid_client", "the error code", anyText}}},
+	{ID: "token.expires_in_string", Does: "expires_in is a string", Rows: "T01", On: []Kind{Token}, At: After},
+	{ID: "token.omit", Does: "the token's answer lacks a member", Rows: "T09", On: []Kind{Token}, At: After, Params: []Param{
+		{"field", "scope", "the member", anyText}}},
+	{ID: "token.die_after_requests", Does: "401 to a token that was used so often", Rows: "T03 M09", On: []Kind{FHIR}, At: Before, Params: []Param{
+		{"n", "5", "how often a token works", number}}},
+	{ID: "token.401", Does: "401 to a token that is good", Rows: "T03 P10", On: []Kind{FHIR}, At: Before},
+
+	{ID: "group.missing_500", Does: "500 to the export of a Group", Rows: "B04", On: []Kind{KickOff}, At: Before},
+	{ID: "contentlocation.relative", Does: "Content-Location is relative", Rows: "B12", On: []Kind{KickOff}, At: After},
+	{ID: "contentlocation.internal_host", Does: "Content-Location has a host that nobody outside knows", Rows: "B12", On: []Kind{KickOff}, At: After},
+
+	{ID: "poll.5xx", Does: "a passing failure of the status request: the job goes on", Rows: "P05", On: []Kind{Status}, At: Before, Params: []Param{{"code", "503", "the status", code}}},
+	{ID: "job.fail", Does: "the job has failed: 500 with an OperationOutcome", Rows: "P06", On: []Kind{Status}, At: Before},
+	{ID: "retryafter", Does: "Retry-After of a running job is this", Rows: "P03", On: []Kind{Status}, At: After, Params: []Param{{"seconds", "7200", "the value", number}}},
+	{ID: "retryafter.httpdate", Does: "Retry-After of a running job is a date", Rows: "P02", On: []Kind{Status}, At: After, Params: []Param{{"seconds", "2", "how far ahead", number}}},
+	{ID: "retryafter.epoch", Does: "Retry-After of a running job is the time in seconds since 1970", Rows: "P03", On: []Kind{Status}, At: After},
+	{ID: "progress.text", Does: "X-Progress is free text", Rows: "P04", On: []Kind{Status}, At: After, Params: []Param{{"text", "In Progress, 80%", "the text", anyText}}},
+	{ID: "progress.none", Does: "there is no X-Progress", Rows: "P04", On: []Kind{Status}, At: After},
+	{ID: "status.303", Does: "the finished job answers 303, and the manifest is elsewhere", Rows: "P09", On: []Kind{Manifest}, At: After},
+	{ID: "status.bundle", Does: "the finished job answers with a Bundle around the manifest", Rows: "P09", On: []Kind{Manifest}, At: After},
+
+	{ID: "manifest.omit", Does: "the manifest lacks a field", Rows: "M01", On: []Kind{Manifest}, At: After, Params: []Param{{"field", "error", "the field", anyText}}},
+	{ID: "manifest.count_wrong", Does: "count is wrong", Rows: "M20", On: []Kind{Manifest}, At: After, Params: []Param{{"by", "1", "by how many", number}}},
+	{ID: "manifest.internal_request", Does: "request has a host that nobody outside knows", Rows: "M22", On: []Kind{Manifest}, At: After},
+	{ID: "manifest.lie_requires_token", Does: "requiresAccessToken says the opposite", Rows: "M06", On: []Kind{Manifest}, At: After},
+	{ID: "export.partial", Does: "the files of a type are missing, and an error file says so", Rows: "M02", On: []Kind{Manifest}, At: After, Params: []Param{{"type", "Observation", "the type", anyText}}},
+	{ID: "export.info_outcomes", Does: "the error file holds harmless messages", Rows: "M03", On: []Kind{Manifest}, At: After},
+
+	{ID: "files.expired", Does: "the URL of a file has expired: 403 as storage services have it", Rows: "M08", On: []Kind{File}, At: Before},
+	{ID: "files.reset_at", Does: "the connection ends within a file, short of its Content-Length", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},
+	{ID: "files.truncate", Does: "the file ends early and looks complete", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},
+	{ID: "files.corrupt", Does: "a byte of the file is another one", Rows: "M21", On: []Kind{File}, At: Body, Params: []Param{{"at", "100", "its place", number}}},
+	{ID: "files.gzip_mislabelled", Does: "the file is gzip and no header says so", Rows: "M13", On: []Kind{File}, At: Body},
+	{ID: "files.content_type", Does: "the file has another Content-Type", Rows: "M14", On: []Kind{File}, At: Body, Params: []Param{{"value", "binary/octet-stream", "the type", anyText}}},
+	{ID: "ndjson.blank_lines", Does: "blank lines between the lines", Rows: "M11", On: []Kind{File}, At: Body},
+	{ID: "ndjson.crlf", Does: "lines end in CR LF", Rows: "M11", On: []Kind{File}, At: Body},
+	{ID: "ndjson.bom", Does: "a byte order mark begins the file", Rows: "M11", On: []Kind{File}, At: Body},
+	{ID: "ndjson.no_final_newline", Does: "the last line has no end", Rows: "M11", On: []Kind{File}, At: Body},
+	{ID: "ndjson.long_line", Does: "the first line is long: white space within the JSON", Rows: "M12", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1100000", "how long", number}}},
+}

@@ -1,0 +1,239 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/internal/fault"
+)
+
+// movedToken is where the token endpoint is while the fault stands that moves it.
+const movedToken = "/auth/v2/token"
+
+// moveTokenEndpoint is the fault that moves it.
+const moveTokenEndpoint = "discovery.move_token_endpoint"
+
+// internalHost stands in URLs that nobody outside can use.
+const internalHost = "http://fhir-7c9f.internal:8080"
+
+// instead carries out a fault that acts in front of the handler. It returns
+// false where the request goes on to it.
+func (l *call) instead(r *fault.Rule) (done bool, err error) {
+	switch r.Fault.ID {
+	case "slow":
+		l.wait(r.Duration("by"))
+		return false, nil
+	case "drop":
+		l.exchange.dropped = true
+		return true, l.Context().Conn().Close()
+	case "status":
+		l.retryAfter(r.Value("retry_after"))
+		return true, l.Status(int(r.Number("code"))).SendString("")
+	case "too_many":
+		l.retryAfter(r.Value("retry_after"))
+		return true, l.failedOnPurpose(fiber.StatusTooManyRequests, "throttled", "too many requests, by the fault "+r.Text)
+	case "discovery.html":
+		return true, l.send(fiber.StatusOK, fiber.MIMETextHTMLCharsetUTF8, []byte("<!doctype html><title>Sign in</title><form>Sign in to go on</form>"))
+	case "discovery.array":
+		return true, l.send(fiber.StatusOK, fiber.MIMEApplicationJSON, []byte("[]"))
+	case moveTokenEndpoint:
+		if l.routed == movedToken {
+			return false, nil
+		}
+		return true, notFound("the token endpoint has moved; discovery has its URL: %s", l.addresses.TokenURL)
+	case "token.503":
+		return true, l.send(fiber.StatusServiceUnavailable, fiber.MIMETextPlainCharsetUTF8, []byte("upstream unavailable"))
+	case "token.error_with_200":
+		l.noStore()
+		return true, l.json(fiber.StatusOK, map[string]string{"error": r.Value("error"), "error_description": "by the fault " + r.Fault.ID})
+	case "token.401", "token.die_after_requests":
+		return true, l.deadToken(r)
+	case "redirect.to_http":
+		l.Set(fiber.HeaderLocation, "http://"+strings.TrimPrefix(strings.TrimPrefix(l.requestURL(), "https://"), "http://"))
+		return true, l.SendStatus(fiber.StatusFound)
+	case "group.missing_500":
+		return true, l.failedOnPurpose(fiber.StatusInternalServerError, "exception", "NullPointerException, by the fault "+r.Fault.ID)
+	case "poll.5xx":
+		return true, l.failedOnPurpose(int(r.Number("code")), "transient", "a passing failure, by the fault "+r.Fault.ID+"; the job goes on: ask again later")
+	case "job.fail":
+		return true, l.failedOnPurpose(fiber.StatusInternalServerError, "processing", "the export has failed, by the fault "+r.Fault.ID+"; start another one")
+	case "files.expired":
+		return true, l.send(fiber.StatusForbidden, "application/xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`))
+	}
+	return false, nil
+}
+
+// failedOnPurpose answers as the FHIR server does, and is no refusal by a rule.
+func (l *call) failedOnPurpose(status int, code, text string) error {
+	if l.surface == oauthSurface {
+		return l.json(status, oauthAnswer{Code: "temporarily_unavailable", Description: text})
+	}
+	return l.send(status, fhirJSON, operationOutcome("error", code, text, ""))
+}
+
+// deadToken answers as to a token that has expired.
+func (l *call) deadToken(r *fault.Rule) error {
+	l.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="fhir", error="invalid_token", error_description="The access token expired"`)
+	return l.failedOnPurpose(fiber.StatusUnauthorized, "expired", "the access token expired, by the fault "+r.Fault.ID+"; get a new one and repeat this request: a job goes on meanwhile")
+}
+
+// retryAfter sets Retry-After as a fault has it.
+func (l *call) retryAfter(value string) {
+	now := l.workspace.Wall.Now()
+	switch value {
+	case "":
+		return
+	case "date":
+		value = now.Add(2 * time.Second).UTC().Format(httpDate)
+	case "epoch":
+		value = strconv.FormatInt(now.Unix(), 10)
+	case "epoch_ms":
+		value = strconv.FormatInt(now.UnixMilli(), 10)
+	}
+	l.Set(fiber.HeaderRetryAfter, value)
+}
+
+// changeAnswer carries out a fault that changes an answer.
+func (l *call) changeAnswer(r *fault.Rule) error {
+	header := &l.Response().Header
+	pending := l.Response().StatusCode() == fiber.StatusAccepted
+	switch r.Fault.ID {
+	case "discovery.text_plain":
+		l.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	case "discovery.omit", "token.omit", "manifest.omit":
+		return l.edit(func(m map[string]any) { delete(m, r.Value("field")) })
+	case "token.expires_in_string":
+		return l.edit(func(m map[string]any) { m["expires_in"] = fmt.Sprint(m["expires_in"]) })
+	case "contentlocation.relative", "contentlocation.internal_host":
+		if pending {
+			at := strings.TrimPrefix(string(header.Peek(fiber.HeaderContentLocation)), l.root)
+			if r.Fault.ID == "contentlocation.internal_host" {
+				at = internalHost + at
+			}
+			l.Set(fiber.HeaderContentLocation, at)
+		}
+	case "retryafter":
+		l.whilePending(fiber.HeaderRetryAfter, r.Value("seconds"))
+	case "retryafter.httpdate":
+		at := l.workspace.Wall.Now().Add(time.Duration(r.Number("seconds")) * time.Second)
+		l.whilePending(fiber.HeaderRetryAfter, at.UTC().Format(httpDate))
+	case "retryafter.epoch":
+		l.whilePending(fiber.HeaderRetryAfter, strconv.FormatInt(l.workspace.Wall.Now().Unix(), 10))
+	case "progress.text":
+		l.whilePending("X-Progress", r.Value("text"))
+	case "progress.none":
+		header.Del("X-Progress")
+	case "status.303":
+		if !strings.Contains(l.routed, "/manifest/") {
+			l.Set(fiber.HeaderLocation, l.requestURL()+"/manifest/1")
+			return l.Status(fiber.StatusSeeOther).Send(nil)
+		}
+	case "status.bundle":
+		manifest := bytes.Clone(l.Response().Body())
+		l.Set(fiber.HeaderContentType, fhirJSON)
+		return l.edit(func(m map[string]any) {
+			clear(m)
+			m["resourceType"], m["type"] = "Bundle", "batch-response"
+			m["entry"] = []any{map[string]any{"response": map[string]any{"status": "200"},
+				"resource": map[string]any{"resourceType": "Binary", "contentType": fiber.MIMEApplicationJSON, "data": manifest}}}
+		})
+	case "manifest.internal_request":
+		return l.edit(func(m map[string]any) {
+			asked, _ := m["request"].(string)
+			m["request"] = internalHost + strings.TrimPrefix(asked, l.root)
+		})
+	case "manifest.lie_requires_token":
+		return l.edit(func(m map[string]any) { m["requiresAccessToken"] = m["requiresAccessToken"] != true })
+	case "manifest.count_wrong":
+		return l.edit(func(m map[string]any) {
+			for _, item := range itemsOf(m, "output") {
+				if n, ok := item["count"].(float64); ok {
+					item["count"] = n + float64(r.Number("by"))
+				}
+			}
+		})
+	case "export.partial":
+		return l.edit(func(m map[string]any) {
+			output, _ := m["output"].([]any)
+			m["output"] = slices.DeleteFunc(output, func(item any) bool {
+				entry, _ := item.(map[string]any)
+				return entry["type"] == r.Value("type")
+			})
+			l.addErrorFile(m, "partial-"+r.Value("type"))
+		})
+	case "export.info_outcomes":
+		return l.edit(func(m map[string]any) { l.addErrorFile(m, "info") })
+	}
+	return nil
+}
+
+// whilePending sets a header of a status request whose job is not done.
+func (l *call) whilePending(name, value string) {
+	if l.Response().StatusCode() == fiber.StatusAccepted {
+		l.Set(name, value)
+	}
+}
+
+func itemsOf(m map[string]any, list string) (items []map[string]any) {
+	values, _ := m[list].([]any)
+	for _, value := range values {
+		if item, ok := value.(map[string]any); ok {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// addErrorFile names another error file in a manifest; what it holds follows
+// from its name.
+func (l *call) addErrorFile(m map[string]any, name string) {
+	list := "error"
+	if m["outcome"] != nil {
+		list = "outcome"
+	}
+	files, _ := m[list].([]any)
+	base, _, _ := strings.Cut(l.requestURL(), "/manifest/")
+	base, _, _ = strings.Cut(base, "?")
+	m[list] = append(files, map[string]any{"type": "OperationOutcome", "url": base + "/0/" + name + ".ndjson", "count": 1})
+}
+
+// faultFile is the error file that a fault has put into a manifest; nil where
+// the path is that of none.
+func (l *call) faultFile() []byte {
+	name, ok := strings.CutSuffix(l.Params("name"), ".ndjson")
+	if l.Params("number") != "0" || !ok {
+		return nil
+	}
+	if typ, partial := strings.CutPrefix(name, "partial-"); partial {
+		return append(operationOutcome("error", "incomplete", "the resources of the type "+typ+" could not be exported", ""), '\n')
+	}
+	if name == "info" {
+		return append(operationOutcome("information", "informational", "the export took the index of last night", ""), '\n')
+	}
+	return nil
+}
+
+// edit changes the members of an answer that is a JSON object. Whole numbers
+// stay whole.
+func (l *call) edit(change func(map[string]any)) error {
+	var members map[string]any
+	if err := json.Unmarshal(l.Response().Body(), &members); err != nil {
+		return nil // it is none: there is nothing to change
+	}
+	change(members)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(members); err != nil {
+		return fmt.Errorf("change an answer: %w", err)
+	}
+	l.Response().SetBody(bytes.TrimSpace(text.Bytes()))
+	return nil
+}
