@@ -58,6 +58,7 @@ func libraries() map[string][]string {
 		"github.com/brianvoe/gofakeit/v6":          {"seed/internal/population"},
 		"github.com/go-json-experiment/json":       {"authz", "internal/httpapi"},
 		"github.com/gofiber/fiber/v2":              {"internal/httpapi"},
+		"github.com/google/jsonschema-go":          {"internal/httpapi"},
 		"github.com/google/uuid":                   {"fhirstore"},
 		"github.com/klauspost/compress":            {"internal/httpapi", "seed"},
 		"github.com/lestrrat-go/jwx/v2":            {"authz"},

@@ -65,11 +65,23 @@ func withMeta(r *control.AdminResource) ([]byte, error) {
 
 // found answers with a Bundle of administration resources.
 func (l *call) foundAdmins(kind string, list []json.RawMessage) error {
-	entries := make([]map[string]json.RawMessage, len(list))
+	b := adminBundle{Type: "Bundle", Kind: kind, Total: len(list), Entry: make([]adminEntry, len(list))}
 	for i, r := range list {
-		entries[i] = map[string]json.RawMessage{"resource": r}
+		b.Entry[i].Resource = r
 	}
-	return l.json(fiber.StatusOK, map[string]any{"resourceType": "Bundle", "type": kind, "total": len(entries), "entry": entries})
+	return l.json(fiber.StatusOK, b)
+}
+
+// An adminBundle is a Bundle of administration resources.
+type adminBundle struct {
+	Type  string       `json:"resourceType"`
+	Kind  string       `json:"type"`
+	Total int          `json:"total"`
+	Entry []adminEntry `json:"entry"`
+}
+
+type adminEntry struct {
+	Resource json.RawMessage `json:"resource"`
 }
 
 // adminHistory shows the versions of a Client or an AccessPolicy, the latest

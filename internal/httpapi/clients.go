@@ -33,17 +33,23 @@ func (l *call) rotateSecret() error {
 		ends = at.Unix()
 	}
 	l.noStore()
-	return l.json(fiber.StatusOK, map[string]any{
-		"client_id": client.ID, "client_secret": plain, "client_secret_expires_at": ends,
-		"old_secrets_end_at": l.workspace.Clock.Now().Add(overlap).UTC().Format(time.RFC3339),
-	})
+	return l.json(fiber.StatusOK, rotatedSecret{client.ID, plain, ends, l.workspace.Clock.Now().Add(overlap).UTC().Format(time.RFC3339)})
+}
+
+type rotatedSecret struct {
+	ClientID  string `json:"client_id"`
+	Secret    string `json:"client_secret" jsonschema:"shown this once"`
+	SecretEnd int64  `json:"client_secret_expires_at" jsonschema:"seconds since 1970; 0 is never"`
+	OldEnd    string `json:"old_secrets_end_at"`
+}
+
+type overlapAsked struct {
+	Overlap string `json:"overlap,omitempty" jsonschema:"how long the old secret works, such as 10m or 24h"`
 }
 
 func (l *call) overlap() (time.Duration, error) {
 	grace := l.env.Auth.Behaviour().SecretGrace
-	var asked struct {
-		Overlap string `json:"overlap"`
-	}
+	var asked overlapAsked
 	if err := l.readOptionalControl(`the body is {"overlap":"10m"} or nothing`, &asked); err != nil {
 		return 0, err
 	}

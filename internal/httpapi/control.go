@@ -12,8 +12,15 @@ import (
 
 // clockState is the workspace clock as the control surface shows it.
 type clockState struct {
-	Now    string `json:"now"`
+	Now    string `json:"now" jsonschema:"an instant, in UTC"`
 	Frozen bool   `json:"frozen"`
+}
+
+// A clockChange is what the clock takes.
+type clockChange struct {
+	Advance string `json:"advance,omitempty" jsonschema:"a duration such as 10m, 1h30m or -5s"`
+	Set     string `json:"set,omitempty" jsonschema:"an instant such as 2026-01-31T08:00:00Z"`
+	Freeze  *bool  `json:"freeze,omitempty" jsonschema:"true stops the clock, false lets it go on"`
 }
 
 func (l *call) clock() error {
@@ -24,11 +31,7 @@ func (l *call) clock() error {
 // setClock moves the workspace clock: {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"},
 // {"freeze":true} or {"freeze":false}.
 func (l *call) setClock() error {
-	var change struct {
-		Advance string `json:"advance"`
-		Set     string `json:"set"`
-		Freeze  *bool  `json:"freeze"`
-	}
+	var change clockChange
 	err := l.readControl(`the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"}, {"freeze":true} or {"freeze":false}, which lets it go on`, &change)
 	if err != nil {
 		return err

@@ -14,20 +14,23 @@ import (
 // evolved is what an evolution has done, as the control surface shows it.
 type evolved struct {
 	Environment string         `json:"environment"`
-	Day         int            `json:"day"` // that the population has come to
+	Day         int            `json:"day" jsonschema:"that the population has come to"`
 	Created     map[string]int `json:"created"`
 	Updated     map[string]int `json:"updated"`
 	Deleted     map[string]int `json:"deleted"`
 	Skipped     int            `json:"skipped"`
 }
 
+// An evolution is what is asked for.
+type evolution struct {
+	Days        int    `json:"days"`
+	Environment string `json:"environment,omitempty" jsonschema:"sandbox, which it is by default, or production"`
+}
+
 // evolve moves a sample population on: {"days":30}, of the sandbox environment
 // unless {"environment":"production"} is there as well.
 func (l *call) evolve() error {
-	var asked struct {
-		Days        int    `json:"days"`
-		Environment string `json:"environment"`
-	}
+	var asked evolution
 	if err := l.readControl(`an evolution takes {"days":30}, and may name the environment`, &asked); err != nil {
 		return err
 	}

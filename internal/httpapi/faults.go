@@ -191,11 +191,20 @@ func claimOf(jwt, name string) string {
 // A faultState is a fault as the control surface shows it.
 type faultState struct {
 	ID    string `json:"id"`
-	Fault string `json:"fault"` // as it was written
+	Fault string `json:"fault" jsonschema:"as it was written"`
 	Does  string `json:"does"`
-	Rows  string `json:"rows,omitempty"` // of the catalogue of faults
-	Hits  int    `json:"hits"`
-	Spent bool   `json:"spent"`
+	Rows  string `json:"rows,omitempty" jsonschema:"of the table of mistakes and mishaps"`
+	Hits  int    `json:"hits" jsonschema:"how many requests have met it"`
+	Spent bool   `json:"spent" jsonschema:"whether it meets no more"`
+}
+
+type faultList struct {
+	Faults []faultState `json:"faults"`
+}
+
+// A faultAsked is a fault that is to be added.
+type faultAsked struct {
+	Fault string `json:"fault"`
 }
 
 func faultStateOf(s fault.State) faultState {
@@ -208,11 +217,11 @@ func (l *call) listFaults() error {
 	if l.Query("_format") != "json" && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
 		return l.faultsPage("", "")
 	}
-	states := []faultState{}
+	list := faultList{Faults: []faultState{}}
 	for _, s := range l.workspace.Faults.List() {
-		states = append(states, faultStateOf(s))
+		list.Faults = append(list.Faults, faultStateOf(s))
 	}
-	return l.json(fiber.StatusOK, map[string]any{"faults": states})
+	return l.json(fiber.StatusOK, list)
 }
 
 // addFault adds a fault: {"fault":"poll.5xx#times=2"}.
@@ -220,9 +229,7 @@ func (l *call) addFault() error {
 	if strings.HasPrefix(l.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {
 		return l.addFaultByForm()
 	}
-	var asked struct {
-		Fault string `json:"fault"`
-	}
+	var asked faultAsked
 	if err := l.readControl(`a fault is {"fault":"poll.5xx#times=2"}`, &asked); err != nil {
 		return err
 	}

@@ -50,18 +50,17 @@ func (l *call) token() error {
 
 // A tokenExplanation is what would become of a token request.
 type tokenExplanation struct {
-	Granted   bool             `json:"granted"`
-	Scope     string           `json:"scope,omitempty"`
-	ExpiresIn int64            `json:"expires_in,omitempty"` // seconds
-	Error     string           `json:"error,omitempty"`
-	Status    int              `json:"status"` // of the answer to such a token request
-	Why       string           `json:"error_description,omitempty"`
-	Client    string           `json:"client,omitempty"`
-	Assertion *authz.Assertion `json:"assertion,omitempty"`
-	Failed    *authz.Check     `json:"failed,omitempty"`
-	// Snippets is the code that puts a refusal right.
-	Snippets []snippet.Snippet `json:"snippets,omitempty"`
-	Checks   []authz.Check     `json:"checks"`
+	Granted   bool              `json:"granted"`
+	Scope     string            `json:"scope,omitempty"`
+	ExpiresIn int64             `json:"expires_in,omitempty" jsonschema:"seconds"`
+	Error     string            `json:"error,omitempty"`
+	Status    int               `json:"status" jsonschema:"of the answer to such a token request"`
+	Why       string            `json:"error_description,omitempty"`
+	Client    string            `json:"client,omitempty"`
+	Assertion *authz.Assertion  `json:"assertion,omitempty"`
+	Failed    *authz.Check      `json:"failed,omitempty"`
+	Snippets  []snippet.Snippet `json:"snippets,omitempty" jsonschema:"the code that puts a refusal right"`
+	Checks    []authz.Check     `json:"checks"`
 }
 
 // explainToken decides the same form as the token endpoint, and issues and

@@ -151,11 +151,28 @@ func (l *call) session() error {
 	if err := l.holder(); err != nil {
 		return err
 	}
-	return l.json(fiber.StatusOK, map[string]any{
-		"resourceType": "Session", "id": l.access.TokenID, "active": true, "type": "client_credentials",
-		"client": map[string]string{"resourceType": "Client", "id": l.access.ClientID}, "scope": strings.Fields(l.access.Scopes.String()),
-		"exp": l.access.Expires.Unix(),
+	return l.json(fiber.StatusOK, sessionView{
+		Type: "Session", ID: l.access.TokenID, Active: true, Grant: "client_credentials",
+		Client: sessionClient{clientType, l.access.ClientID}, Scope: strings.Fields(l.access.Scopes.String()),
+		Expires: l.access.Expires.Unix(),
 	})
+}
+
+// A sessionView is a Session as Aidbox has it.
+type sessionView struct {
+	Type    string        `json:"resourceType"`
+	ID      string        `json:"id"`
+	Active  bool          `json:"active"`
+	Grant   string        `json:"type"`
+	Client  sessionClient `json:"client"`
+	Scope   []string      `json:"scope"`
+	Expires int64         `json:"exp" jsonschema:"seconds since 1970"`
+}
+
+// A sessionClient refers to a Client as Aidbox does.
+type sessionClient struct {
+	Type string `json:"resourceType"`
+	ID   string `json:"id"`
 }
 
 // closeSession ends the access token that is presented.

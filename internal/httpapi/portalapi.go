@@ -14,13 +14,13 @@ import (
 // A serviceForm is a registration as /portal/api takes it.
 type serviceForm struct {
 	Name           string          `json:"name"`
-	Description    string          `json:"description"`
-	Contacts       []string        `json:"contacts"`
-	Authentication string          `json:"authentication"` // jwks_uri, jwks or secret
-	JWKSURI        string          `json:"jwks_uri"`
-	JWKS           json.RawMessage `json:"jwks"` // a JWK Set, a JWK, or PEM in a string
-	Scope          string          `json:"scope"`
-	Organization   string          `json:"organization"`
+	Description    string          `json:"description,omitempty"`
+	Contacts       []string        `json:"contacts,omitempty"`
+	Authentication string          `json:"authentication" jsonschema:"jwks_uri, jwks or secret"`
+	JWKSURI        string          `json:"jwks_uri,omitempty"`
+	JWKS           json.RawMessage `json:"jwks,omitempty" jsonschema:"a JWK Set, a JWK, or PEM in a string"`
+	Scope          string          `json:"scope" jsonschema:"scopes of SMART, separated by spaces"`
+	Organization   string          `json:"organization,omitempty" jsonschema:"id of the organization whose data the service sees; without it, all"`
 }
 
 const serviceFormText = `a service is {"name":"…","authentication":"jwks_uri","jwks_uri":"https://…","scope":"system/Patient.rs"}, or has jwks or secret for its authentication, and may have description, contacts and organization`
@@ -43,11 +43,9 @@ func (l *call) readService() (portal.Registration, error) {
 
 // A serviceView is a service as /portal/api shows it.
 type serviceView struct {
-	ClientID string `json:"client_id"`
-	// A secret is shown in the answer to the request that made it, and never
-	// again.
-	Secret    string `json:"client_secret,omitempty"`
-	SecretEnd *int64 `json:"client_secret_expires_at,omitempty"` // seconds since 1970; 0 is never
+	ClientID  string `json:"client_id"`
+	Secret    string `json:"client_secret,omitempty" jsonschema:"in the answer to the request that made it, and never again"`
+	SecretEnd *int64 `json:"client_secret_expires_at,omitempty" jsonschema:"seconds since 1970; 0 is never"`
 
 	Name           string                `json:"name"`
 	Description    string                `json:"description,omitempty"`
@@ -64,14 +62,26 @@ type serviceView struct {
 	StatusReason string          `json:"status_reason,omitempty"`
 	StatusBy     string          `json:"status_by,omitempty"`
 	StatusAt     time.Time       `json:"status_at,omitzero"`
-	Allowed      []portal.Action `json:"allowed"` // steps of the review that can be taken now
-	Live         bool            `json:"live"`    // an approved copy is in production
+	Allowed      []portal.Action `json:"allowed" jsonschema:"steps of the review that can be taken now"`
+	Live         bool            `json:"live" jsonschema:"whether an approved copy is in production"`
 	CreatedAt    time.Time       `json:"created_at"`
-	Source       string          `json:"source,omitempty"` // how it came: portal, registration, go
+	Source       string          `json:"source,omitempty" jsonschema:"how it came: portal, registration, go"`
 	History      []statusView    `json:"history,omitempty"`
 
-	// Environments are the constants of the environments that admit the service.
-	Environments map[string]environmentConstants `json:"environments"`
+	Environments map[string]environmentConstants `json:"environments" jsonschema:"the constants of the environments that admit the service"`
+}
+
+type serviceList struct {
+	Services []serviceView `json:"services"`
+}
+
+type organizationList struct {
+	Organizations []portal.Organization `json:"organizations"`
+}
+
+// A stepAsked comes with a step of the review.
+type stepAsked struct {
+	Reason string `json:"reason,omitempty" jsonschema:"rejecting and deactivating need one"`
 }
 
 type statusView struct {
@@ -141,7 +151,7 @@ func (l *call) services() error {
 			views = append(views, l.serviceView(s))
 		}
 	}
-	return l.json(fiber.StatusOK, map[string]any{"services": views})
+	return l.json(fiber.StatusOK, serviceList{views})
 }
 
 // service shows one service with its history.
@@ -200,9 +210,7 @@ func (l *call) deleteService() error {
 // rejecting and deactivating need.
 func takeStep(action portal.Action) func(*call) error {
 	return func(l *call) error {
-		var asked struct {
-			Reason string `json:"reason"`
-		}
+		var asked stepAsked
 		if err := l.readOptionalControl(`the body is {"reason":"…"} or nothing`, &asked); err != nil {
 			return err
 		}
@@ -235,7 +243,7 @@ func (l *call) organizations() error {
 	if err != nil {
 		return err
 	}
-	return l.json(fiber.StatusOK, map[string]any{"organizations": list})
+	return l.json(fiber.StatusOK, organizationList{list})
 }
 
 // portalError words what the portal refuses.

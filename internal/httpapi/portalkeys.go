@@ -40,14 +40,17 @@ type keyProblemView struct {
 	Fix     string `json:"fix,omitempty"`
 }
 
+// A keysAsked is a question about keys: one of the two.
+type keysAsked struct {
+	JWKSURI string          `json:"jwks_uri,omitempty" jsonschema:"of a published set, which is fetched now"`
+	JWKS    json.RawMessage `json:"jwks,omitempty" jsonschema:"a JWK Set, a JWK, or PEM in a string"`
+}
+
 // checkKeys says what the server makes of keys before they are registered:
 // {"jwks_uri":"https://…"} fetches a published set now, {"jwks":…} judges a set,
 // a key, or PEM in a string.
 func (l *call) checkKeys() error {
-	var f struct {
-		JWKSURI string          `json:"jwks_uri"`
-		JWKS    json.RawMessage `json:"jwks"`
-	}
+	var f keysAsked
 	if err := l.readControl(`the body is {"jwks_uri":"https://…"} or {"jwks":…}`, &f); err != nil {
 		return err
 	}

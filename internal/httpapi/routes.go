@@ -153,6 +153,7 @@ func routeTable() []route {
 		{method: deleteMethod, path: fhir + "/:type", change: (*call).deleteWhere},
 
 		// Control.
+		{method: get, path: "/_sandbox/openapi.json", handle: (*call).openAPI},
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
 		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},

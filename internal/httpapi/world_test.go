@@ -102,6 +102,9 @@ func (p party) send(t *testing.T, method, path, body string, header ...string) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.HasPrefix(path, "/") {
+		a.described(t, method, path)
+	}
 	return a
 }
 

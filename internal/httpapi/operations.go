@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sandfhir/sandfhir/internal/portal"
+)
+
+// operations describes every route that is for tools, in the order of the table
+// of routes.
+func operations() []operation {
+	resource, bundle := map[string]any{}, adminBundle{}
+	created, stored := map[int]any{fiber.StatusCreated: resource, fiber.StatusOK: resource}, map[int]any{fiber.StatusOK: resource}
+	done := map[int]any{fiber.StatusNoContent: noContent{}}
+	service := map[int]any{fiber.StatusOK: serviceView{}}
+	return []operation{
+		{method: get, path: "/_sandbox/openapi.json", summary: "This document", answers: map[int]any{fiber.StatusOK: document(fiber.MIMEApplicationJSON)}},
+
+		{method: get, path: "/_sandbox/clock", summary: "The workspace clock", answers: map[int]any{fiber.StatusOK: clockState{}}},
+		{method: post, path: "/_sandbox/clock", summary: "Move, set, freeze or release the workspace clock",
+			body: clockChange{}, example: `{"advance":"10m"}`, answers: map[int]any{fiber.StatusOK: clockState{}}},
+		{method: post, path: "/_sandbox/data/evolve", summary: "Move a sample population on by some days",
+			body: evolution{}, example: `{"days":30}`, answers: map[int]any{fiber.StatusOK: evolved{}}},
+		{method: get, path: "/_sandbox/faults", summary: "The faults in force, with how often they were met", page: true,
+			answers: map[int]any{fiber.StatusOK: faultList{}}},
+		{method: post, path: "/_sandbox/faults", summary: "Make requests fail on purpose", body: faultAsked{}, example: `{"fault":"poll.5xx#times=2"}`,
+			answers: map[int]any{fiber.StatusCreated: faultState{}, fiber.StatusSeeOther: noContent{}}},
+		{method: deleteMethod, path: "/_sandbox/faults", summary: "Remove all faults", answers: done},
+		{method: get, path: "/_sandbox/faults/:fault", summary: "One fault", answers: map[int]any{fiber.StatusOK: faultState{}}},
+		{method: deleteMethod, path: "/_sandbox/faults/:fault", summary: "Remove one fault", answers: done},
+		{method: get, path: "/_sandbox/behaviour", summary: "What the workspace is strict about: every switch", answers: map[int]any{fiber.StatusOK: behaviourState{}}},
+		{method: put, path: "/_sandbox/behaviour", summary: "Take another behaviour, or change switches of the one in force",
+			body: behaviourChange{}, example: `{"name":"aidbox","switches":{"exp.max":"120s"}}`, answers: map[int]any{fiber.StatusOK: behaviourState{}}},
+		{method: post, path: "/_sandbox/clients/:client/rotate-secret", summary: "Give a secret client a new secret", body: overlapAsked{}, optional: true,
+			example: `{"overlap":"10m"}`, answers: map[int]any{fiber.StatusOK: rotatedSecret{}}},
+		{method: post, path: "/_sandbox/token/explain", summary: "Decide a token request with every check, and issue nothing", body: tokenForm{}, form: true,
+			answers: map[int]any{fiber.StatusOK: tokenExplanation{}}},
+		{method: get, path: "/_sandbox/exchanges", summary: "What was asked and answered, newest first",
+			query: []queryParameter{
+				{"limit", "how many at most; 100 by default"}, {"client", "only of this client_id"},
+				{"kind", "only of this kind: request, entry or fetch"}, {"refused", "true keeps refusals only"},
+			}, answers: map[int]any{fiber.StatusOK: []exchangeView{}}},
+		{method: get, path: "/_sandbox/exchanges/:id", summary: "One exchange, with its checks and the code that puts a refusal right", page: true,
+			query:   []queryParameter{{"_format", "json is JSON whatever Accept says"}},
+			answers: map[int]any{fiber.StatusOK: exchangeView{}}},
+
+		{method: get, path: "/Client", summary: "The Clients of the environment", answers: map[int]any{fiber.StatusOK: bundle}},
+		{method: get, path: "/Client/:id", summary: "A Client", answers: stored},
+		{method: put, path: "/Client/:id", summary: "Put a Client", body: resource, answers: created},
+		{method: deleteMethod, path: "/Client/:id", summary: "Delete a Client, and with it its tokens", answers: done},
+		{method: get, path: "/Client/:id/_history", summary: "The versions of a Client", answers: map[int]any{fiber.StatusOK: bundle}},
+		{method: get, path: "/AccessPolicy", summary: "The AccessPolicies of the environment, those that are derived from scopes too",
+			query: []queryParameter{{"link", "only those of this client: Client/{id}"}}, answers: map[int]any{fiber.StatusOK: bundle}},
+		{method: get, path: "/AccessPolicy/:id", summary: "An AccessPolicy", answers: stored},
+		{method: put, path: "/AccessPolicy/:id", summary: "Put an AccessPolicy", body: resource, answers: created},
+		{method: deleteMethod, path: "/AccessPolicy/:id", summary: "Delete an AccessPolicy", answers: done},
+		{method: get, path: "/AccessPolicy/:id/_history", summary: "The versions of an AccessPolicy", answers: map[int]any{fiber.StatusOK: bundle}},
+		{method: get, path: "/Session", summary: "What the access token in Authorization stands for", answers: map[int]any{fiber.StatusOK: sessionView{}}},
+		{method: deleteMethod, path: "/Session", summary: "End the access token in Authorization", answers: done},
+
+		{method: get, path: "/portal/api/services", summary: "The services, the latest registered first",
+			query: []queryParameter{{"status", "only those of this status"}}, answers: map[int]any{fiber.StatusOK: serviceList{}}},
+		{method: post, path: "/portal/api/services", summary: "Register a service: a draft", body: serviceForm{},
+			example: `{"name":"Claims fetcher","authentication":"jwks_uri","jwks_uri":"https://app.example/jwks.json","scope":"system/Patient.rs"}`,
+			answers: map[int]any{fiber.StatusCreated: serviceView{}}},
+		{method: get, path: "/portal/api/services/:service", summary: "One service, with its history", answers: service},
+		{method: put, path: "/portal/api/services/:service", summary: "Edit a service: it is a draft again", body: serviceForm{}, answers: service},
+		{method: deleteMethod, path: "/portal/api/services/:service", summary: "Delete a service in both environments", answers: done},
+		stepOperation(portal.Submit, "Hand a draft in for review"),
+		stepOperation(portal.Approve, "Approve a service: its client is copied to production"),
+		stepOperation(portal.Reject, "Reject a service, with a reason"),
+		stepOperation(portal.Deactivate, "End a service in both environments, with a reason"),
+		{method: post, path: "/portal/api/services/:service/rotate-secret", summary: "Give a service a new secret, shown this once",
+			body: overlapAsked{}, optional: true, example: `{"overlap":"10m"}`, answers: service},
+		{method: post, path: "/portal/api/keys", summary: "Judge public keys before they are registered", body: keysAsked{},
+			example: `{"jwks_uri":"https://app.example/jwks.json"}`, answers: map[int]any{fiber.StatusOK: keysView{}}},
+		{method: get, path: "/portal/api/organizations", summary: "The organizations whose data a service can be bound to",
+			answers: map[int]any{fiber.StatusOK: organizationList{}}},
+	}
+}
+
+func stepOperation(action portal.Action, summary string) operation {
+	return operation{
+		method: post, path: "/portal/api/services/:service/" + string(action), summary: summary,
+		body: stepAsked{}, optional: true, example: `{"reason":"The contact does not answer."}`,
+		answers: map[int]any{fiber.StatusOK: serviceView{}},
+	}
+}
+
+// A tokenForm is a token request (RFC 6749 section 4.4.2, RFC 7523 section 2.2),
+// as the description of its dry run has it.
+type tokenForm struct {
+	GrantType     string `json:"grant_type"`
+	AssertionType string `json:"client_assertion_type,omitempty"`
+	Assertion     string `json:"client_assertion,omitempty"`
+	ClientID      string `json:"client_id,omitempty"`
+	ClientSecret  string `json:"client_secret,omitempty"`
+	Scope         string `json:"scope,omitempty"`
+}
+
+// A behaviourChange is what setBehaviour reads.
+type behaviourChange struct {
+	Name     string         `json:"name,omitempty" jsonschema:"a behaviour to take afresh"`
+	Switches map[string]any `json:"switches,omitempty" jsonschema:"values by the names of switches"`
+}
