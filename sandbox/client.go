@@ -246,7 +246,7 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 			return err
 		}
 	}
-	store := e.server.workspace.Control
+	store := e.server.workspace.Control()
 	if !replace {
 		_, err := store.Client(ctx, e.name, c.id)
 		if err == nil {
@@ -324,7 +324,7 @@ func (c *Client) TokenURL() string { return c.addresses().token() }
 
 // Revoke ends all access tokens that the client has. It can get new ones.
 func (c *Client) Revoke(ctx context.Context) error {
-	if _, err := c.env.server.workspace.Control.RevokeClient(ctx, c.env.name, c.id); err != nil {
+	if _, err := c.env.server.workspace.Control().RevokeClient(ctx, c.env.name, c.id); err != nil {
 		return fmt.Errorf("sandbox: revoke the tokens of %s: %w", c.id, err)
 	}
 	return nil

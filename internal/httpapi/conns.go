@@ -20,9 +20,36 @@ type conns struct {
 	busy    int           // how many in open have a request
 	idle    chan struct{} // closed when busy falls to 0; nil while nobody waits
 	closing bool
+
+	held map[net.Conn][]func() // to be called when the request under way is over
 }
 
-func newConns() *conns { return &conns{open: map[net.Conn]bool{}} }
+func newConns() *conns { return &conns{open: map[net.Conn]bool{}, held: map[net.Conn][]func(){}} }
+
+// hold has release called once the answer to the request under way has been
+// sent, or never will be.
+func (cs *conns) hold(c net.Conn, release func()) {
+	cs.mu.Lock()
+	_, open := cs.open[c]
+	if open {
+		cs.held[c] = append(cs.held[c], release)
+	}
+	cs.mu.Unlock()
+	if !open {
+		release()
+	}
+}
+
+// release lets go of what the request of a connection held.
+func (cs *conns) release(c net.Conn) {
+	cs.mu.Lock()
+	held := cs.held[c]
+	delete(cs.held, c)
+	cs.mu.Unlock()
+	for _, release := range held {
+		release()
+	}
+}
 
 // A trackingListener notes the connections that it accepts.
 type trackingListener struct {
@@ -125,6 +152,7 @@ func (cs *conns) begin(c net.Conn) {
 // end notes that the answer has been sent, or never will be. A connection that
 // a shutdown waited for has done its work.
 func (cs *conns) end(c net.Conn) {
+	cs.release(c)
 	if cs.rest(c) {
 		c.Close()
 	}
@@ -162,6 +190,7 @@ func (cs *conns) rest(c net.Conn) bool {
 
 // forget takes out a connection that is closed.
 func (cs *conns) forget(c net.Conn) {
+	defer cs.release(c)
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.open[c] {

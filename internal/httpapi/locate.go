@@ -26,12 +26,12 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	c.Locals(callKey, l)
 	root, noRoot := s.rootURL(c)
 	l.root, l.refused = root, cmp.Or(l.refused, noRoot, unambiguous(c))
-	if l.workspace = s.workspaceOf(at); l.workspace == nil {
-		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q", at.workspace)))
+	if !l.enter(at) {
+		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q: POST /_sandbox/workspaces makes one, which ends by DELETE, when its time is over or with the server", at.workspace)))
 		l.workspace = s.cfg.Workspace("") // it has the request in its log
 		return c.Next()
 	}
-	l.prefix, l.env = at.prefix, l.workspace.Environment(at.env)
+	l.prefix = at.prefix
 	l.addresses = l.addressesOf(at.env)
 	l.addresses.FHIRBase = strings.TrimSuffix(l.addresses.FHIRBase, fhir) + at.base + fhir
 	other := authz.Production
@@ -41,6 +41,22 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
 	c.Path(l.routed)
 	return c.Next()
+}
+
+// enter takes the workspace and the environment that a path names until the
+// answer has been sent, and reports whether there is such a workspace.
+func (l *call) enter(at place) bool {
+	w := l.server.workspaceOf(at)
+	if w == nil {
+		return false
+	}
+	env, leave, err := w.Enter(at.env)
+	if err != nil {
+		return false
+	}
+	l.server.conns.hold(l.Context().Conn(), leave)
+	l.workspace, l.env = w, env
+	return true
 }
 
 // admit refuses what locate found to be wrong, and what leads nowhere.

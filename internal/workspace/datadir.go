@@ -13,12 +13,7 @@ import (
 
 // Dir returns the directory that keeps the environment's data across restarts,
 // or "".
-func (e *resources) Dir() string {
-	if e.workspace.cfg.Dir == "" {
-		return ""
-	}
-	return filepath.Join(e.workspace.cfg.Dir, e.name)
-}
+func (e *resources) Dir() string { return e.dir }
 
 // Population returns what the environment's data began with, once they were
 // opened. ok is false of a data directory that does not say so.
