@@ -117,9 +117,9 @@ func urlOf(addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
 }
 
-// URL is where the server is reached, without a slash at its end: what
+// rootURL is where the server is reached, without a slash at its end: what
 // WithBaseURL says, else the address it listens on, and "" before Listen.
-func (s *Server) URL() string {
+func (s *Server) rootURL() string {
 	if s.cfg.baseURL != "" {
 		return s.cfg.baseURL
 	}

@@ -55,13 +55,13 @@ func Start(tb TB, opts ...Option) *Server {
 }
 
 // refusals tells of the latest requests that were refused, newest last.
-func (s *Server) refusals() string {
-	list := s.Exchanges(Exchange.Refused)
+func (w *World) refusals() string {
+	list := w.Exchanges(Exchange.Refused)
 	if len(list) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "sandbox: requests refused by %s:", s.URL())
+	fmt.Fprintf(&b, "sandbox: requests refused by %s:", w.URL())
 	if earlier := len(list) - maxLogged; earlier > 0 {
 		fmt.Fprintf(&b, "\n(%d earlier ones)", earlier)
 		list = list[earlier:]

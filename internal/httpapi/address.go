@@ -68,8 +68,11 @@ func isPath(text string) bool {
 }
 
 // addressesOf are the URLs of an environment of the call's workspace.
-func (l *call) addressesOf(env string) authz.Addresses {
-	base := l.root + l.prefix
+func (l *call) addressesOf(env string) authz.Addresses { return l.addressesBelow(l.prefix, env) }
+
+// addressesBelow are the URLs of an environment of the workspace with a prefix.
+func (l *call) addressesBelow(prefix, env string) authz.Addresses {
+	base := l.root + prefix
 	a := authz.Addresses{PortalURL: base + "/"}
 	if env == authz.Production {
 		base += "/" + authz.Production

@@ -25,6 +25,8 @@ type Config struct {
 	// Workspace returns the workspace with a name, "" being the default one,
 	// or nil.
 	Workspace func(name string) *workspace.Workspace
+	// Worlds makes workspaces beside the default one; nil lets nobody make any.
+	Worlds *workspace.Worlds
 	// BaseURL is the URL under which clients reach the server; empty derives
 	// it from each request.
 	BaseURL string
