@@ -56,3 +56,27 @@ func (l *call) overlap() (time.Duration, error) {
 	}
 	return overlap, nil
 }
+
+// revokeClient ends all access tokens of a client of the environment. It can get
+// new ones.
+func (l *call) revokeClient() error {
+	id := l.Params("client")
+	_, err := l.workspace.Control().RevokeClient(l.UserContext(), l.env.Name, id)
+	switch {
+	case errors.Is(err, authz.ErrNoClient):
+		return notFound("there is no client %s in %s", id, l.env.Name)
+	case err != nil:
+		return err
+	}
+	l.exchange.Client = id
+	return l.json(fiber.StatusOK, map[string]string{"client_id": id, "environment": l.env.Name, "tokens": "revoked"})
+}
+
+// expireTokens has all access tokens of the workspace expire, in both
+// environments, without moving the clock.
+func (l *call) expireTokens() error {
+	if err := l.workspace.Control().ExpireTokens(l.UserContext()); err != nil {
+		return err
+	}
+	return l.json(fiber.StatusOK, map[string]string{"tokens": "expired"})
+}

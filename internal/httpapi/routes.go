@@ -162,6 +162,8 @@ func routeTable() []route {
 		{method: get, path: "/_sandbox/behaviour", handle: (*call).behaviour},
 		{method: put, path: "/_sandbox/behaviour", handle: (*call).setBehaviour},
 		{method: post, path: "/_sandbox/clients/:client/rotate-secret", handle: (*call).rotateSecret},
+		{method: post, path: "/_sandbox/clients/:client/revoke", handle: (*call).revokeClient},
+		{method: post, path: "/_sandbox/tokens/expire", handle: (*call).expireTokens},
 		{method: post, path: "/_sandbox/token/explain", handle: (*call).explainToken},
 		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
 		{method: get, path: "/_sandbox/exchanges/:id", public: true, handle: (*call).exchangePage}, // whoever knows the id may read it

@@ -141,6 +141,7 @@ func (w *Workspace) authServer(ctx context.Context, e *epoch, name string) (*aut
 		Keys:               w.keys,
 		Clock:              w.Clock,
 		Wall:               w.cfg.Wall,
+		TokenAge:           e.control.TokenAge,
 		Rand:               w.cfg.Rand,
 		InitialAccessToken: w.cfg.RegistrationToken,
 		Behaviour:          &switches,
