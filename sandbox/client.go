@@ -152,7 +152,11 @@ func (w *World) newDefaultClient(cfg ClientConfig) (*Client, error) {
 			return nil, fmt.Errorf("keep its key: %w", err)
 		}
 	}
-	return c, w.sandbox.put(context.Background(), c, cfg, true)
+	if err := w.sandbox.put(context.Background(), c, cfg, true); err != nil {
+		return nil, err
+	}
+	w.workspace.KeepClient(w.sandbox.name, c.id)
+	return c, nil
 }
 
 // readKey reads a private key from a file. It returns nil, not a typed nil,

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -69,22 +71,22 @@ func (w *World) Loaded() LoadReport { return w.loaded }
 
 // fill opens the sandbox environment's data, which builds them where that was
 // never done, and loads into them what WithLoad names.
-func (w *World) fill(ctx context.Context) error {
-	store, err := w.sandbox.inner().Data(ctx)
+func (w *World) fill(ctx context.Context, env *workspace.Environment) (LoadReport, error) {
+	store, err := env.Data(ctx)
 	if err != nil || len(w.server.cfg.load) == 0 {
-		return err
+		return LoadReport{}, err
 	}
 	opts := w.loadOptions(store)
 	var before *loadedFiles
-	if dir := w.sandbox.inner().Dir(); dir != "" {
+	if dir := env.Dir(); dir != "" {
 		if before, err = readLoadedFiles(dir); err != nil {
-			return fmt.Errorf("load: %w", err)
+			return LoadReport{}, fmt.Errorf("load: %w", err)
 		}
 		opts.Known = func(f seed.File) bool { return !w.server.cfg.loadAgain && before.have(f) }
 	}
 	load, err := store.Load(ctx, fhirstore.Everything())
 	if err != nil {
-		return fmt.Errorf("load: %w", err)
+		return LoadReport{}, fmt.Errorf("load: %w", err)
 	}
 	defer load.Rollback()
 	report, err := seed.Load(ctx, w.server.cfg.load, opts, func(r seed.Resource) error {
@@ -97,10 +99,18 @@ func (w *World) fill(ctx context.Context) error {
 		err = before.add(report.Files, w.workspace.Wall.Now())
 	}
 	if err != nil {
-		return fmt.Errorf("load: %w", loadError(err))
+		return LoadReport{}, fmt.Errorf("load: %w", loadError(err))
 	}
-	w.loaded = newLoadReport(report)
-	return nil
+	return newLoadReport(report), nil
+}
+
+// refill is fill for a new beginning of the server's own world.
+func (s *Server) refill(ctx context.Context, env *workspace.Environment) error {
+	if slices.Contains(s.cfg.load, "-") {
+		return errors.New("the server was loaded from its standard input, which cannot be read again; take a snapshot behind the start, and restore that")
+	}
+	_, err := s.fill(ctx, env)
+	return err
 }
 
 func (w *World) loadOptions(store *fhirstore.Store) seed.LoadOptions {

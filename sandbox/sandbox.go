@@ -82,6 +82,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		AnyContent:        cfg.anyContent,
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,
+		Fill:              s.refill,
 	})
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	s.worlds.Default().Exchanges.Watch(watch)
 	s.worlds.OnNew = func(w *workspace.Workspace) { w.Exchanges.Watch(watch) }
 	s.World = newWorld(s, s.worlds.Default())
-	if err = s.fill(ctx); err != nil {
+	if s.loaded, err = s.fill(ctx, s.sandbox.inner()); err != nil {
 		return nil, err
 	}
 	s.api = httpapi.New(httpapi.Config{

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/control"
 )
 
@@ -21,6 +22,8 @@ var ErrEnded = errors.New("the workspace has ended")
 type epoch struct {
 	control   *control.DB
 	resources map[string]*resources
+	dir       string       // that holds it, or "" in memory
+	remove    func() error // what is left once it is closed; nil keeps it
 
 	mu      sync.Mutex // guards what follows
 	users   int
@@ -31,20 +34,21 @@ type epoch struct {
 	temp    string // the directory made for changed data, or ""
 }
 
-// newEpoch opens what the workspace holds. Its data are opened when first used.
+// newEpoch opens what the workspace holds, in memory where dir is empty. Its data
+// are opened when first used.
 func (w *Workspace) newEpoch(ctx context.Context, dir string) (*epoch, error) {
 	path := ""
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
-		path = filepath.Join(dir, "control.db")
+		path = filepath.Join(dir, controlFile)
 	}
 	db, err := control.Open(ctx, path, control.Options{FullSync: w.cfg.FullSync, Wall: w.cfg.Wall})
 	if err != nil {
 		return nil, err
 	}
-	e := &epoch{control: db, resources: map[string]*resources{}, closed: make(chan struct{})}
+	e := &epoch{dir: dir, control: db, resources: map[string]*resources{}, closed: make(chan struct{})}
 	for _, name := range environmentNames() {
 		r := &resources{name: name, workspace: w, epoch: e, population: w.cfg.Population}
 		if name == authz.Production {
@@ -58,13 +62,16 @@ func (w *Workspace) newEpoch(ctx context.Context, dir string) (*epoch, error) {
 	return e, nil
 }
 
+// controlFile is the control database in the directory of an epoch.
+const controlFile = "control.db"
+
 func environmentNames() []string { return []string{authz.Sandbox, authz.Production} }
 
-// state returns the epoch's environments under the workspace's first behaviour.
-func (e *epoch) state(ctx context.Context, w *Workspace) (*state, error) {
-	s := &state{behaviour: w.cfg.Behaviour, epoch: e, envs: map[string]*Environment{}}
+// state returns the epoch's environments under a behaviour.
+func (e *epoch) state(ctx context.Context, w *Workspace, b behaviour.Behaviour) (*state, error) {
+	s := &state{behaviour: b, epoch: e, envs: map[string]*Environment{}}
 	for _, name := range environmentNames() {
-		auth, err := w.authServer(ctx, e, name)
+		auth, err := w.authServer(ctx, e, name, b)
 		if err != nil {
 			return nil, err
 		}
@@ -117,6 +124,9 @@ func (e *epoch) close() {
 		errs = append(errs, e.control.Close())
 		if e.temp != "" {
 			errs = append(errs, os.RemoveAll(e.temp))
+		}
+		if e.remove != nil {
+			errs = append(errs, e.remove())
 		}
 		e.err = errors.Join(errs...)
 		close(e.closed)
@@ -171,7 +181,7 @@ func (w *Workspace) Close() error {
 	e := w.current.Load().epoch
 	e.close()
 	<-e.closed
-	err := e.err
+	err := errors.Join(e.err, w.snapshots.remove(w))
 	if w.ownTemp {
 		err = errors.Join(err, w.cfg.Temp.Close())
 	}

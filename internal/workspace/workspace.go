@@ -22,6 +22,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/control"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/portal"
@@ -62,6 +63,9 @@ type Config struct {
 	// ExportLength is how long an export runs; bulk.OnePoll until the second
 	// status request.
 	ExportLength time.Duration
+	// Fill puts into the sandbox environment, at a reset, what the workspace began
+	// with beside the population; nil is nothing.
+	Fill func(context.Context, *Environment) error
 	// Wall is real time; nil means the wall clock.
 	Wall clock.Clock
 	// Rand makes ids, secrets and tokens; nil means crypto/rand. It need not be
@@ -83,6 +87,9 @@ type Workspace struct {
 	current atomic.Pointer[state]
 
 	changing sync.Mutex // held while the state is replaced
+
+	keep      control.Kept // clients that a new beginning leaves as they are; under changing
+	snapshots snapshots
 }
 
 // A state is what changes with the behaviour and with a new beginning, all of
@@ -114,11 +121,15 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	}
 	w.cfg.KeyFetch.OnFetch, w.cfg.KeyFetch.ServerClock = w.recordFetch, w.Clock
 	w.keys = authz.NewFetcher(w.cfg.KeyFetch)
-	begin, err := w.newEpoch(ctx, cfg.Dir)
+	dir, err := w.currentDir()
 	if err != nil {
 		return nil, fmt.Errorf("open workspace: %w", err)
 	}
-	first, err := begin.state(ctx, w)
+	begin, err := w.newEpoch(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open workspace: %w", err)
+	}
+	first, err := begin.state(ctx, w, w.cfg.Behaviour)
 	if err != nil {
 		begin.close()
 		return nil, fmt.Errorf("open workspace: %w", err)
@@ -128,12 +139,12 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 }
 
 // authServer returns the authorization server of an environment.
-func (w *Workspace) authServer(ctx context.Context, e *epoch, name string) (*authz.Server, error) {
+func (w *Workspace) authServer(ctx context.Context, e *epoch, name string, b behaviour.Behaviour) (*authz.Server, error) {
 	other := authz.Production
 	if name == authz.Production {
 		other = authz.Sandbox
 	}
-	defs, switches := r4.Definitions(), w.cfg.Behaviour.Authz()
+	defs, switches := r4.Definitions(), b.Authz()
 	return authz.New(ctx, authz.Config{
 		Environment:        authz.Environment{Name: name, Workspace: w.Name},
 		Others:             []string{other},

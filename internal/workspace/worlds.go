@@ -64,7 +64,7 @@ type World struct {
 }
 
 // NewWorlds opens the default workspace; others are made as it is, but for its
-// directory.
+// directory and what it is filled with.
 func NewWorlds(ctx context.Context, cfg Config) (*Worlds, error) {
 	if cfg.Temp == nil {
 		cfg.Temp = NewTemp("")
@@ -73,7 +73,7 @@ func NewWorlds(ctx context.Context, cfg Config) (*Worlds, error) {
 	if err != nil {
 		return nil, errors.Join(err, cfg.Temp.Close())
 	}
-	cfg.Dir = ""
+	cfg.Dir, cfg.Fill = "", nil
 	return &Worlds{cfg: cfg, first: first, worlds: map[string]*World{}}, nil
 }
 
@@ -149,7 +149,7 @@ func (ws *Worlds) configOf(opts WorldOptions) (Config, error) {
 	if cfg.Name = opts.Name; cfg.Name == "" {
 		cfg.Name = strings.ToLower(rand.Text())
 	}
-	if ok, err := regexp.MatchString(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`, cfg.Name); err != nil || !ok {
+	if !validName(cfg.Name) {
 		return cfg, fmt.Errorf("%w: name: %q %w", ErrWorld, cfg.Name, errNotAWorld)
 	}
 	if opts.TTL < 0 {
@@ -169,6 +169,13 @@ func (ws *Worlds) configOf(opts WorldOptions) (Config, error) {
 		cfg.Population = seed.Population{Patients: *opts.Patients, Seed: cfg.Population.Seed, Richness: cfg.Population.Richness}
 	}
 	return cfg, nil
+}
+
+// validName reports whether a name can stand in URLs and as the name of a
+// directory, on every system.
+func validName(name string) bool {
+	ok, err := regexp.MatchString(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`, name)
+	return ok && err == nil
 }
 
 // reserve takes a name, and its place among the workspaces, for one that is
@@ -206,7 +213,10 @@ func (ws *Worlds) begin(inner *Workspace, ttl time.Duration) (*World, error) {
 	}
 	if ttl > 0 {
 		w.Ends = w.Created.Add(ttl)
-		w.timer = time.AfterFunc(ttl, func() { ws.end(w) })
+		w.timer = time.AfterFunc(ttl, func() {
+			<-ws.end(w)
+			_ = w.Close() // nobody waits for it
+		})
 	}
 	ws.worlds[inner.Name] = w
 	return w, nil

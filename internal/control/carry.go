@@ -1,0 +1,137 @@
+package control
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/sqlitedb"
+)
+
+// Still takes the database as it is at this instant.
+func (c *DB) Still(ctx context.Context) (*sqlitedb.Still, error) {
+	r, err := c.db.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return r.Still(ctx)
+}
+
+// Kept says what of a database goes on in the one that takes its place.
+type Kept struct {
+	// Clients are taken over where the new database does not have them, by the
+	// names of their environments.
+	Clients map[string][]string
+	// Keys says whether its signing keys are.
+	Keys bool
+}
+
+// Carry takes over from the database that this one is to replace what no return
+// to an earlier state undoes: a revoked token stays revoked, a used assertion
+// stays used, and no number that tokens are told apart by is given twice.
+func (c *DB) Carry(ctx context.Context, from *DB, keep Kept) error {
+	if err := c.carryCounters(ctx, from); err != nil {
+		return fmt.Errorf("carry over counters: %w", err)
+	}
+	for env, ids := range keep.Clients {
+		for _, id := range ids {
+			if err := c.carryClient(ctx, from, env, id); err != nil {
+				return fmt.Errorf("carry over client %s: %w", id, err)
+			}
+		}
+	}
+	if keep.Keys {
+		for _, env := range []string{authz.Sandbox, authz.Production} {
+			keys, err := from.SigningKeys(ctx, env)
+			if err != nil {
+				return err
+			}
+			for _, key := range keys {
+				if err := c.PutSigningKey(ctx, env, key); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return c.carryMemory(ctx, from)
+}
+
+func (c *DB) carryCounters(ctx context.Context, from *DB) error {
+	counters := map[string]int64{}
+	rows, err := from.db.Read().QueryContext(ctx, "SELECT name, value FROM counter")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var value int64
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		counters[name] = value
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for name, value := range counters {
+		_, err := c.db.Write().ExecContext(ctx, "INSERT INTO counter(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = max(value, excluded.value)", name, value)
+		if err != nil {
+			return err
+		}
+	}
+	return c.readTokenAge(ctx)
+}
+
+// carryClient copies a client with its generation, where this database has none
+// of the id.
+func (c *DB) carryClient(ctx context.Context, from *DB, env, id string) error {
+	var generation, created int64
+	var text string
+	err := from.db.Read().QueryRowContext(ctx, "SELECT generation, created, json FROM client WHERE env = ? AND id = ?", env, id).Scan(&generation, &created, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = c.db.Write().ExecContext(ctx, "INSERT OR IGNORE INTO client(env, id, generation, created, json) VALUES(?, ?, ?, ?, ?)", env, id, generation, created, text)
+	c.forget(env, id)
+	return err
+}
+
+// carryMemory takes over revoked tokens and used assertions.
+func (c *DB) carryMemory(ctx context.Context, from *DB) error {
+	from.mu.RLock()
+	revoked, jtis := maps.Clone(from.revoked), maps.Clone(from.jtis)
+	from.mu.RUnlock()
+	c.mu.Lock()
+	maps.Copy(c.revoked, revoked)
+	maps.Copy(c.jtis, jtis)
+	c.mu.Unlock()
+	if !c.persistent {
+		return nil
+	}
+	return c.write(ctx, func(tx *sqlitedb.Tx) error { return writeMemory(ctx, tx, revoked, jtis) })
+}
+
+func writeMemory(ctx context.Context, tx *sqlitedb.Tx, revoked map[tokenKey]time.Time, jtis map[jtiKey]authz.JTIUse) error {
+	for key, forget := range revoked {
+		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO revoked_token(env, id, forget) VALUES(?, ?, ?)", key.env, key.id, toMillis(forget)); err != nil {
+			return fmt.Errorf("carry over revoked tokens: %w", err)
+		}
+	}
+	for _, use := range jtis {
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO jti(env, iss, jti, exchange, at, expires) VALUES(?, ?, ?, ?, ?, ?)",
+			use.Env, use.Issuer, use.JTI, use.Exchange, toMillis(use.At), toMillis(use.Exp))
+		if err != nil {
+			return fmt.Errorf("carry over used assertions: %w", err)
+		}
+	}
+	return nil
+}
