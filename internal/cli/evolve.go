@@ -31,16 +31,9 @@ A server that listens on more than this machine asks for its admin token, in ` +
 			if days < 1 {
 				return usagef("--days is %d; it has to be 1 or more", days)
 			}
-			base, r, found, err := p.serverAt(fhir)
+			root, err := p.rootOf(fhir)
 			if err != nil {
 				return err
-			}
-			root := strings.TrimSuffix(base, fhirPath)
-			switch {
-			case found:
-				root = r.Local
-			case base == "":
-				return fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
 			}
 			return p.evolve(cmd.Context(), root, days, environment)
 		},
@@ -64,24 +57,14 @@ func (p *program) evolve(ctx context.Context, root string, days int, environment
 		return usagef("--fhir: %v", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if token := p.getenv(envPrefix + "ADMIN_TOKEN"); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := p.askControls(req)
 	if err != nil {
-		return fmt.Errorf("%s: %w", target, reason(err))
+		return err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fmt.Errorf("the answer broke off: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		var refused struct{ Error string }
-		if json.Unmarshal(answer, &refused) != nil || refused.Error == "" {
-			refused.Error = resp.Status
-		}
-		return fmt.Errorf("the server refused: %s", refused.Error)
 	}
 	var done struct {
 		Day                       int

@@ -22,11 +22,26 @@ func (c *DB) Still(ctx context.Context) (*sqlitedb.Still, error) {
 	return r.Still(ctx)
 }
 
+// Check reports whether the database is damaged.
+func (c *DB) Check(ctx context.Context) error {
+	var said string
+	if err := c.db.Read().QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
+		return fmt.Errorf("check the database: %w", err)
+	}
+	if said != "ok" {
+		return fmt.Errorf("the database is damaged: %s", said)
+	}
+	return nil
+}
+
 // Kept says what of a database goes on in the one that takes its place.
 type Kept struct {
 	// Clients are taken over where the new database does not have them, by the
 	// names of their environments.
 	Clients map[string][]string
+	// Replace says that they take the place of clients of the same id, which are
+	// another server's.
+	Replace bool
 	// Keys says whether its signing keys are.
 	Keys bool
 }
@@ -40,7 +55,7 @@ func (c *DB) Carry(ctx context.Context, from *DB, keep Kept) error {
 	}
 	for env, ids := range keep.Clients {
 		for _, id := range ids {
-			if err := c.carryClient(ctx, from, env, id); err != nil {
+			if err := c.carryClient(ctx, from, env, id, keep.Replace); err != nil {
 				return fmt.Errorf("carry over client %s: %w", id, err)
 			}
 		}
@@ -88,9 +103,8 @@ func (c *DB) carryCounters(ctx context.Context, from *DB) error {
 	return c.readTokenAge(ctx)
 }
 
-// carryClient copies a client with its generation, where this database has none
-// of the id.
-func (c *DB) carryClient(ctx context.Context, from *DB, env, id string) error {
+// carryClient copies a client with its generation.
+func (c *DB) carryClient(ctx context.Context, from *DB, env, id string, replace bool) error {
 	var generation, created int64
 	var text string
 	err := from.db.Read().QueryRowContext(ctx, "SELECT generation, created, json FROM client WHERE env = ? AND id = ?", env, id).Scan(&generation, &created, &text)
@@ -100,7 +114,11 @@ func (c *DB) carryClient(ctx context.Context, from *DB, env, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.db.Write().ExecContext(ctx, "INSERT OR IGNORE INTO client(env, id, generation, created, json) VALUES(?, ?, ?, ?, ?)", env, id, generation, created, text)
+	insert := "INSERT OR IGNORE"
+	if replace {
+		insert = "INSERT OR REPLACE"
+	}
+	_, err = c.db.Write().ExecContext(ctx, insert+" INTO client(env, id, generation, created, json) VALUES(?, ?, ?, ?, ?)", env, id, generation, created, text)
 	c.forget(env, id)
 	return err
 }

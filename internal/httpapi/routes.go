@@ -156,6 +156,8 @@ func routeTable() []route {
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
 		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},
 		{method: post, path: "/_sandbox/reset", handle: (*call).reset},
+		{method: get, path: "/_sandbox/state", handle: (*call).exportState},
+		{method: put, path: "/_sandbox/state", handle: (*call).importState},
 		{method: get, path: "/_sandbox/snapshots", handle: (*call).listSnapshots},
 		{method: post, path: "/_sandbox/snapshots/:name", handle: (*call).takeSnapshot},
 		{method: post, path: "/_sandbox/snapshots/:name/restore", handle: (*call).restoreSnapshot},

@@ -149,7 +149,7 @@ func (w *Workspace) Restore(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return w.restoreFrom(ctx, dir)
+	return w.restoreFrom(ctx, dir, false)
 }
 
 // DeleteSnapshot removes a snapshot.
@@ -183,14 +183,16 @@ func (w *Workspace) snapshotDir(name string) (string, error) {
 	return dir, nil
 }
 
-func (w *Workspace) restoreFrom(ctx context.Context, dir string) error {
+// restoreFrom restores what is in a directory; foreign says that another server
+// may have written it.
+func (w *Workspace) restoreFrom(ctx context.Context, dir string, foreign bool) error {
 	s, err := readSnapshot(dir)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	w.changing.Lock()
 	defer w.changing.Unlock()
-	err = w.begin(ctx, beginning{from: dir, keep: control.Kept{Clients: w.keep.Clients}, behaviour: w.Behaviour(), clock: s.Clock})
+	err = w.begin(ctx, beginning{from: dir, keep: control.Kept{Clients: w.keep.Clients, Replace: foreign}, behaviour: w.Behaviour(), clock: s.Clock})
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
