@@ -352,7 +352,12 @@ func (c *Client) worldURL() string {
 	return c.env.world.URL()
 }
 
-func (c *Client) addresses() addresses { return c.env.at(c.worldURL()) }
+func (c *Client) addresses() addresses {
+	if c.base != "" {
+		return c.env.at(c.base)
+	}
+	return c.env.addresses()
+}
 
 // roundTripper is what the client sends by.
 func (c *Client) roundTripper() http.RoundTripper {

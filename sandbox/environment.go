@@ -37,14 +37,14 @@ func (w *World) Production() *Environment { return w.production }
 func (e *Environment) Name() string { return e.name }
 
 // FHIRURL is the base URL of the FHIR server, without a slash at its end.
-func (e *Environment) FHIRURL() string { return e.at(e.world.URL()).fhir() }
+func (e *Environment) FHIRURL() string { return e.addresses().fhir() }
 
 // TokenURL is the token endpoint, and the audience of client assertions.
-func (e *Environment) TokenURL() string { return e.at(e.world.URL()).token() }
+func (e *Environment) TokenURL() string { return e.addresses().token() }
 
 // SMARTConfigurationURL is the discovery document (SMART App Launch 2.2,
 // conformance, Using .well-known).
-func (e *Environment) SMARTConfigurationURL() string { return e.at(e.world.URL()).configuration() }
+func (e *Environment) SMARTConfigurationURL() string { return e.addresses().configuration() }
 
 // FHIRURL is the base URL of the FHIR server, without a slash at its end.
 func (w *World) FHIRURL() string { return w.sandbox.FHIRURL() }
@@ -78,6 +78,16 @@ func (w *World) RegisterClient(ctx context.Context, cfg ClientConfig) (*Client, 
 
 // addresses are an environment's URLs under one URL of its world.
 type addresses struct{ base string }
+
+// addresses are the environment's URLs as the server knows them.
+func (e *Environment) addresses() addresses {
+	if e.name == authz.Production {
+		if own := e.world.server.productionRoot(); own != "" {
+			return addresses{own + e.world.path}
+		}
+	}
+	return e.at(e.world.URL())
+}
 
 func (e *Environment) at(worldURL string) addresses { return addresses{worldURL + e.path} }
 

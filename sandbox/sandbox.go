@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,16 +26,20 @@ type Server struct {
 	populations *workspace.Populations
 	api         *httpapi.Server
 	transport   *http.Transport // of this package's own clients
+	security    *security       // nil without TLS
 	unlock      func() error
 
 	ended   chan struct{} // closed once Wait may return
 	endOnce sync.Once
 	endErr  error // there once ended is closed
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	url     string // of the listener, "" before there is one
-	serving []*serving
+	mu     sync.Mutex // guards what follows
+	closed bool
+	url    string // of the listener, "" before there is one
+	// production is the URL of the listener of the production environment, ""
+	// where it has none.
+	productionURL string
+	serving       []*serving
 }
 
 // New returns a server that does not listen yet: give its Handler to an
@@ -64,6 +69,12 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 			return nil, err
 		}
 		s.unlock = unlock
+	}
+	if s.security, err = newSecurity(cfg); err != nil {
+		return nil, err
+	}
+	if s.security != nil {
+		s.transport.TLSClientConfig = &tls.Config{RootCAs: s.security.roots, MinVersion: tls.VersionTLS12}
 	}
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
 	if f := cfg.buildProgress; f != nil {
@@ -102,6 +113,8 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		AdminToken:     cfg.adminToken,
 		TokenCommand:   cfg.tokenCommand,
 		Logger:         cfg.logger,
+		CACertificate:  s.CACertificate(),
+		Ports:          s.ports,
 	})
 	return s, nil
 }

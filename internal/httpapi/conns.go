@@ -54,7 +54,8 @@ func (cs *conns) release(c net.Conn) {
 // A trackingListener notes the connections that it accepts.
 type trackingListener struct {
 	net.Listener
-	conns *conns
+	conns      *conns
+	production bool // the production environment is at its root
 }
 
 func (l trackingListener) Accept() (net.Conn, error) {
@@ -62,9 +63,9 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tracked net.Conn = &trackedConn{Conn: c, conns: l.conns}
+	var tracked net.Conn = &trackedConn{Conn: c, conns: l.conns, origin: origin{l.production}}
 	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
-		tracked = &trackedTLS{Conn: t, conns: l.conns}
+		tracked = &trackedTLS{Conn: t, conns: l.conns, origin: origin{l.production}}
 	}
 	l.conns.mu.Lock()
 	defer l.conns.mu.Unlock()
@@ -76,10 +77,16 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	return tracked, nil
 }
 
+// An origin tells which environment is at the root of where a connection leads.
+type origin struct{ production bool }
+
+func (o origin) ofProduction() bool { return o.production }
+
 type trackedConn struct {
 	net.Conn
 	beginning
 	unread
+	origin
 	conns *conns
 }
 
@@ -99,6 +106,7 @@ type trackedTLS struct {
 	*tls.Conn
 	beginning
 	unread
+	origin
 	conns *conns
 }
 

@@ -25,6 +25,10 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	l, at := s.newCall(c)
 	c.Locals(callKey, l)
 	root, noRoot := s.rootURL(c)
+	if l.atProd && s.cfg.BaseURL != "" { // which is the sandbox's
+		_, port := s.cfg.Ports()
+		root = withPort(root, port)
+	}
 	l.root, l.refused = root, cmp.Or(l.refused, noRoot, unambiguous(c))
 	if !l.enter(at) {
 		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q: POST /_sandbox/workspaces makes one, which ends by DELETE, when its time is over or with the server", at.workspace)))
@@ -37,6 +41,9 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	other := authz.Production
 	if at.env == other {
 		other = authz.Sandbox
+	}
+	if at.env == authz.Production && !l.atProd && s.twoOrigins() {
+		l.refused = cmp.Or(l.refused, error(notFound("the production environment is an origin of its own here: %s", l.rootOf(authz.Production))))
 	}
 	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
 	c.Path(l.routed)
@@ -88,6 +95,9 @@ func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
 		_, l.refused = l.queryParams()
 	}
 	at := placeOf(l.path)
+	if l.atProd = isAtProduction(c); l.atProd {
+		at.env = authz.Production
+	}
 	l.routed, l.surface, l.organization = at.path, surfaceOf(at.path), at.organization
 	return l, at
 }

@@ -221,6 +221,7 @@ func routeTable() []route {
 		{method: post, path: "/admin/services/:service/deactivate", handle: takeStepByForm(portal.Deactivate)},
 		{method: get, path: "/_sandbox/smart-configuration", handle: (*call).configurationPage},
 		{method: post, path: "/_sandbox/smart-configuration", handle: (*call).chooseBehaviour},
+		{method: get, path: "/_sandbox/ca.pem", public: true, handle: (*call).caCertificate},
 		{method: get, path: "/_sandbox/style.css", public: true, handle: (*call).style},
 		{method: get, path: "/_sandbox/script.js", public: true, handle: (*call).script},
 		{method: get, path: "/_sandbox/keys.js", public: true, handle: (*call).keyScript},

@@ -35,12 +35,12 @@ type environmentURLs struct {
 }
 
 func (l *call) worldView(w *workspace.World) worldView {
-	prefix := "/w/" + url.PathEscape(w.Name)
+	root, prefix := l.rootOf(authz.Sandbox), "/w/"+url.PathEscape(w.Name)
 	sandbox, production := l.addressesBelow(prefix, authz.Sandbox), l.addressesBelow(prefix, authz.Production)
 	v := worldView{
 		Name: w.Name, Created: fhirstore.FormatInstant(w.Created), Behaviour: w.Behaviour().Name,
-		URL: l.root + prefix, FHIR: sandbox.FHIRBase, Token: sandbox.TokenURL, Register: sandbox.RegistrationURL,
-		Portal: sandbox.PortalURL, Control: l.root + prefix + "/_sandbox",
+		URL: root + prefix, FHIR: sandbox.FHIRBase, Token: sandbox.TokenURL, Register: sandbox.RegistrationURL,
+		Portal: sandbox.PortalURL, Control: root + prefix + "/_sandbox",
 		Production: environmentURLs{production.FHIRBase, production.TokenURL},
 	}
 	if !w.Ends.IsZero() {
