@@ -31,11 +31,11 @@ A server that listens on more than this machine asks for its admin token, in ` +
 			if days < 1 {
 				return usagef("--days is %d; it has to be 1 or more", days)
 			}
-			root, err := p.rootOf(fhir)
+			at, err := p.controlsOf(fhir)
 			if err != nil {
 				return err
 			}
-			return p.evolve(cmd.Context(), root, days, environment)
+			return p.evolve(cmd.Context(), at, days, environment)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -45,19 +45,19 @@ A server that listens on more than this machine asks for its admin token, in ` +
 	return cmd
 }
 
-// evolve asks the server at root to move a population on, and prints what that did.
-func (p *program) evolve(ctx context.Context, root string, days int, environment string) error {
+// evolve asks a server to move a population on, and prints what that did.
+func (p *program) evolve(ctx context.Context, at controls, days int, environment string) error {
 	body, err := json.Marshal(map[string]any{"days": days, "environment": environment})
 	if err != nil {
 		return err
 	}
-	target := root + "/_sandbox/data/evolve"
+	target := at.root + "/_sandbox/data/evolve"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
 		return usagef("--fhir: %v", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := p.askControls(req)
+	resp, err := at.ask(req)
 	if err != nil {
 		return err
 	}

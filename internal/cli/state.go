@@ -2,14 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -100,8 +98,8 @@ func (p *program) exportState(ctx context.Context, of stateFlags, path string) (
 		return err
 	}
 	defer os.Remove(f.Name()) // in vain once it is renamed
-	err = p.withState(ctx, of, func(sb *sandbox.Server) error { return sb.ExportState(ctx, f) }, func(target string) error {
-		return p.askState(ctx, http.MethodGet, target, http.NoBody, f)
+	err = p.withState(ctx, of, func(sb *sandbox.Server) error { return sb.ExportState(ctx, f) }, func(at controls) error {
+		return p.askState(ctx, http.MethodGet, at, http.NoBody, f)
 	})
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
@@ -122,8 +120,8 @@ func (p *program) importState(ctx context.Context, of stateFlags, path string) e
 		return usagef("%s: %v", path, reason(err))
 	}
 	defer f.Close()
-	err = p.withState(ctx, of, func(sb *sandbox.Server) error { return sb.ImportState(ctx, f) }, func(target string) error {
-		return p.askState(ctx, http.MethodPut, target, f, io.Discard)
+	err = p.withState(ctx, of, func(sb *sandbox.Server) error { return sb.ImportState(ctx, f) }, func(at controls) error {
+		return p.askState(ctx, http.MethodPut, at, f, io.Discard)
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was changed: %w", err)
@@ -131,15 +129,14 @@ func (p *program) importState(ctx context.Context, of stateFlags, path string) e
 	return p.printf("imported %s\n", path)
 }
 
-// withState opens the directory that the flags name, or asks the server at the URL
-// of its state.
-func (p *program) withState(ctx context.Context, of stateFlags, open func(*sandbox.Server) error, ask func(target string) error) (err error) {
+// withState opens the directory that the flags name, or asks the server.
+func (p *program) withState(ctx context.Context, of stateFlags, open func(*sandbox.Server) error, ask func(controls) error) (err error) {
 	if of.data == "" {
-		root, err := p.rootOf(of.fhir)
+		at, err := p.controlsOf(of.fhir)
 		if err != nil {
 			return err
 		}
-		return ask(root + "/_sandbox/state")
+		return ask(at)
 	}
 	if of.fhir != "" {
 		return usagef("--fhir and --data exclude each other")
@@ -156,8 +153,8 @@ func (p *program) withState(ctx context.Context, of stateFlags, open func(*sandb
 }
 
 // askState sends a request to a server's controls.
-func (p *program) askState(ctx context.Context, method, target string, body io.Reader, to io.Writer) error {
-	req, err := http.NewRequestWithContext(ctx, method, target, body)
+func (p *program) askState(ctx context.Context, method string, at controls, body io.Reader, to io.Writer) error {
+	req, err := http.NewRequestWithContext(ctx, method, at.root+"/_sandbox/state", body)
 	if err != nil {
 		return usagef("--fhir: %v", err)
 	}
@@ -169,7 +166,7 @@ func (p *program) askState(ctx context.Context, method, target string, body io.R
 		req.ContentLength = info.Size()
 		req.Header.Set("Content-Type", "application/zip")
 	}
-	resp, err := p.askControls(req)
+	resp, err := at.ask(req)
 	if err != nil {
 		return err
 	}
@@ -178,40 +175,4 @@ func (p *program) askState(ctx context.Context, method, target string, body io.R
 		return fmt.Errorf("the answer broke off: %w", err)
 	}
 	return nil
-}
-
-// askControls sends a request with the admin token, where there is one. An answer
-// other than 200 is an error.
-func (p *program) askControls(req *http.Request) (*http.Response, error) {
-	if token := p.getenv(envPrefix + "ADMIN_TOKEN"); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", req.URL, reason(err))
-	}
-	if resp.StatusCode == http.StatusOK {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	var refused struct{ Error string }
-	if json.NewDecoder(resp.Body).Decode(&refused) != nil || refused.Error == "" {
-		refused.Error = resp.Status
-	}
-	return nil, fmt.Errorf("the server refused: %s", refused.Error)
-}
-
-// rootOf is the URL at which the server is asked that --fhir names, or that runs
-// here.
-func (p *program) rootOf(fhir string) (string, error) {
-	base, r, found, err := p.serverAt(fhir)
-	switch {
-	case err != nil:
-		return "", err
-	case found:
-		return r.Local, nil
-	case base == "":
-		return "", fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
-	}
-	return strings.TrimSuffix(base, fhirPath), nil
 }
