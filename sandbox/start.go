@@ -38,8 +38,10 @@ func Start(tb TB, opts ...Option) *Server {
 	tb.Cleanup(func() {
 		tb.Helper()
 		if tb.Failed() {
-			if text := s.refusals(); text != "" {
-				tb.Logf("%s", text)
+			for _, w := range s.all() {
+				if text := w.refusals(); text != "" {
+					tb.Logf("%s", text)
+				}
 			}
 		}
 		if err := s.Close(); err != nil {
@@ -52,6 +54,15 @@ func Start(tb TB, opts ...Option) *Server {
 		return nil
 	}
 	return s
+}
+
+// all returns the server's own world and those that are beside it.
+func (s *Server) all() []*World {
+	list := []*World{s.World}
+	for _, w := range s.worlds.List() {
+		list = append(list, newWorld(s, w.Workspace))
+	}
+	return list
 }
 
 // refusals tells of the latest requests that were refused, newest last.

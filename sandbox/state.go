@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
@@ -29,11 +30,16 @@ func (w *World) ExportState(ctx context.Context, to io.Writer) error {
 // another. All of it is read and checked before anything is changed: where the
 // error is not nil nothing has. What Restore does not undo, it does not either.
 func (w *World) ImportState(ctx context.Context, from io.Reader) (err error) {
-	f, err := os.CreateTemp("", "sandfhir-state-*")
+	dir, err := w.workspace.TempDir()
 	if err != nil {
 		return fmt.Errorf("sandbox: import state: %w", err)
 	}
-	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	f, err := os.OpenFile(filepath.Join(dir, "state.zip"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("sandbox: import state: %w", err)
+	}
+	defer f.Close()
 	size, err := io.Copy(f, from)
 	if err != nil {
 		return fmt.Errorf("sandbox: import state: %w", err)

@@ -156,7 +156,7 @@ func routeTable() []route {
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
 		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},
 		{method: post, path: "/_sandbox/reset", handle: (*call).reset},
-		{method: get, path: "/_sandbox/state", handle: (*call).exportState},
+		{method: get, path: "/_sandbox/state", noHead: true, handle: (*call).exportState},
 		{method: put, path: "/_sandbox/state", handle: (*call).importState},
 		{method: get, path: "/_sandbox/snapshots", handle: (*call).listSnapshots},
 		{method: post, path: "/_sandbox/snapshots/:name", handle: (*call).takeSnapshot},

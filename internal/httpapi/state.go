@@ -33,18 +33,13 @@ func (l *call) exportState() error {
 	l.Set(fiber.HeaderContentType, zipType)
 	l.Set(fiber.HeaderContentDisposition, `attachment; filename="sandfhir-state.zip"`)
 	l.noStore() // it holds keys
-	if l.Method() == fiber.MethodHead {
-		l.Response().Header.SetContentLength(int(size))
-		l.Response().SkipBody = true
-		return nil
-	}
 	l.stream(fileBody{f}, 0, size)
 	return nil
 }
 
 // stateFile makes a file that is removed once the answer has been sent.
 func (l *call) stateFile() (*os.File, error) {
-	dir, err := os.MkdirTemp("", "sandfhir-state-*")
+	dir, err := l.workspace.TempDir()
 	if err != nil {
 		return nil, fmt.Errorf("place for the state: %w", err)
 	}

@@ -18,20 +18,20 @@ func TestTokensEndByControl(t *testing.T) {
 		end   func(*testing.T, *world, *sandbox.Client)
 		all   bool // whether the tokens of others end too
 	}{
-		{"AX-TOK expire from Go", "T03", func(t *testing.T, w *world, _ *sandbox.Client) {
+		{"T03 expire from Go", "T03", func(t *testing.T, w *world, _ *sandbox.Client) {
 			if err := w.ExpireTokens(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}, true},
-		{"AX-TOK expire over HTTP", "T03", func(t *testing.T, w *world, _ *sandbox.Client) {
+		{"T03 expire over HTTP", "T03", func(t *testing.T, w *world, _ *sandbox.Client) {
 			w.at().send(t, "POST", "/_sandbox/tokens/expire", "").want(t, 200)
 		}, true},
-		{"AX-TOK revoke a client from Go", "T06", func(t *testing.T, _ *world, c *sandbox.Client) {
+		{"T06 revoke a client from Go", "T06", func(t *testing.T, _ *world, c *sandbox.Client) {
 			if err := c.Revoke(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
-		{"AX-TOK revoke a client over HTTP", "T06", func(t *testing.T, w *world, c *sandbox.Client) {
+		{"T06 revoke a client over HTTP", "T06", func(t *testing.T, w *world, c *sandbox.Client) {
 			w.at().send(t, "POST", "/_sandbox/clients/"+c.ID()+"/revoke", "").want(t, 200)
 		}, false},
 	} {

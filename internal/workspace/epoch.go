@@ -188,5 +188,9 @@ func (w *Workspace) Close() error {
 	return err
 }
 
+// TempDir makes a directory for the caller to remove; it does not outlive the
+// process.
+func (w *Workspace) TempDir() (string, error) { return w.cfg.Temp.Make() }
+
 // Control returns the control database.
 func (w *Workspace) Control() *control.DB { return w.current.Load().epoch.control }

@@ -110,6 +110,9 @@ func unpackFile(to string, f *zip.File) error {
 		return err
 	}
 	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync() // its file may become one of the data's
+	}
 	return errors.Join(err, out.Close())
 }
 
