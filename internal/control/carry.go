@@ -47,11 +47,15 @@ type Kept struct {
 }
 
 // Carry takes over from the database that this one is to replace what no return
-// to an earlier state undoes: a revoked token stays revoked, a used assertion
-// stays used, and no number that tokens are told apart by is given twice.
+// to an earlier state undoes: a revoked token stays revoked, also where all of its
+// client's were, a used assertion stays used, and no number that tokens are told
+// apart by is given twice.
 func (c *DB) Carry(ctx context.Context, from *DB, keep Kept) error {
 	if err := c.carryCounters(ctx, from); err != nil {
 		return fmt.Errorf("carry over counters: %w", err)
+	}
+	if err := c.renewGenerations(ctx, from); err != nil {
+		return fmt.Errorf("carry over revocations: %w", err)
 	}
 	for env, ids := range keep.Clients {
 		for _, id := range ids {
@@ -101,6 +105,46 @@ func (c *DB) carryCounters(ctx context.Context, from *DB) error {
 		}
 	}
 	return c.readTokenAge(ctx)
+}
+
+// renewGenerations gives every client a new generation that has another one in the
+// database before: its tokens were revoked in between.
+func (c *DB) renewGenerations(ctx context.Context, from *DB) error {
+	then, err := c.generations(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := from.generations(ctx)
+	if err != nil {
+		return err
+	}
+	for key, generation := range then {
+		if latest, ok := now[key]; !ok || latest == generation {
+			continue
+		}
+		if _, err := c.RevokeClient(ctx, key.env, key.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *DB) generations(ctx context.Context) (map[clientKey]int64, error) {
+	rows, err := c.db.Read().QueryContext(ctx, "SELECT env, id, generation FROM client")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[clientKey]int64{}
+	for rows.Next() {
+		var key clientKey
+		var generation int64
+		if err := rows.Scan(&key.env, &key.id, &generation); err != nil {
+			return nil, err
+		}
+		all[key] = generation
+	}
+	return all, rows.Err()
 }
 
 // carryClient copies a client with its generation.

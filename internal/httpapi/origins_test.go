@@ -20,7 +20,7 @@ func trusting(t *testing.T, pem []byte, version uint16) *http.Client {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatalf("no certificate: %q", pem)
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MaxVersion: version}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: version}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }

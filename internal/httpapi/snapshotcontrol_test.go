@@ -104,6 +104,7 @@ func TestSnapshotsAndReset(t *testing.T) {
 
 				c.reset(t, w)
 				me.get(t, "/Patient/kept").refused(t, 401, "login") // the guest is gone
+				w.client(t, "system/*.cruds")                       // takes the number that the guest's tokens would have again
 				again, err := w.RegisterClient(t.Context(), sandbox.ClientConfig{ID: guest.ID()})
 				if err != nil {
 					t.Fatal(err)
@@ -132,6 +133,56 @@ func total(t *testing.T, a *answer) int {
 	var bundle struct{ Total int }
 	a.want(t, 200).decode(t, &bundle)
 	return bundle.Total
+}
+
+// TestNoReturnRevivesTokens ends tokens in every way behind a snapshot: none of
+// them opens anything again when it is restored.
+func TestNoReturnRevivesTokens(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*testing.T, *world, *sandbox.Client, party){
+		"expired": func(t *testing.T, w *world, _ *sandbox.Client, _ party) {
+			if err := w.ExpireTokens(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"client revoked": func(t *testing.T, _ *world, c *sandbox.Client, _ party) {
+			if err := c.Revoke(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"token revoked": func(t *testing.T, w *world, c *sandbox.Client, p party) {
+			assertion, err := c.Assertion()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.at().send(t, "POST", "/auth/revoke", form("token", p.token, "client_assertion", assertion,
+				"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), "Content-Type", formType).want(t, 200)
+		},
+	} {
+		for _, kept := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, kept %v", name, kept), func(t *testing.T) {
+				t.Parallel()
+				var opts []sandbox.Option
+				if kept {
+					opts = append(opts, sandbox.WithDataDir(t.TempDir()))
+				}
+				w := start(t, opts...)
+				client := w.client(t, "system/*.cruds")
+				me := w.holder(t, client)
+				if _, err := w.TakeSnapshot(t.Context(), "before"); err != nil {
+					t.Fatal(err)
+				}
+				me.get(t, "/Patient").want(t, 200)
+				end(t, w, client, me)
+				me.get(t, "/Patient").want(t, 401)
+				if err := w.Restore(t.Context(), "before"); err != nil {
+					t.Fatal(err)
+				}
+				me.get(t, "/Patient").want(t, 401)
+				w.holder(t, client).get(t, "/Patient").want(t, 200)
+			})
+		}
+	}
 }
 
 // TestSnapshotsOutliveARestart restores in a data directory, and starts again
