@@ -248,6 +248,9 @@ func (b *bearer) alive(ctx context.Context, claims *tokenClaims) *Error {
 	if !now.Before(expires) {
 		return b.refuse(ruleTokenExpiry, expiredToken(claims, now))
 	}
+	if claims.Age < b.server.tokenAge() {
+		return b.refuse(ruleTokenExpiry, agedToken(expires))
+	}
 	b.checks.pass(ruleTokenExpiry, seconds(expires.Sub(now))+" left")
 	revoked, err := b.server.store.TokenRevoked(ctx, b.server.env.Name, claims.ID)
 	if err != nil {

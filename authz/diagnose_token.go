@@ -117,6 +117,12 @@ func expiredToken(claims *tokenClaims, now time.Time) outcome {
 		fix: "Get a new token with a new assertion and repeat this request; an export job goes on meanwhile."}
 }
 
+func agedToken(expires time.Time) outcome {
+	return outcome{finding: "T03", got: "expired by the sandbox's controls", want: "a token that was issued since",
+		text: "The token was made to expire before its time, " + stamp(expires) + ", by the sandbox's controls.",
+		fix:  "Get a new token with a new assertion and repeat this request; an export job goes on meanwhile."}
+}
+
 func revokedToken() outcome {
 	return outcome{finding: "T06", got: "revoked", want: "not revoked",
 		text: "This token was revoked at the revocation endpoint or in the portal.",

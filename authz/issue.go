@@ -26,6 +26,7 @@ type tokenClaims struct {
 	Workspace   string `json:"workspace"`
 	Environment string `json:"environment"`
 	Generation  int64  `json:"generation"`
+	Age         int64  `json:"age,omitempty"` // see Config.TokenAge
 
 	scopes Scopes // Scope, parsed
 }
@@ -51,7 +52,7 @@ func (s *Server) issue(c *Client, granted Scopes, requested string, addresses Ad
 	claims := tokenClaims{
 		Issuer: addresses.Issuer, Subject: c.ID, ClientID: c.ID, Audience: cmp.Or(c.Audience, addresses.FHIRBase),
 		Expires: now.Add(s.behaviour.lifetime(c)).Unix(), IssuedAt: now.Unix(), ID: id, Scope: granted.String(),
-		Workspace: s.env.Workspace, Environment: s.env.Name, Generation: c.Generation,
+		Workspace: s.env.Workspace, Environment: s.env.Name, Generation: c.Generation, Age: s.tokenAge(),
 	}
 	kid, key := s.ring.signing()
 	header, err := json.Marshal(map[string]string{"alg": string(tokenAlgorithm), "typ": tokenTyp, "kid": kid})

@@ -27,6 +27,10 @@ type Config struct {
 	Clock clock.Clock
 	// Wall is real time; it judges assertions. Nil is clock.System.
 	Wall clock.Clock
+	// TokenAge is a number that access tokens carry. Where it has grown since a
+	// token was issued, the token has expired, whatever the clock shows. Nil is
+	// always 0.
+	TokenAge func() int64
 	// Rand yields ids and secrets and is safe for concurrent use; nil is
 	// crypto/rand.
 	Rand io.Reader
@@ -56,6 +60,7 @@ type Server struct {
 	keys            KeySource
 	workspaceClock  clock.Clock // ages what the server issued
 	wallClock       clock.Clock // real time; judges what clients made
+	tokenAge        func() int64
 	rand            io.Reader
 	isResourceType  func(string) bool
 	searchParameter func(typ, name string) bool
@@ -96,6 +101,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		keys:            cfg.Keys,
 		workspaceClock:  cfg.Clock,
 		wallClock:       cfg.Wall,
+		tokenAge:        cfg.TokenAge,
 		rand:            rand.Reader,
 		isResourceType:  cfg.IsResourceType,
 		searchParameter: cfg.SearchParameter,
@@ -117,6 +123,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	if s.wallClock == nil {
 		s.wallClock = clock.System{}
+	}
+	if s.tokenAge == nil {
+		s.tokenAge = func() int64 { return 0 }
 	}
 	if cfg.Rand != nil {
 		s.rand = cfg.Rand

@@ -53,8 +53,8 @@ func (b Behaviour) Differs() bool {
 func (b Behaviour) String() string { return b.text }
 
 // Behaviour returns the switches in force, in both environments.
-func (s *Server) Behaviour() Behaviour {
-	b := s.workspace.Behaviour()
+func (w *World) Behaviour() Behaviour {
+	b := w.workspace.Behaviour()
 	out := Behaviour{Name: b.Name, Description: b.Description, Extends: b.Extends, text: b.String()}
 	for _, set := range b.Settings() {
 		out.Switches = append(out.Switches, Switch{
@@ -72,10 +72,10 @@ func (s *Server) Behaviour() Behaviour {
 // is not nil nothing has changed.
 //
 //	err := sb.SetBehaviour("", map[string]string{"jti.replay": "allow"})
-func (s *Server) SetBehaviour(nameOrFile string, switches map[string]string) error {
-	err := s.workspace.ChangeBehaviour(func(b behaviour.Behaviour) (_ behaviour.Behaviour, err error) {
+func (w *World) SetBehaviour(nameOrFile string, switches map[string]string) error {
+	err := w.workspace.ChangeBehaviour(func(b behaviour.Behaviour) (_ behaviour.Behaviour, err error) {
 		if nameOrFile != "" {
-			if b, err = s.behaviourNamed(nameOrFile); err != nil {
+			if b, err = w.behaviourNamed(nameOrFile); err != nil {
 				return b, err
 			}
 		}
@@ -94,8 +94,8 @@ func (s *Server) SetBehaviour(nameOrFile string, switches map[string]string) err
 
 // behaviourNamed returns the behaviour that the server began under, by its
 // name, and else what Load knows.
-func (s *Server) behaviourNamed(nameOrFile string) (behaviour.Behaviour, error) {
-	if b, err := behaviour.Named(s.workspace.Behaviours(), nameOrFile); err == nil {
+func (w *World) behaviourNamed(nameOrFile string) (behaviour.Behaviour, error) {
+	if b, err := behaviour.Named(w.workspace.Behaviours(), nameOrFile); err == nil {
 		return b, nil
 	}
 	return behaviour.Load(nameOrFile)

@@ -82,7 +82,7 @@ type Client struct {
 	method AuthMethod
 	secret *secret
 
-	base      string            // the server's URL as this client reaches it; "" is the server's own
+	base      string            // the world's URL as this client reaches it; "" is the world's own
 	transport http.RoundTripper // nil is the server's own
 
 	private, pem, jwks []byte // the key in its forms
@@ -106,43 +106,57 @@ func (e *Environment) RegisterClient(ctx context.Context, cfg ClientConfig) (*Cl
 // private key of the default client: PEM, PKCS #8, for its owner's eyes only.
 const DefaultKeyFile = "default-client.pem"
 
+// keyDir is where the default client's key is kept, or "": what is made beside
+// the server's own world ends with it.
+func (w *World) keyDir() string {
+	if w.workspace.Name != "" {
+		return ""
+	}
+	return w.server.cfg.dataDir
+}
+
 // DefaultClient returns a client of the sandbox environment that may do
 // everything and signs ES384, or RS384 where the server's behaviour takes no
 // ES384. It is registered at the first call, with the id
 // "default-client" and a key of this server's own; with WithDataDir the key is
 // kept there, and the client is the same after a restart. Where that fails,
 // every request for a token says so.
-func (s *Server) DefaultClient() *Client {
-	s.defaultOnce.Do(func() {
+func (w *World) DefaultClient() *Client {
+	w.defaultOnce.Do(func() {
 		cfg := ClientConfig{ID: "default-client", Name: "Default client"}
-		c, err := s.newDefaultClient(cfg)
+		c, err := w.newDefaultClient(cfg)
 		if err != nil {
-			c = &Client{env: s.sandbox, id: cfg.ID, secret: &secret{}, err: fmt.Errorf("sandbox: register the default client: %w", err)}
+			c = &Client{env: w.sandbox, id: cfg.ID, secret: &secret{}, err: fmt.Errorf("sandbox: register the default client: %w", err)}
 		}
-		s.defaultClient = c
+		w.defaultClient = c
 	})
-	return s.defaultClient
+	return w.defaultClient
 }
 
-func (s *Server) newDefaultClient(cfg ClientConfig) (*Client, error) {
-	path := filepath.Join(s.cfg.dataDir, DefaultKeyFile)
-	if s.cfg.dataDir != "" {
+func (w *World) newDefaultClient(cfg ClientConfig) (*Client, error) {
+	dir := w.keyDir()
+	path := filepath.Join(dir, DefaultKeyFile)
+	if dir != "" {
 		key, err := readKey(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		cfg.Key = s.sandbox.usable(key)
+		cfg.Key = w.sandbox.usable(key)
 	}
-	c, err := s.sandbox.newClient(cfg)
+	c, err := w.sandbox.newClient(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if s.cfg.dataDir != "" && cfg.Key == nil {
+	if dir != "" && cfg.Key == nil {
 		if err := os.WriteFile(path, c.pem, 0o600); err != nil {
 			return nil, fmt.Errorf("keep its key: %w", err)
 		}
 	}
-	return c, s.sandbox.put(context.Background(), c, cfg, true)
+	if err := w.sandbox.put(context.Background(), c, cfg, true); err != nil {
+		return nil, err
+	}
+	w.workspace.KeepClient(w.sandbox.name, c.id)
+	return c, nil
 }
 
 // readKey reads a private key from a file. It returns nil, not a typed nil,
@@ -229,7 +243,7 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 		ID: c.id, Name: cfg.Name, Method: authz.PrivateKeyJWT, JWKS: c.jwks,
 		Scopes: scopes, Grants: []string{authz.GrantClientCredentials}, Organization: cfg.Organization,
 		TokenLifetime: cfg.TokenLifetime, Status: status,
-		CreatedAt: e.server.workspace.Clock.Now(), Source: "go",
+		CreatedAt: e.world.workspace.Clock.Now(), Source: "go",
 	}
 	switch {
 	case cfg.JWKSURI != "" && cfg.JWKS != nil:
@@ -246,7 +260,7 @@ func (e *Environment) put(ctx context.Context, c *Client, cfg ClientConfig, repl
 			return err
 		}
 	}
-	store := e.server.workspace.Control
+	store := e.world.workspace.Control()
 	if !replace {
 		_, err := store.Client(ctx, e.name, c.id)
 		if err == nil {
@@ -278,7 +292,7 @@ func (cfg ClientConfig) status() (authz.Status, error) {
 // which knows its certificate; nil is the usual one.
 func (c *Client) At(serverURL string, via *http.Client) *Client {
 	moved := *c
-	moved.base = strings.TrimRight(serverURL, "/")
+	moved.base = strings.TrimRight(serverURL, "/") + c.env.world.path
 	moved.transport = nil
 	if via != nil {
 		moved.transport = via.Transport
@@ -324,28 +338,33 @@ func (c *Client) TokenURL() string { return c.addresses().token() }
 
 // Revoke ends all access tokens that the client has. It can get new ones.
 func (c *Client) Revoke(ctx context.Context) error {
-	if _, err := c.env.server.workspace.Control.RevokeClient(ctx, c.env.name, c.id); err != nil {
+	if _, err := c.env.world.workspace.Control().RevokeClient(ctx, c.env.name, c.id); err != nil {
 		return fmt.Errorf("sandbox: revoke the tokens of %s: %w", c.id, err)
 	}
 	return nil
 }
 
-// serverURL is the server's URL as this client reaches it.
-func (c *Client) serverURL() string {
+// worldURL is the URL of the client's world as this client reaches it.
+func (c *Client) worldURL() string {
 	if c.base != "" {
 		return c.base
 	}
-	return c.env.server.URL()
+	return c.env.world.URL()
 }
 
-func (c *Client) addresses() addresses { return c.env.at(c.serverURL()) }
+func (c *Client) addresses() addresses {
+	if c.base != "" {
+		return c.env.at(c.base)
+	}
+	return c.env.addresses()
+}
 
 // roundTripper is what the client sends by.
 func (c *Client) roundTripper() http.RoundTripper {
 	if c.transport != nil {
 		return c.transport
 	}
-	return c.env.server.transport
+	return c.env.world.server.transport
 }
 
 // errNowhere says that there is no URL to send to.
@@ -356,7 +375,7 @@ func (c *Client) ready() error {
 	switch {
 	case c.err != nil:
 		return c.err
-	case c.serverURL() == "":
+	case c.worldURL() == "":
 		return errNowhere
 	}
 	return nil

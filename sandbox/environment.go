@@ -9,17 +9,17 @@ import (
 )
 
 // An Environment is an authorization server with a FHIR server and its data.
-// A server has two: the sandbox, open to every registered client that was not
+// A world has two: the sandbox, open to every registered client that was not
 // rejected, and production, with other patients and open to approved clients
 // only. A token of one is refused by the other.
 type Environment struct {
-	server *Server
-	name   string
-	path   string // below the server's URL
+	world *World
+	name  string
+	path  string // below the world's URL
 }
 
-func newEnvironment(s *Server, name string) *Environment {
-	e := &Environment{server: s, name: name}
+func newEnvironment(w *World, name string) *Environment {
+	e := &Environment{world: w, name: name}
 	if name != authz.Sandbox {
 		e.path = "/" + name
 	}
@@ -27,59 +27,69 @@ func newEnvironment(s *Server, name string) *Environment {
 }
 
 // inner is the environment under the behaviour in force.
-func (e *Environment) inner() *workspace.Environment { return e.server.workspace.Environment(e.name) }
+func (e *Environment) inner() *workspace.Environment { return e.world.workspace.Environment(e.name) }
 
 // Production returns the environment of approved clients. Its data are opened
 // when they are first used.
-func (s *Server) Production() *Environment { return s.production }
+func (w *World) Production() *Environment { return w.production }
 
 // Name returns "sandbox" or "production".
 func (e *Environment) Name() string { return e.name }
 
 // FHIRURL is the base URL of the FHIR server, without a slash at its end.
-func (e *Environment) FHIRURL() string { return e.at(e.server.URL()).fhir() }
+func (e *Environment) FHIRURL() string { return e.addresses().fhir() }
 
 // TokenURL is the token endpoint, and the audience of client assertions.
-func (e *Environment) TokenURL() string { return e.at(e.server.URL()).token() }
+func (e *Environment) TokenURL() string { return e.addresses().token() }
 
 // SMARTConfigurationURL is the discovery document (SMART App Launch 2.2,
 // conformance, Using .well-known).
-func (e *Environment) SMARTConfigurationURL() string { return e.at(e.server.URL()).configuration() }
+func (e *Environment) SMARTConfigurationURL() string { return e.addresses().configuration() }
 
 // FHIRURL is the base URL of the FHIR server, without a slash at its end.
-func (s *Server) FHIRURL() string { return s.sandbox.FHIRURL() }
+func (w *World) FHIRURL() string { return w.sandbox.FHIRURL() }
 
 // TokenURL is the token endpoint, and the audience of client assertions.
-func (s *Server) TokenURL() string { return s.sandbox.TokenURL() }
+func (w *World) TokenURL() string { return w.sandbox.TokenURL() }
 
 // SMARTConfigurationURL is the discovery document (SMART App Launch 2.2,
 // conformance, Using .well-known).
-func (s *Server) SMARTConfigurationURL() string { return s.sandbox.SMARTConfigurationURL() }
+func (w *World) SMARTConfigurationURL() string { return w.sandbox.SMARTConfigurationURL() }
 
 // RegistrationURL is the endpoint of dynamic client registration (RFC 7591).
 // Only the sandbox environment has one.
-func (s *Server) RegistrationURL() string { return s.URL() + "/auth/register" }
+func (w *World) RegistrationURL() string { return w.URL() + "/auth/register" }
 
 // PortalURL is the portal for people. With WithAdminToken it carries the token,
 // so show it to no one else.
-func (s *Server) PortalURL() string {
-	u := s.URL() + "/"
-	if s.cfg.adminToken != "" {
-		u += "?admin=" + url.QueryEscape(s.cfg.adminToken)
+func (w *World) PortalURL() string {
+	u := w.URL() + "/"
+	if w.server.cfg.adminToken != "" {
+		u += "?admin=" + url.QueryEscape(w.server.cfg.adminToken)
 	}
 	return u
 }
 
 // RegisterClient registers a client with the sandbox environment; see
 // Environment.RegisterClient.
-func (s *Server) RegisterClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
-	return s.sandbox.RegisterClient(ctx, cfg)
+func (w *World) RegisterClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
+	return w.sandbox.RegisterClient(ctx, cfg)
 }
 
-// addresses are an environment's URLs under one URL of the server.
+// addresses are an environment's URLs under one URL of its world.
 type addresses struct{ base string }
 
-func (e *Environment) at(serverURL string) addresses { return addresses{serverURL + e.path} }
+// addresses are the environment's URLs as the server knows them.
+func (e *Environment) addresses() addresses {
+	if e.name == authz.Production {
+		if own := e.world.server.productionRoot(); own != "" {
+			return addresses{own + e.world.path}
+		}
+	}
+	return e.at(e.world.URL())
+}
+
+func (e *Environment) at(worldURL string) addresses { return addresses{worldURL + e.path} }
 
 func (a addresses) fhir() string          { return a.base + "/fhir" }
 func (a addresses) token() string         { return a.base + "/auth/token" }

@@ -27,8 +27,8 @@ var ErrNoPopulation = workspace.ErrNoPopulation
 
 // Evolve moves the sample population of the sandbox environment on by so many
 // days; see Environment.Evolve.
-func (s *Server) Evolve(ctx context.Context, days int) (Evolution, error) {
-	return s.sandbox.Evolve(ctx, days)
+func (w *World) Evolve(ctx context.Context, days int) (Evolution, error) {
+	return w.sandbox.Evolve(ctx, days)
 }
 
 // Evolve moves the environment's sample population on by so many days, at most

@@ -111,7 +111,7 @@ func ExampleServer_Handler() {
 }
 
 // A client is told to slow down, twice, and has to come again.
-func ExampleServer_Inject() {
+func ExampleWorld_Inject() {
 	sb, err := sandbox.New(context.Background())
 	if err != nil {
 		log.Fatal(err)
@@ -192,4 +192,34 @@ func ExampleService() {
 	// Output:
 	// a draft is refused in production: true
 	// approved: system/Patient.rs <nil>
+}
+
+// A world of its own for a test, below /w/suite-1 of a server that a suite shares.
+func ExampleServer_NewWorld() {
+	ctx := context.Background()
+	sb, err := sandbox.New(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sb.Close()
+	if err := sb.Listen("127.0.0.1:0"); err != nil {
+		log.Fatal(err)
+	}
+	world, err := sb.NewWorld(ctx, sandbox.WorldConfig{Name: "suite-1", TTL: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer world.Close()
+	if _, err := world.TakeSnapshot(ctx, "begun"); err != nil {
+		log.Fatal(err)
+	}
+	token, err := world.DefaultClient().Token(ctx, "system/Patient.rs")
+	fmt.Println("granted:", token.Scope, err)
+	world.Clock().Advance(time.Hour) // ages this world's tokens only
+	fmt.Println("restored:", world.Restore(ctx, "begun"))
+	fmt.Println("exchanges here and there:", len(world.Exchanges()), len(sb.Exchanges()))
+	// Output:
+	// granted: system/Patient.rs <nil>
+	// restored: <nil>
+	// exchanges here and there: 1 0
 }

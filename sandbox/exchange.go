@@ -153,9 +153,9 @@ func (e Exchange) String() string {
 // Exchanges returns the exchanges that every filter keeps, oldest first. The
 // server remembers the last thousand that it refused, and the last thousand
 // others.
-func (s *Server) Exchanges(keep ...func(Exchange) bool) []Exchange {
+func (w *World) Exchanges(keep ...func(Exchange) bool) []Exchange {
 	var list []Exchange
-	for _, inner := range s.workspace.Exchanges.List(0, nil) {
+	for _, inner := range w.workspace.Exchanges.List(0, nil) {
 		e := newExchange(inner)
 		if !slices.ContainsFunc(keep, func(k func(Exchange) bool) bool { return !k(e) }) {
 			list = append(list, e)

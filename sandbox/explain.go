@@ -29,7 +29,7 @@ func (c *Client) Explain(ctx context.Context, assertion string, scopes ...string
 	if err != nil {
 		return Explanation{}, err
 	}
-	if token := c.env.server.cfg.adminToken; token != "" {
+	if token := c.env.world.server.cfg.adminToken; token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := c.roundTripper().RoundTrip(req)

@@ -6,11 +6,11 @@ import (
 	"github.com/sandfhir/sandfhir/internal/fault"
 )
 
-// A Fault makes requests fail on purpose; see Server.Inject.
+// A Fault makes requests fail on purpose; see World.Inject.
 type Fault struct {
-	server *Server
-	id     string
-	text   string
+	world *World
+	id    string
+	text  string
 }
 
 // Inject makes requests fail on purpose, from now on. The fault is written as
@@ -21,23 +21,23 @@ type Fault struct {
 // "status:code=503,retry_after=1@path=/fhir/Patient". docs/faults.md has all of
 // them. Of several the first that a request fits, and that has a count left,
 // meets it. The error says what is wrong with the text.
-func (s *Server) Inject(text string) (*Fault, error) {
+func (w *World) Inject(text string) (*Fault, error) {
 	rule, err := fault.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: inject: %w", err)
 	}
-	return &Fault{s, s.workspace.Faults.Add(rule), rule.Text}, nil
+	return &Fault{w, w.workspace.Faults.Add(rule), rule.Text}, nil
 }
 
 // ClearFaults removes all faults.
-func (s *Server) ClearFaults() { s.workspace.Faults.Clear() }
+func (w *World) ClearFaults() { w.workspace.Faults.Clear() }
 
 // String is the fault as it was written.
 func (f *Fault) String() string { return f.text }
 
 // Hits is how many requests have met the fault; 0 once it is removed.
 func (f *Fault) Hits() int {
-	for _, state := range f.server.workspace.Faults.List() {
+	for _, state := range f.world.workspace.Faults.List() {
 		if state.ID == f.id {
 			return state.Hits
 		}
@@ -47,5 +47,5 @@ func (f *Fault) Hits() int {
 
 // Remove ends the fault. One that is gone already is gone.
 func (f *Fault) Remove() {
-	_ = f.server.workspace.Faults.Remove(f.id) // its only error is that it is gone
+	_ = f.world.workspace.Faults.Remove(f.id) // its only error is that it is gone
 }

@@ -67,7 +67,7 @@ func (t *tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // own reports whether u is at the origin of the client's server.
 func (t *tokenTransport) own(u *url.URL) bool {
-	server, err := url.Parse(t.client.serverURL())
+	server, err := url.Parse(t.client.addresses().base)
 	return err == nil && server.Host != "" && origin(u) == origin(server)
 }
 
@@ -93,7 +93,7 @@ func (t *tokenTransport) current(ctx context.Context, refused string) (string, e
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	now := t.client.env.server.Clock().Now()
+	now := t.client.env.world.Clock().Now()
 	if t.token != "" && t.token != refused && now.Before(t.until) {
 		return t.token, nil
 	}

@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 )
 
@@ -44,14 +46,44 @@ func (s *Server) Listen(addr string) error {
 // ListenOn is Listen with a listener of the caller's, which it closes in any
 // case: with an error, or when Close ends it.
 //
-// Behind a listener of package crypto/tls the server speaks HTTPS, but its URLs
-// begin with https:// only where WithBaseURL says so; Handler in an http.Server
-// finds out by itself.
+// With WithTLS or WithCertificate it speaks HTTPS there. Behind a listener of
+// package crypto/tls it does so as well, but its URLs begin with https:// only
+// where WithBaseURL says so; Handler in an http.Server finds out by itself.
 func (s *Server) ListenOn(ln net.Listener) error {
 	if s.cfg.adminToken == "" && !loopback(ln.Addr()) {
 		ln.Close()
-		return fmt.Errorf("sandbox: %s can be reached from other machines, and portal and controls are open to whoever reaches it; give an admin token with WithAdminToken, or listen on 127.0.0.1", ln.Addr())
+		return errReachable(ln.Addr())
 	}
+	if err := s.listenForProduction(); err != nil {
+		ln.Close()
+		return err
+	}
+	return s.begin(ln, s.api.Serve, &s.url)
+}
+
+// listenForProduction begins to serve the production environment at the address
+// of its own, where there is one and nobody has done so.
+func (s *Server) listenForProduction() error {
+	s.mu.Lock()
+	wanted := s.cfg.productionAddr != "" && s.productionURL == "" && !s.closed
+	s.mu.Unlock()
+	if !wanted {
+		return nil
+	}
+	ln, err := net.Listen("tcp", s.cfg.productionAddr)
+	if err != nil {
+		return fmt.Errorf("sandbox: production: %w", err)
+	}
+	if s.cfg.adminToken == "" && !loopback(ln.Addr()) {
+		ln.Close()
+		return errReachable(ln.Addr())
+	}
+	return s.begin(ln, s.api.ServeProduction, &s.productionURL)
+}
+
+// begin begins to serve at a listener, whose URL is noted at url where none is
+// yet.
+func (s *Server) begin(ln net.Listener, serve func(net.Listener) error, url *string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -60,16 +92,38 @@ func (s *Server) ListenOn(ln net.Listener) error {
 	}
 	l := &serving{ln: ln, done: make(chan struct{})}
 	s.serving = append(s.serving, l)
-	if s.url == "" {
-		s.url = urlOf(ln.Addr())
+	if *url == "" {
+		*url = urlOf(s.scheme(), ln.Addr())
+	}
+	if s.security != nil {
+		ln = tls.NewListener(ln, s.security.config)
 	}
 	go func() {
 		defer close(l.done)
-		if l.err = s.api.Serve(ln); l.err != nil {
+		if l.err = serve(ln); l.err != nil {
 			s.end(fmt.Errorf("sandbox: serve at %s: %w", ln.Addr(), l.err))
 		}
 	}()
 	return nil
+}
+
+// ports are those of the listeners of both environments, as soon as each has one
+// of its own; else they are empty.
+func (s *Server) ports() (sandbox, production string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.productionURL == "" || s.url == "" {
+		return "", ""
+	}
+	return portOf(s.url), portOf(s.productionURL)
+}
+
+func portOf(serverURL string) string {
+	u, err := url.Parse(serverURL)
+	if err != nil {
+		return ""
+	}
+	return u.Port()
 }
 
 // Wait waits until the server is closed, and returns nil; or until one of its
@@ -92,6 +146,10 @@ func (s *Server) end(err error) {
 	})
 }
 
+func errReachable(addr net.Addr) error {
+	return fmt.Errorf("sandbox: %s can be reached from other machines, and portal and controls are open to whoever reaches it; give an admin token with WithAdminToken, or listen on 127.0.0.1", addr)
+}
+
 // loopback reports whether only this machine reaches the address.
 func loopback(addr net.Addr) bool {
 	switch a := addr.(type) {
@@ -105,27 +163,49 @@ func loopback(addr net.Addr) bool {
 }
 
 // urlOf is the URL under which this machine reaches a listener.
-func urlOf(addr net.Addr) string {
+func urlOf(scheme string, addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {
-		return "http://" + addr.String()
+		return scheme + "://" + addr.String()
 	}
 	host := tcp.IP.String()
 	if tcp.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
 }
 
-// URL is where the server is reached, without a slash at its end: what
+// rootURL is where the server is reached, without a slash at its end: what
 // WithBaseURL says, else the address it listens on, and "" before Listen.
-func (s *Server) URL() string {
+func (s *Server) rootURL() string {
 	if s.cfg.baseURL != "" {
 		return s.cfg.baseURL
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.url
+}
+
+// productionRoot is where the production environment is an origin of its own, or
+// "". Where WithBaseURL names the server's host, it is that host's.
+func (s *Server) productionRoot() string {
+	s.mu.Lock()
+	own := s.productionURL
+	s.mu.Unlock()
+	if own == "" || s.cfg.baseURL == "" {
+		return own
+	}
+	return withPort(s.cfg.baseURL, portOf(own))
+}
+
+// withPort is a URL's origin at another port.
+func withPort(serverURL, port string) string {
+	u, err := url.Parse(serverURL)
+	if err != nil {
+		return ""
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), port)
+	return u.String()
 }
 
 // newTransport returns the transport of a server's own clients. It is not

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/seed"
 )
 
@@ -65,50 +67,58 @@ type LoadProgress struct {
 }
 
 // Loaded tells what WithLoad has loaded.
-func (s *Server) Loaded() LoadReport { return s.loaded }
+func (w *World) Loaded() LoadReport { return w.loaded }
 
 // fill opens the sandbox environment's data, which builds them where that was
 // never done, and loads into them what WithLoad names.
-func (s *Server) fill(ctx context.Context) error {
-	store, err := s.sandbox.inner().Data(ctx)
-	if err != nil || len(s.cfg.load) == 0 {
-		return err
+func (w *World) fill(ctx context.Context, env *workspace.Environment) (LoadReport, error) {
+	store, err := env.Data(ctx)
+	if err != nil || len(w.server.cfg.load) == 0 {
+		return LoadReport{}, err
 	}
-	opts := s.loadOptions(store)
+	opts := w.loadOptions(store)
 	var before *loadedFiles
-	if dir := s.sandbox.inner().Dir(); dir != "" {
+	if dir := env.Dir(); dir != "" {
 		if before, err = readLoadedFiles(dir); err != nil {
-			return fmt.Errorf("load: %w", err)
+			return LoadReport{}, fmt.Errorf("load: %w", err)
 		}
-		opts.Known = func(f seed.File) bool { return !s.cfg.loadAgain && before.have(f) }
+		opts.Known = func(f seed.File) bool { return !w.server.cfg.loadAgain && before.have(f) }
 	}
 	load, err := store.Load(ctx, fhirstore.Everything())
 	if err != nil {
-		return fmt.Errorf("load: %w", err)
+		return LoadReport{}, fmt.Errorf("load: %w", err)
 	}
 	defer load.Rollback()
-	report, err := seed.Load(ctx, s.cfg.load, opts, func(r seed.Resource) error {
+	report, err := seed.Load(ctx, w.server.cfg.load, opts, func(r seed.Resource) error {
 		return refusal(load.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON}))
 	})
 	if err == nil && report.Resources > 0 {
 		err = load.Commit(ctx)
 	}
 	if err == nil && len(report.Files) > 0 {
-		err = before.add(report.Files, s.workspace.Wall.Now())
+		err = before.add(report.Files, w.workspace.Wall.Now())
 	}
 	if err != nil {
-		return fmt.Errorf("load: %w", loadError(err))
+		return LoadReport{}, fmt.Errorf("load: %w", loadError(err))
 	}
-	s.loaded = newLoadReport(report)
-	return nil
+	return newLoadReport(report), nil
 }
 
-func (s *Server) loadOptions(store *fhirstore.Store) seed.LoadOptions {
-	opts := seed.LoadOptions{KeepGoing: s.cfg.keepGoing, IsResourceType: store.KnowsType, Stdin: s.cfg.stdin}
-	if s.cfg.judgeLoad {
+// refill is fill for a new beginning of the server's own world.
+func (s *Server) refill(ctx context.Context, env *workspace.Environment) error {
+	if slices.Contains(s.cfg.load, "-") {
+		return errors.New("the server was loaded from its standard input, which cannot be read again; take a snapshot behind the start, and restore that")
+	}
+	_, err := s.fill(ctx, env)
+	return err
+}
+
+func (w *World) loadOptions(store *fhirstore.Store) seed.LoadOptions {
+	opts := seed.LoadOptions{KeepGoing: w.server.cfg.keepGoing, IsResourceType: store.KnowsType, Stdin: w.server.cfg.stdin}
+	if w.server.cfg.judgeLoad {
 		opts.Validate = validLine
 	}
-	if f := s.cfg.progress; f != nil {
+	if f := w.server.cfg.progress; f != nil {
 		opts.Progress = func(p seed.Progress) {
 			f(LoadProgress{File: p.File, BytesRead: p.BytesRead, BytesTotal: p.BytesTotal, Resources: p.Resources, Bad: p.Bad})
 		}

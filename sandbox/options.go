@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -61,6 +63,9 @@ type config struct {
 	keyReach       authz.Reach
 	keyRoots       *x509.CertPool
 	keyInsecure    bool
+	tls            bool
+	certificate    *tls.Certificate
+	productionAddr string
 	logger         *slog.Logger
 }
 
@@ -308,8 +313,8 @@ func WithSwitch(name, value string) Option {
 	}
 }
 
-// WithFault makes requests fail on purpose from the start; see Server.Inject. It
-// can be given more than once.
+// WithFault makes requests fail on purpose from the start; see World.Inject. It
+// can be given more than once, and is for the server's own world.
 func WithFault(text string) Option {
 	return func(c *config) error {
 		rule, err := fault.Parse(text)
@@ -335,6 +340,21 @@ func WithBaseURL(baseURL string) Option {
 			return fmt.Errorf("WithBaseURL: %q has a user, a query or a fragment, which a base URL cannot have", u.Redacted())
 		}
 		c.baseURL = strings.TrimRight(baseURL, "/")
+		return nil
+	}
+}
+
+// WithProductionListener has Listen and ListenOn serve the production environment
+// at a TCP address of its own, too, of the form host:port, port 0 being a free one:
+// so that the two environments are two origins, as a payer's are. At that origin
+// production is at the root. Production's URLs in answers are of that origin, and
+// those of the sandbox of the first.
+func WithProductionListener(addr string) Option {
+	return func(c *config) error {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("WithProductionListener: %q is no address such as 127.0.0.1:0", addr)
+		}
+		c.productionAddr = addr
 		return nil
 	}
 }

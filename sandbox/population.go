@@ -23,8 +23,8 @@ const (
 // environment began with: that of WithPatients and WithSeed, or the one that
 // the data directory was made with. known is false of a data directory that
 // does not say so.
-func (s *Server) Population() (p Population, known bool) {
-	inner, known := s.sandbox.inner().Population()
+func (w *World) Population() (p Population, known bool) {
+	inner, known := w.sandbox.inner().Population()
 	return newPopulation(inner), known
 }
 

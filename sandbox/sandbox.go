@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,35 +15,31 @@ import (
 	"github.com/sandfhir/sandfhir/seed"
 )
 
-// A Server is a sandbox: two environments, each an authorization server with a
-// FHIR server, the clients that are registered with them, a clock and a log of
-// what was asked. It is safe for concurrent use. Servers share nothing that
-// changes.
-//
-// Where a method is about an environment and does not say which, it is the
-// sandbox environment; Production returns the other one.
+// A Server is a sandbox that listens: a World, whose methods are the server's
+// too, and others that NewWorld makes beside it. It is safe for concurrent use.
+// Servers share nothing that changes.
 type Server struct {
+	*World // what is served at the server's root
+
 	cfg         config
-	workspace   *workspace.Workspace
+	worlds      *workspace.Worlds
 	populations *workspace.Populations
 	api         *httpapi.Server
 	transport   *http.Transport // of this package's own clients
-	loaded      LoadReport
-	sandbox     *Environment
-	production  *Environment
+	security    *security       // nil without TLS
 	unlock      func() error
-
-	defaultOnce   sync.Once
-	defaultClient *Client
 
 	ended   chan struct{} // closed once Wait may return
 	endOnce sync.Once
 	endErr  error // there once ended is closed
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	url     string // of the listener, "" before there is one
-	serving []*serving
+	mu     sync.Mutex // guards what follows
+	closed bool
+	url    string // of the listener, "" before there is one
+	// production is the URL of the listener of the production environment, ""
+	// where it has none.
+	productionURL string
+	serving       []*serving
 }
 
 // New returns a server that does not listen yet: give its Handler to an
@@ -73,6 +70,12 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		}
 		s.unlock = unlock
 	}
+	if s.security, err = newSecurity(cfg); err != nil {
+		return nil, err
+	}
+	if s.security != nil {
+		s.transport.TLSClientConfig = &tls.Config{RootCAs: s.security.roots, MinVersion: tls.VersionTLS12}
+	}
 	s.populations = workspace.NewPopulations(cacheDir(cfg.cacheDir))
 	if f := cfg.buildProgress; f != nil {
 		s.populations.WatchProgress(func(patients, total int) { f(BuildProgress{patients, total}) })
@@ -80,7 +83,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	if f := cfg.building; f != nil {
 		s.populations.Watch(func(p seed.Population, cached bool) { f(Building{newPopulation(p), cached}) })
 	}
-	s.workspace, err = workspace.New(ctx, workspace.Config{
+	s.worlds, err = workspace.NewWorlds(ctx, workspace.Config{
 		Dir:               cfg.dataDir,
 		FullSync:          cfg.fullSync,
 		Populations:       s.populations,
@@ -90,35 +93,31 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		AnyContent:        cfg.anyContent,
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,
+		Fill:              s.refill,
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, rule := range cfg.faults {
-		s.workspace.Faults.Add(rule)
-	}
-	s.workspace.Exchanges.Watch(logExchanges(cfg.logger))
-	s.sandbox = newEnvironment(s, authz.Sandbox)
-	s.production = newEnvironment(s, authz.Production)
-	if err = s.fill(ctx); err != nil {
+	watch := logExchanges(cfg.logger)
+	s.worlds.Default().Exchanges.Watch(watch)
+	s.worlds.OnNew = func(w *workspace.Workspace) { w.Exchanges.Watch(watch) }
+	s.World = newWorld(s, s.worlds.Default())
+	s.workspace.Faults.Begin(cfg.faults...)
+	if s.loaded, err = s.fill(ctx, s.sandbox.inner()); err != nil {
 		return nil, err
 	}
 	s.api = httpapi.New(httpapi.Config{
-		Workspace:      s.workspaceNamed,
+		Workspace:      s.worlds.Named,
+		Worlds:         s.worlds,
 		BaseURL:        cfg.baseURL,
 		TrustedProxies: cfg.trustedProxies,
 		AdminToken:     cfg.adminToken,
 		TokenCommand:   cfg.tokenCommand,
 		Logger:         cfg.logger,
+		CACertificate:  s.CACertificate(),
+		Ports:          s.ports,
 	})
 	return s, nil
-}
-
-func (s *Server) workspaceNamed(name string) *workspace.Workspace {
-	if name == s.workspace.Name {
-		return s.workspace
-	}
-	return nil
 }
 
 // Handler returns the server as an http.Handler, for an http.Server or an
@@ -129,9 +128,6 @@ func (s *Server) workspaceNamed(name string) *workspace.Workspace {
 // The handler does not know who can reach it. Give WithAdminToken if that is
 // more than this machine.
 func (s *Server) Handler() http.Handler { return s.api.Handler() }
-
-// Clock returns the server's clock.
-func (s *Server) Clock() *Clock { return &Clock{s.workspace.Clock} }
 
 // closeGrace is how long Close lets open requests go on.
 const closeGrace = 2 * time.Second
@@ -174,8 +170,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // release frees what New took, as far as it got.
 func (s *Server) release() error {
 	var errs []error
-	if s.workspace != nil {
-		errs = append(errs, s.workspace.Close())
+	if s.worlds != nil {
+		errs = append(errs, s.worlds.Close())
 	}
 	if s.populations != nil {
 		errs = append(errs, s.populations.Close())

@@ -64,7 +64,7 @@ func (c *Client) RotateSecret(ctx context.Context, overlap ...time.Duration) (st
 	if len(overlap) > 0 {
 		grace = overlap[0]
 	}
-	plain, _, err := c.env.server.workspace.RotateSecret(ctx, c.env.name, c.id, grace)
+	plain, _, err := c.env.world.workspace.RotateSecret(ctx, c.env.name, c.id, grace)
 	if err != nil {
 		return "", fmt.Errorf("sandbox: rotate the secret of %s: %w", c.id, err)
 	}

@@ -14,8 +14,8 @@ import (
 // A step that the service's status does not allow is an error that says what
 // can be done instead. It is safe for concurrent use.
 type Service struct {
-	server *Server
-	id     string
+	world *World
+	id    string
 }
 
 // ErrNoService says that there is no service with such a client_id.
@@ -24,30 +24,30 @@ var ErrNoService = errors.New("sandbox: there is no such service")
 // Service returns the service with this client_id, however it was registered:
 // in the portal, by the program under test (RFC 7591), or with RegisterClient.
 // Where there is none, its methods return ErrNoService.
-func (s *Server) Service(clientID string) *Service { return &Service{server: s, id: clientID} }
+func (w *World) Service(clientID string) *Service { return &Service{world: w, id: clientID} }
 
 // Services returns all services, the latest registered first.
-func (s *Server) Services(ctx context.Context) ([]*Service, error) {
-	found, err := s.workspace.Portal().Services(ctx)
+func (w *World) Services(ctx context.Context) ([]*Service, error) {
+	found, err := w.workspace.Portal().Services(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: list services: %w", err)
 	}
 	var list []*Service
 	for _, f := range found {
-		list = append(list, s.Service(f.ID))
+		list = append(list, w.Service(f.ID))
 	}
 	return list, nil
 }
 
 // Service returns the client of the sandbox environment as a service.
-func (c *Client) Service() *Service { return c.env.server.Service(c.id) }
+func (c *Client) Service() *Service { return c.env.world.Service(c.id) }
 
 // InProduction returns the client as one of the production environment, with
 // the same id and credentials. Production admits it once its service was
 // approved.
 func (c *Client) InProduction() *Client {
 	there := *c
-	there.env = c.env.server.production
+	there.env = c.env.world.production
 	return &there
 }
 
@@ -67,7 +67,7 @@ type ServiceState struct {
 
 // State returns where the service stands.
 func (s *Service) State(ctx context.Context) (ServiceState, error) {
-	found, err := s.server.workspace.Portal().Service(ctx, s.id)
+	found, err := s.world.workspace.Portal().Service(ctx, s.id)
 	if err != nil {
 		return ServiceState{}, s.failed("look up", err)
 	}
@@ -94,7 +94,7 @@ func (s *Service) Deactivate(ctx context.Context, reason string) error {
 }
 
 func (s *Service) take(ctx context.Context, action portal.Action, reason string) error {
-	if _, err := s.server.workspace.Portal().Take(ctx, s.id, action, reason); err != nil {
+	if _, err := s.world.workspace.Portal().Take(ctx, s.id, action, reason); err != nil {
 		return s.failed(string(action), err)
 	}
 	return nil
@@ -102,7 +102,7 @@ func (s *Service) take(ctx context.Context, action portal.Action, reason string)
 
 // Delete removes the service from both environments, with all of its tokens.
 func (s *Service) Delete(ctx context.Context) error {
-	if err := s.server.workspace.Portal().Delete(ctx, s.id); err != nil {
+	if err := s.world.workspace.Portal().Delete(ctx, s.id); err != nil {
 		return s.failed("delete", err)
 	}
 	return nil

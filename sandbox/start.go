@@ -38,8 +38,10 @@ func Start(tb TB, opts ...Option) *Server {
 	tb.Cleanup(func() {
 		tb.Helper()
 		if tb.Failed() {
-			if text := s.refusals(); text != "" {
-				tb.Logf("%s", text)
+			for _, w := range s.all() {
+				if text := w.refusals(); text != "" {
+					tb.Logf("%s", text)
+				}
 			}
 		}
 		if err := s.Close(); err != nil {
@@ -54,14 +56,23 @@ func Start(tb TB, opts ...Option) *Server {
 	return s
 }
 
+// all returns the server's own world and those that are beside it.
+func (s *Server) all() []*World {
+	list := []*World{s.World}
+	for _, w := range s.worlds.List() {
+		list = append(list, newWorld(s, w.Workspace))
+	}
+	return list
+}
+
 // refusals tells of the latest requests that were refused, newest last.
-func (s *Server) refusals() string {
-	list := s.Exchanges(Exchange.Refused)
+func (w *World) refusals() string {
+	list := w.Exchanges(Exchange.Refused)
 	if len(list) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "sandbox: requests refused by %s:", s.URL())
+	fmt.Fprintf(&b, "sandbox: requests refused by %s:", w.URL())
 	if earlier := len(list) - maxLogged; earlier > 0 {
 		fmt.Fprintf(&b, "\n(%d earlier ones)", earlier)
 		list = list[earlier:]

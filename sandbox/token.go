@@ -82,8 +82,8 @@ func (c *Client) TokenFor(ctx context.Context, assertion string, scopes ...strin
 }
 
 func (c *Client) requestToken(req *http.Request) (Token, error) {
-	asked := c.env.server.Clock().Now().Truncate(time.Second) // tokens count in whole seconds
-	resp, err := c.roundTripper().RoundTrip(req)              // without redirects: an assertion is for one endpoint
+	asked := c.env.world.Clock().Now().Truncate(time.Second) // tokens count in whole seconds
+	resp, err := c.roundTripper().RoundTrip(req)             // without redirects: an assertion is for one endpoint
 	if err != nil {
 		return Token{}, fmt.Errorf("sandbox: request token: %w", err)
 	}
@@ -139,7 +139,7 @@ func (c *Client) readToken(resp *http.Response, asked time.Time) (Token, error) 
 	err = json.Unmarshal(body, &answer)
 	if resp.StatusCode != http.StatusOK {
 		refused := &TokenError{Status: resp.StatusCode, Code: answer.Error, Description: answer.Description, URL: answer.URI}
-		if e := c.env.server.workspace.Exchanges.Get(path.Base(answer.URI)); e != nil && e.Failed() != nil {
+		if e := c.env.world.workspace.Exchanges.Get(path.Base(answer.URI)); e != nil && e.Failed() != nil {
 			refused.because(newCheck(*e.Failed()))
 		}
 		return Token{}, refused

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,10 +132,25 @@ func (p *program) unknownServer(base string) error {
 // httpClient reaches the server on this machine whatever it says its URL is: that may lead through
 // a proxy, or nowhere from here. Of the zero running it is httpClient.
 func (r running) httpClient() *http.Client {
-	c := httpClient()
+	c := r.trusting(httpClient())
 	if r.Local != "" && r.root() != r.Local {
 		c.Transport = &localTransport{own: r.root(), local: r.Local, next: c.Transport}
 	}
+	return c
+}
+
+// trusting adds the server's certificate to those that the system trusts.
+func (r running) trusting(c *http.Client) *http.Client {
+	transport, ok := c.Transport.(*http.Transport)
+	if !ok || r.CA == "" {
+		return c
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	roots.AppendCertsFromPEM([]byte(r.CA))
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return c
 }
 

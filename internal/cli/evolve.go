@@ -31,18 +31,11 @@ A server that listens on more than this machine asks for its admin token, in ` +
 			if days < 1 {
 				return usagef("--days is %d; it has to be 1 or more", days)
 			}
-			base, r, found, err := p.serverAt(fhir)
+			at, err := p.controlsOf(fhir)
 			if err != nil {
 				return err
 			}
-			root := strings.TrimSuffix(base, fhirPath)
-			switch {
-			case found:
-				root = r.Local
-			case base == "":
-				return fmt.Errorf("no server is running here; start one with %q, or name one with --fhir", p.name)
-			}
-			return p.evolve(cmd.Context(), root, days, environment)
+			return p.evolve(cmd.Context(), at, days, environment)
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -52,36 +45,26 @@ A server that listens on more than this machine asks for its admin token, in ` +
 	return cmd
 }
 
-// evolve asks the server at root to move a population on, and prints what that did.
-func (p *program) evolve(ctx context.Context, root string, days int, environment string) error {
+// evolve asks a server to move a population on, and prints what that did.
+func (p *program) evolve(ctx context.Context, at controls, days int, environment string) error {
 	body, err := json.Marshal(map[string]any{"days": days, "environment": environment})
 	if err != nil {
 		return err
 	}
-	target := root + "/_sandbox/data/evolve"
+	target := at.root + "/_sandbox/data/evolve"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
 		return usagef("--fhir: %v", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if token := p.getenv(envPrefix + "ADMIN_TOKEN"); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := at.ask(req)
 	if err != nil {
-		return fmt.Errorf("%s: %w", target, reason(err))
+		return err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fmt.Errorf("the answer broke off: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		var refused struct{ Error string }
-		if json.Unmarshal(answer, &refused) != nil || refused.Error == "" {
-			refused.Error = resp.Status
-		}
-		return fmt.Errorf("the server refused: %s", refused.Error)
 	}
 	var done struct {
 		Day                       int

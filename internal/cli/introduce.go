@@ -25,8 +25,15 @@ func (p *program) clearUp(ctx context.Context) {
 // place at all for a key. remove takes away what is not to outlive the server.
 func (p *program) introduce(ctx context.Context, s Settings, server *sandbox.Server, addr string) (demo running, found bool, remove func() error, err error) {
 	client := server.DefaultClient()
-	demo = running{Address: addr, Local: localURL(addr), FHIR: client.FHIRURL(), Client: client.ID(), KeyID: client.KeyID(), PID: os.Getpid(), Started: p.clock.Now()}
+	demo = running{Address: addr, Local: localURL(s, addr), FHIR: client.FHIRURL(), Client: client.ID(), KeyID: client.KeyID(), PID: os.Getpid(), Started: p.clock.Now()}
 	remove = func() error { return nil }
+	ca, err := trusted(s, server)
+	if err != nil {
+		return demo, false, remove, err
+	}
+	if demo.CA = string(ca); s.TLSCert != "" && s.BaseURL != "" {
+		demo.Local = s.BaseURL // the certificate is for its name
+	}
 	if s.Data != "" { // where the server itself keeps it
 		if demo.Key, err = filepath.Abs(filepath.Join(s.Data, sandbox.DefaultKeyFile)); err != nil {
 			return demo, false, remove, fmt.Errorf("place of the demo client's key: %w", err)
@@ -64,7 +71,12 @@ func temporaryKey(ctx context.Context, key []byte) (path string, remove func() e
 }
 
 // localURL is the URL on this machine of a server that listens on an address.
-func localURL(addr string) string { return "http://" + dialable(addr) }
+func localURL(s Settings, addr string) string {
+	if s.https() {
+		return "https://" + dialable(addr)
+	}
+	return "http://" + dialable(addr)
+}
 
 // chosen is how a command line names a server, with a space before it: not at all where it is the
 // one that the commands mean by themselves, however many others there are.
@@ -86,6 +98,12 @@ func (p *program) greet(s Settings, server *sandbox.Server, demo running, found 
 		client = "none: no directory takes its private key; register your own"
 	}
 	more := reach(s, demo.Address)
+	if ca := server.CACertificate(); ca != nil {
+		more = "  To trust     " + server.URL() + "/_sandbox/ca.pem\n" + more
+	}
+	if s.ProductionAddr != "" {
+		more = "  Production   " + server.Production().FHIRURL() + "\n" + more
+	}
 	if b := server.Behaviour(); b.Differs() { // strict needs no line
 		more = "  Behaviour    " + b.String() + "\n" + more
 	}

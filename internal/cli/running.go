@@ -28,6 +28,7 @@ type running struct {
 	Client  string    `json:"client"`  // id of a client that it has registered for the commands
 	Key     string    `json:"key"`     // file with that client's private key
 	KeyID   string    `json:"kid,omitempty"`
+	CA      string    `json:"ca,omitempty"` // PEM of the certificates by which it is known
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 }

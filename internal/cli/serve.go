@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -60,7 +61,7 @@ func (p *program) serve(ctx context.Context, r resolved) (err error) {
 	if err != nil {
 		return err
 	}
-	root := cmp.Or(s.BaseURL, localURL(ln.Addr().String()))
+	root := cmp.Or(s.BaseURL, localURL(s, ln.Addr().String()))
 	opts = append(opts, sandbox.WithTokenCommand(p.name+" token"+chosen(ln.Addr().String(), root+fhirPath)))
 	server, err := p.open(ctx, r, opts)
 	if err != nil {
@@ -130,6 +131,14 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 	if s.BaseURL != "" {
 		opts = append(opts, sandbox.WithBaseURL(s.BaseURL))
 	}
+	secure, err := secureOptions(s)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, secure...)
+	if s.ProductionAddr != "" {
+		opts = append(opts, sandbox.WithProductionListener(s.ProductionAddr))
+	}
 	if s.AdminToken != "" {
 		opts = append(opts, sandbox.WithAdminToken(s.AdminToken))
 	}
@@ -161,6 +170,35 @@ func (p *program) options(s Settings) ([]sandbox.Option, error) {
 		}
 	}
 	return opts, nil
+}
+
+// secureOptions are those of HTTPS.
+func secureOptions(s Settings) ([]sandbox.Option, error) {
+	switch {
+	case s.TLSCert == "" && s.TLSKey == "":
+		if s.TLS {
+			return []sandbox.Option{sandbox.WithTLS()}, nil
+		}
+		return nil, nil
+	case s.TLSCert == "" || s.TLSKey == "":
+		return nil, usagef("--tls-cert and --tls-key belong together")
+	}
+	cert, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return nil, usagef("--tls-cert %s, --tls-key %s: %v", s.TLSCert, s.TLSKey, err)
+	}
+	return []sandbox.Option{sandbox.WithCertificate(cert)}, nil
+}
+
+// https reports whether the server speaks it.
+func (s Settings) https() bool { return s.TLS || s.TLSCert != "" }
+
+// trusted is the certificate, PEM, by which the server is known; nil of plain HTTP.
+func trusted(s Settings, server *sandbox.Server) ([]byte, error) {
+	if s.TLSCert == "" {
+		return server.CACertificate(), nil
+	}
+	return os.ReadFile(s.TLSCert)
 }
 
 // checkWritable makes the directory where it is missing and tries to write.

@@ -20,6 +20,9 @@ type Settings struct {
 	Behaviour         string         // what the server is strict about: a name, or a file that ends in .json
 	Validate          bool           // a load takes only what FHIR R4 allows
 	ValidateWrites    bool           // so do clients' writes
+	TLS               bool           // HTTPS with an authority of the server's own
+	TLSCert, TLSKey   string         // files of a certificate and its key, to be given together
+	ProductionAddr    string         // host:port at which production is an origin of its own; "" has it below /production
 	BaseURL           string         // what all URLs begin with, without a final slash; "" takes the request's
 	TrustedProxies    []string       // addresses and networks whose X-Forwarded-* headers are believed
 	PrivateKeySets    bool           // key sets are fetched from private networks too
@@ -73,6 +76,18 @@ func settingsTable() []setting {
 		{name: "addr", arg: "HOST:PORT", places: anywhere, def: "127.0.0.1:8080",
 			help: "address to listen on",
 			set:  func(s *Settings, v string) error { return parseAddr(&s.Addr, v) }},
+		{name: "tls", places: anywhere, def: "false",
+			help: "speak HTTPS, with a certificate authority of the server's own; /_sandbox/ca.pem is what to trust",
+			set:  func(s *Settings, v string) error { return parseBool(&s.TLS, v) }},
+		{name: "tls-cert", arg: "FILE", places: anywhere,
+			help: "speak HTTPS with this certificate, PEM, and those of its issuers",
+			set:  func(s *Settings, v string) error { return parseText(&s.TLSCert, v) }},
+		{name: "tls-key", arg: "FILE", places: anywhere,
+			help: "private key of --tls-cert, PEM",
+			set:  func(s *Settings, v string) error { return parseText(&s.TLSKey, v) }},
+		{name: "production-addr", arg: "HOST:PORT", places: anywhere,
+			help: "address at which the production environment is an origin of its own; by default it is below /production",
+			set:  func(s *Settings, v string) error { return parseAddr(&s.ProductionAddr, v) }},
 		{name: "data", arg: "DIR", places: anywhere, loads: true,
 			help: "directory that keeps the data; without it they are gone at the end",
 			set:  func(s *Settings, v string) error { return parseText(&s.Data, v) }},

@@ -99,6 +99,27 @@ func (c *Adjustable) Follow() {
 	}
 }
 
+// A State is how a clock stands to its base.
+type State struct {
+	Offset time.Duration `json:"offset"` // of a clock that follows
+	Frozen bool          `json:"frozen,omitempty"`
+	At     time.Time     `json:"at"` // what a frozen clock shows
+}
+
+// State returns how the clock stands.
+func (c *Adjustable) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return State{c.offset, c.frozen, c.at}
+}
+
+// Restore puts the clock as it stood. The zero State is that of a new clock.
+func (c *Adjustable) Restore(s State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset, c.frozen, c.at = s.Offset, s.Frozen, s.At
+}
+
 // Frozen reports whether the clock stands still.
 func (c *Adjustable) Frozen() bool {
 	c.mu.Lock()

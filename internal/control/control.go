@@ -13,6 +13,7 @@ import (
 	"embed"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -28,6 +29,7 @@ type DB struct {
 	db         *sqlitedb.DB
 	wall       clock.Clock
 	persistent bool // the database outlives the process
+	tokenAge   atomic.Int64
 
 	mu       sync.RWMutex                // guards what follows
 	clients  map[clientKey]*authz.Client // nil of one that there is not
@@ -77,6 +79,9 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 	c := &DB{db: db, wall: opts.Wall, persistent: path != "", clients: map[clientKey]*authz.Client{}, policies: map[string]*Policies{}}
 	if c.wall == nil {
 		c.wall = clock.System{}
+	}
+	if err := c.readTokenAge(ctx); err != nil {
+		return nil, err
 	}
 	if c.revoked, err = readRevoked(ctx, db, c.wall.Now()); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ type Set struct {
 	mu    sync.Mutex
 	rules []*counted
 	last  int // number of the rule that was added last
+	first []*Rule
 }
 
 // A counted rule knows whom it met.
@@ -27,6 +28,22 @@ type counted struct {
 
 // ErrNoRule says that there is no rule with an id.
 var ErrNoRule = errors.New("there is no such fault")
+
+// Begin adds the rules that the set begins with, and again after a Reset.
+func (s *Set) Begin(rules ...*Rule) {
+	s.first = rules
+	for _, r := range rules {
+		s.Add(r)
+	}
+}
+
+// Reset has the set begin anew: what was added since is gone, and counts are at 0.
+func (s *Set) Reset() {
+	s.Clear()
+	for _, r := range s.first {
+		s.Add(r)
+	}
+}
 
 // Add adds a rule behind those that are there, and returns its id.
 func (s *Set) Add(r *Rule) string {

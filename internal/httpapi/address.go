@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net"
 	"net/url"
 	"path"
 	"strconv"
@@ -68,11 +69,16 @@ func isPath(text string) bool {
 }
 
 // addressesOf are the URLs of an environment of the call's workspace.
-func (l *call) addressesOf(env string) authz.Addresses {
-	base := l.root + l.prefix
-	a := authz.Addresses{PortalURL: base + "/"}
+func (l *call) addressesOf(env string) authz.Addresses { return l.addressesBelow(l.prefix, env) }
+
+// addressesBelow are the URLs of an environment of the workspace with a prefix.
+func (l *call) addressesBelow(prefix, env string) authz.Addresses {
+	base := l.rootOf(env) + prefix
+	a := authz.Addresses{PortalURL: l.rootOf(authz.Sandbox) + prefix + "/"}
 	if env == authz.Production {
-		base += "/" + authz.Production
+		if !l.server.twoOrigins() {
+			base += "/" + authz.Production
+		}
 	} else {
 		a.RegistrationURL = base + "/auth/register"
 	}
@@ -83,4 +89,44 @@ func (l *call) addressesOf(env string) authz.Addresses {
 	}
 	a.IntrospectionURL, a.RevocationURL = base+"/auth/introspect", base+"/auth/revoke"
 	return a
+}
+
+// twoOrigins reports whether each environment has an origin of its own.
+func (s *Server) twoOrigins() bool {
+	if s.cfg.Ports == nil {
+		return false
+	}
+	_, production := s.cfg.Ports()
+	return production != ""
+}
+
+// rootOf is the root URL under which an environment is: the request's own, or the
+// one at the other environment's port of the same host.
+func (l *call) rootOf(env string) string {
+	if !l.server.twoOrigins() || l.atProd == (env == authz.Production) {
+		return l.root
+	}
+	sandbox, production := l.server.cfg.Ports()
+	port := sandbox
+	if env == authz.Production {
+		port = production
+	}
+	return withPort(l.root, port)
+}
+
+// withPort is a root URL at another port.
+func withPort(root, port string) string {
+	u, err := url.Parse(root)
+	if err != nil {
+		return root
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), port)
+	return u.String()
+}
+
+// isAtProduction reports whether a request came to the production environment's
+// own origin.
+func isAtProduction(c *fiber.Ctx) bool {
+	conn, ok := c.Context().Conn().(interface{ ofProduction() bool })
+	return ok && conn.ofProduction()
 }

@@ -60,7 +60,7 @@ func (l *call) putClient() error {
 	case a.ID != "" && a.ID != id:
 		return unprocessable("Client.id", fmt.Sprintf("it is %q; the URL says %q", a.ID, id))
 	}
-	c, err := l.workspace.Control.Client(l.UserContext(), l.env.Name, id)
+	c, err := l.workspace.Control().Client(l.UserContext(), l.env.Name, id)
 	if errors.Is(err, authz.ErrNoClient) {
 		now := l.workspace.Clock.Now()
 		c, err = &authz.Client{ID: id, Source: authz.SourceAdmin, Status: authz.StatusActive, StatusAt: now, CreatedAt: now}, nil
@@ -71,7 +71,7 @@ func (l *call) putClient() error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.workspace.Control.PutClient(l.UserContext(), l.env.Name, c); err != nil {
+	if _, err := l.workspace.Control().PutClient(l.UserContext(), l.env.Name, c); err != nil {
 		return err
 	}
 	delete(members, "secret") // its hash is kept
@@ -207,7 +207,7 @@ func (l *call) fillMethod(c *authz.Client, a aidboxClient) error {
 // registered.
 func (l *call) readClient() error {
 	id := l.Params("id")
-	c, err := l.workspace.Control.Client(l.UserContext(), l.env.Name, id)
+	c, err := l.workspace.Control().Client(l.UserContext(), l.env.Name, id)
 	if errors.Is(err, authz.ErrNoClient) {
 		return notFound("there is no Client/%s in %s", id, l.env.Name)
 	}
@@ -222,7 +222,7 @@ func (l *call) readClient() error {
 }
 
 func (l *call) clientResource(c *authz.Client) ([]byte, error) {
-	r, err := l.workspace.Control.Admin(l.UserContext(), l.env.Name, clientType, c.ID)
+	r, err := l.workspace.Control().Admin(l.UserContext(), l.env.Name, clientType, c.ID)
 	if err == nil {
 		return withMeta(r)
 	}
@@ -260,7 +260,7 @@ func (l *call) lifetimeOf(c *authz.Client) time.Duration {
 
 // clientIDs are the ids of all clients of the environment, the latest first.
 func (l *call) clientIDs() ([]string, error) {
-	clients, err := l.workspace.Control.RecentClients(l.UserContext(), l.env.Name, math.MaxInt32)
+	clients, err := l.workspace.Control().RecentClients(l.UserContext(), l.env.Name, math.MaxInt32)
 	var ids []string
 	for _, c := range clients {
 		ids = append(ids, c.ID)
@@ -270,7 +270,7 @@ func (l *call) clientIDs() ([]string, error) {
 
 // searchClients lists the Clients.
 func (l *call) searchClients() error {
-	clients, err := l.workspace.Control.RecentClients(l.UserContext(), l.env.Name, math.MaxInt32)
+	clients, err := l.workspace.Control().RecentClients(l.UserContext(), l.env.Name, math.MaxInt32)
 	if err != nil {
 		return err
 	}
@@ -288,16 +288,16 @@ func (l *call) searchClients() error {
 // deleteClient deletes a Client, and with it its tokens.
 func (l *call) deleteClient() error {
 	id := l.Params("id")
-	err := l.workspace.Control.DeleteClient(l.UserContext(), l.env.Name, id)
+	err := l.workspace.Control().DeleteClient(l.UserContext(), l.env.Name, id)
 	if errors.Is(err, authz.ErrNoClient) {
 		return notFound("there is no Client/%s in %s", id, l.env.Name)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = l.workspace.Control.Admin(l.UserContext(), l.env.Name, clientType, id)
+	_, err = l.workspace.Control().Admin(l.UserContext(), l.env.Name, clientType, id)
 	if err == nil {
-		_, err = l.workspace.Control.PutAdmin(l.UserContext(), l.env.Name, clientType, id, l.workspace.Clock.Now(), nil)
+		_, err = l.workspace.Control().PutAdmin(l.UserContext(), l.env.Name, clientType, id, l.workspace.Clock.Now(), nil)
 	}
 	if err != nil && !errors.Is(err, control.ErrNoResource) {
 		return err

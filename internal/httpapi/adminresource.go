@@ -88,7 +88,7 @@ type adminEntry struct {
 // first; those of what was deleted too.
 func adminHistory(typ string) func(*call) error {
 	return func(l *call) error {
-		versions, err := l.workspace.Control.AdminHistory(l.UserContext(), l.env.Name, typ, l.Params("id"))
+		versions, err := l.workspace.Control().AdminHistory(l.UserContext(), l.env.Name, typ, l.Params("id"))
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (l *call) putPolicy() error {
 
 // putAdmin stores a version and answers with it.
 func (l *call) putAdmin(typ, id string, body []byte) error {
-	r, err := l.workspace.Control.PutAdmin(l.UserContext(), l.env.Name, typ, id, l.workspace.Clock.Now(), body)
+	r, err := l.workspace.Control().PutAdmin(l.UserContext(), l.env.Name, typ, id, l.workspace.Clock.Now(), body)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (l *call) putAdmin(typ, id string, body []byte) error {
 
 func (l *call) readPolicy() error {
 	id := l.Params("id")
-	r, err := l.workspace.Control.Admin(l.UserContext(), l.env.Name, policyType, id)
+	r, err := l.workspace.Control().Admin(l.UserContext(), l.env.Name, policyType, id)
 	if errors.Is(err, control.ErrNoResource) {
 		derived, err := l.derivedPolicyOf(strings.TrimSuffix(id, "-scopes"))
 		if err == nil && derived != nil && control.DerivedPolicy(strings.TrimSuffix(id, "-scopes")) == id {
@@ -167,14 +167,14 @@ func (l *call) readPolicy() error {
 // derivedPolicyOf is the policy that a client's scopes make; nil where there is
 // none: no such client, one that an administrator put, or it was withdrawn.
 func (l *call) derivedPolicyOf(client string) ([]byte, error) {
-	c, err := l.workspace.Control.Client(l.UserContext(), l.env.Name, client)
+	c, err := l.workspace.Control().Client(l.UserContext(), l.env.Name, client)
 	if errors.Is(err, authz.ErrNoClient) || err == nil && c.Source == authz.SourceAdmin {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	policies, err := l.workspace.Control.Policies(l.UserContext(), l.env.Name)
+	policies, err := l.workspace.Control().Policies(l.UserContext(), l.env.Name)
 	if err != nil || !policies.Derived(client) {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (l *call) derivedPolicyOf(client string) ([]byte, error) {
 // searchPolicies lists the policies; ?link=Client/x keeps those that link to a
 // client.
 func (l *call) searchPolicies() error {
-	all, err := l.workspace.Control.Admins(l.UserContext(), l.env.Name, policyType)
+	all, err := l.workspace.Control().Admins(l.UserContext(), l.env.Name, policyType)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (l *call) searchPolicies() error {
 // is refused then, until another one allows it.
 func (l *call) deletePolicy() error {
 	id := l.Params("id")
-	_, err := l.workspace.Control.Admin(l.UserContext(), l.env.Name, policyType, id)
+	_, err := l.workspace.Control().Admin(l.UserContext(), l.env.Name, policyType, id)
 	if errors.Is(err, control.ErrNoResource) {
 		client, isDerived := strings.CutSuffix(id, "-scopes")
 		derived, err := l.derivedPolicyOf(client)
@@ -246,7 +246,7 @@ func (l *call) deletePolicy() error {
 	} else if err != nil {
 		return err
 	}
-	if _, err := l.workspace.Control.PutAdmin(l.UserContext(), l.env.Name, policyType, id, l.workspace.Clock.Now(), nil); err != nil {
+	if _, err := l.workspace.Control().PutAdmin(l.UserContext(), l.env.Name, policyType, id, l.workspace.Clock.Now(), nil); err != nil {
 		return err
 	}
 	return l.SendStatus(fiber.StatusNoContent)

@@ -25,6 +25,7 @@ type call struct {
 	organization string // whose view of the data the path names, or ""
 
 	root     string // the server's root URL
+	atProd   bool   // root is that of the production environment, an origin of its own
 	prefix   string // of the workspace, below root
 	path     string // as it was asked for
 	original string // path as it was sent, escapes included

@@ -43,6 +43,13 @@ type rotatedSecret struct {
 	OldEnd    string `json:"old_secrets_end_at"`
 }
 
+// A tokensView says what became of tokens.
+type tokensView struct {
+	ClientID    string `json:"client_id,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	Tokens      string `json:"tokens"`
+}
+
 type overlapAsked struct {
 	Overlap string `json:"overlap,omitempty" jsonschema:"how long the old secret works, such as 10m or 24h"`
 }
@@ -61,4 +68,28 @@ func (l *call) overlap() (time.Duration, error) {
 		return 0, badRequest("value", "overlap has to be a duration such as 10m or 24h")
 	}
 	return overlap, nil
+}
+
+// revokeClient ends all access tokens of a client of the environment. It can get
+// new ones.
+func (l *call) revokeClient() error {
+	id := l.Params("client")
+	_, err := l.workspace.Control().RevokeClient(l.UserContext(), l.env.Name, id)
+	switch {
+	case errors.Is(err, authz.ErrNoClient):
+		return notFound("there is no client %s in %s", id, l.env.Name)
+	case err != nil:
+		return err
+	}
+	l.exchange.Client = id
+	return l.json(fiber.StatusOK, tokensView{ClientID: id, Environment: l.env.Name, Tokens: "revoked"})
+}
+
+// expireTokens has all access tokens of the workspace expire, in both
+// environments, without moving the clock.
+func (l *call) expireTokens() error {
+	if err := l.workspace.Control().ExpireTokens(l.UserContext()); err != nil {
+		return err
+	}
+	return l.json(fiber.StatusOK, tokensView{Tokens: "expired"})
 }

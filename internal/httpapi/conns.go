@@ -20,14 +20,42 @@ type conns struct {
 	busy    int           // how many in open have a request
 	idle    chan struct{} // closed when busy falls to 0; nil while nobody waits
 	closing bool
+
+	held map[net.Conn][]func() // to be called when the request under way is over
 }
 
-func newConns() *conns { return &conns{open: map[net.Conn]bool{}} }
+func newConns() *conns { return &conns{open: map[net.Conn]bool{}, held: map[net.Conn][]func(){}} }
+
+// hold has release called once the answer to the request under way has been
+// sent, or never will be.
+func (cs *conns) hold(c net.Conn, release func()) {
+	cs.mu.Lock()
+	_, open := cs.open[c]
+	if open {
+		cs.held[c] = append(cs.held[c], release)
+	}
+	cs.mu.Unlock()
+	if !open {
+		release()
+	}
+}
+
+// release lets go of what the request of a connection held.
+func (cs *conns) release(c net.Conn) {
+	cs.mu.Lock()
+	held := cs.held[c]
+	delete(cs.held, c)
+	cs.mu.Unlock()
+	for _, release := range held {
+		release()
+	}
+}
 
 // A trackingListener notes the connections that it accepts.
 type trackingListener struct {
 	net.Listener
-	conns *conns
+	conns      *conns
+	production bool // the production environment is at its root
 }
 
 func (l trackingListener) Accept() (net.Conn, error) {
@@ -35,9 +63,9 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tracked net.Conn = &trackedConn{Conn: c, conns: l.conns}
+	var tracked net.Conn = &trackedConn{Conn: c, conns: l.conns, origin: origin{l.production}}
 	if t, ok := c.(*tls.Conn); ok { // by its type the server knows that the scheme is https
-		tracked = &trackedTLS{Conn: t, conns: l.conns}
+		tracked = &trackedTLS{Conn: t, conns: l.conns, origin: origin{l.production}}
 	}
 	l.conns.mu.Lock()
 	defer l.conns.mu.Unlock()
@@ -49,10 +77,16 @@ func (l trackingListener) Accept() (net.Conn, error) {
 	return tracked, nil
 }
 
+// An origin tells which environment is at the root of where a connection leads.
+type origin struct{ production bool }
+
+func (o origin) ofProduction() bool { return o.production }
+
 type trackedConn struct {
 	net.Conn
 	beginning
 	unread
+	origin
 	conns *conns
 }
 
@@ -72,6 +106,7 @@ type trackedTLS struct {
 	*tls.Conn
 	beginning
 	unread
+	origin
 	conns *conns
 }
 
@@ -125,6 +160,7 @@ func (cs *conns) begin(c net.Conn) {
 // end notes that the answer has been sent, or never will be. A connection that
 // a shutdown waited for has done its work.
 func (cs *conns) end(c net.Conn) {
+	cs.release(c)
 	if cs.rest(c) {
 		c.Close()
 	}
@@ -162,6 +198,7 @@ func (cs *conns) rest(c net.Conn) bool {
 
 // forget takes out a connection that is closed.
 func (cs *conns) forget(c net.Conn) {
+	defer cs.release(c)
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.open[c] {

@@ -70,7 +70,7 @@ func (s *Server) Handler() http.Handler {
 	s.once.Do(func() {
 		inner := newPipeListener()
 		if s.register(inner) {
-			go s.serve(inner) // until Shutdown
+			go s.serve(inner, false) // until Shutdown
 		}
 		s.handler = &httputil.ReverseProxy{
 			Rewrite:       forward,

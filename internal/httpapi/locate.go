@@ -25,22 +25,45 @@ func (s *Server) locate(c *fiber.Ctx) error {
 	l, at := s.newCall(c)
 	c.Locals(callKey, l)
 	root, noRoot := s.rootURL(c)
+	if l.atProd && s.cfg.BaseURL != "" { // which is the sandbox's
+		_, port := s.cfg.Ports()
+		root = withPort(root, port)
+	}
 	l.root, l.refused = root, cmp.Or(l.refused, noRoot, unambiguous(c))
-	if l.workspace = s.workspaceOf(at); l.workspace == nil {
-		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q", at.workspace)))
+	if !l.enter(at) {
+		l.refused = cmp.Or(l.refused, error(notFound("there is no workspace %q: POST /_sandbox/workspaces makes one, which ends by DELETE, when its time is over or with the server", at.workspace)))
 		l.workspace = s.cfg.Workspace("") // it has the request in its log
 		return c.Next()
 	}
-	l.prefix, l.env = at.prefix, l.workspace.Environment(at.env)
+	l.prefix = at.prefix
 	l.addresses = l.addressesOf(at.env)
 	l.addresses.FHIRBase = strings.TrimSuffix(l.addresses.FHIRBase, fhir) + at.base + fhir
 	other := authz.Production
 	if at.env == other {
 		other = authz.Sandbox
 	}
+	if at.env == authz.Production && !l.atProd && s.twoOrigins() {
+		l.refused = cmp.Or(l.refused, error(notFound("the production environment is an origin of its own here: %s", l.rootOf(authz.Production))))
+	}
 	l.addresses.Other = map[string]authz.Addresses{other: l.addressesOf(other)}
 	c.Path(l.routed)
 	return c.Next()
+}
+
+// enter takes the workspace and the environment that a path names until the
+// answer has been sent, and reports whether there is such a workspace.
+func (l *call) enter(at place) bool {
+	w := l.server.workspaceOf(at)
+	if w == nil {
+		return false
+	}
+	env, leave, err := w.Enter(at.env)
+	if err != nil {
+		return false
+	}
+	l.server.conns.hold(l.Context().Conn(), leave)
+	l.workspace, l.env = w, env
+	return true
 }
 
 // admit refuses what locate found to be wrong, and what leads nowhere.
@@ -72,6 +95,9 @@ func (s *Server) newCall(c *fiber.Ctx) (*call, place) {
 		_, l.refused = l.queryParams()
 	}
 	at := placeOf(l.path)
+	if l.atProd = isAtProduction(c); l.atProd {
+		at.env = authz.Production
+	}
 	l.routed, l.surface, l.organization = at.path, surfaceOf(at.path), at.organization
 	return l, at
 }

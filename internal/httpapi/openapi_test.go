@@ -157,6 +157,20 @@ func TestOperationsAreAsDescribed(t *testing.T) {
 	call("PUT", "/_sandbox/behaviour", `{"switches":{"job.ttl":"1h"}}`, 200)
 	call("POST", "/_sandbox/token/explain", form("grant_type", "client_credentials"), 200, "Content-Type", formType)
 
+	call("POST", "/_sandbox/workspaces", `{"name":"a"}`, 201)
+	call("GET", "/_sandbox/workspaces", "", 200)
+	call("GET", "/_sandbox/workspaces/a", "", 200)
+	call("DELETE", "/_sandbox/workspaces/a", "", 204)
+	call("POST", "/_sandbox/snapshots/a", "", 201)
+	call("GET", "/_sandbox/snapshots", "", 200)
+	call("POST", "/_sandbox/snapshots/a/restore", "", 200)
+	call("DELETE", "/_sandbox/snapshots/a", "", 204)
+	state := call("GET", "/_sandbox/state", "", 200)
+	call("PUT", "/_sandbox/state", string(state.body), 200)
+	call("POST", "/_sandbox/reset", "", 200)
+	call("POST", "/_sandbox/tokens/expire", "", 200)
+	call("GET", "/_sandbox/ca.pem", "", 404)
+
 	service := call("POST", "/portal/api/services", string(marshal(t, bySecret("system/Patient.rs"))), 201).service(t, 201)
 	path := "/portal/api/services/" + service.ClientID
 	call("GET", "/portal/api/services", "", 200)
@@ -164,6 +178,7 @@ func TestOperationsAreAsDescribed(t *testing.T) {
 	call("PUT", path, string(marshal(t, bySecret("system/Patient.r"))), 200)
 	call("POST", path+"/rotate-secret", "", 200)
 	call("POST", "/_sandbox/clients/"+service.ClientID+"/rotate-secret", "", 200)
+	call("POST", "/_sandbox/clients/"+service.ClientID+"/revoke", "", 200)
 	call("POST", path+"/submit", "", 200)
 	call("POST", path+"/reject", `{"reason":"no"}`, 200)
 	call("PUT", path, string(marshal(t, bySecret("system/Patient.r"))), 200)

@@ -17,7 +17,7 @@ import (
 // policy stands is allowed what its scopes allow, so that nothing else has to be
 // asked.
 func (l *call) checkPolicies() error {
-	policies, err := l.workspace.Control.Policies(l.UserContext(), l.env.Name)
+	policies, err := l.workspace.Control().Policies(l.UserContext(), l.env.Name)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (l *call) tracePolicies() error {
 	if err := l.holder(); err != nil {
 		return err
 	}
-	policies, err := l.workspace.Control.Policies(l.UserContext(), l.env.Name)
+	policies, err := l.workspace.Control().Policies(l.UserContext(), l.env.Name)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (l *call) closeSession() error {
 	if err := l.holder(); err != nil {
 		return err
 	}
-	if err := l.workspace.Control.RevokeToken(l.UserContext(), l.env.Name, l.access.TokenID, l.access.Expires); err != nil {
+	if err := l.workspace.Control().RevokeToken(l.UserContext(), l.env.Name, l.access.TokenID, l.access.Expires); err != nil {
 		return err
 	}
 	return l.SendStatus(fiber.StatusNoContent)

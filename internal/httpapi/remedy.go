@@ -37,7 +37,7 @@ func (l *call) registrationOf(env, id string) *exchange.Registration {
 	if id == "" || e == nil {
 		return nil
 	}
-	client, err := l.workspace.Control.Client(l.UserContext(), env, id)
+	client, err := l.workspace.Control().Client(l.UserContext(), env, id)
 	if err != nil { // none, or a store that cannot tell: the page does without
 		return nil
 	}

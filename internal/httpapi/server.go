@@ -25,6 +25,8 @@ type Config struct {
 	// Workspace returns the workspace with a name, "" being the default one,
 	// or nil.
 	Workspace func(name string) *workspace.Workspace
+	// Worlds makes workspaces beside the default one; nil lets nobody make any.
+	Worlds *workspace.Worlds
 	// BaseURL is the URL under which clients reach the server; empty derives
 	// it from each request.
 	BaseURL string
@@ -37,6 +39,13 @@ type Config struct {
 	// TokenCommand is the command line that prints an access token on the
 	// server's machine, for the start page; empty is "sandfhir token".
 	TokenCommand string
+	// CACertificate is the certificate of the server's own authority, PEM, to be
+	// shown to whoever asks; nil is none.
+	CACertificate []byte
+	// Ports returns the ports of the listeners of both environments where each has
+	// one of its own: URLs are of the one or the other. nil, or empty ports, have
+	// both environments under one origin.
+	Ports func() (sandbox, production string)
 	// Logger takes what goes wrong inside; nil is silent.
 	Logger *slog.Logger
 }
@@ -146,7 +155,16 @@ func (s *Server) Serve(ln net.Listener) error {
 	if !s.register(ln) {
 		return nil
 	}
-	return s.serve(ln)
+	return s.serve(ln, false)
+}
+
+// ServeProduction is Serve for a listener at which the production environment is
+// at the root.
+func (s *Server) ServeProduction(ln net.Listener) error {
+	if !s.register(ln) {
+		return nil
+	}
+	return s.serve(ln, true)
 }
 
 // register takes a listener that Shutdown is to close. Behind Shutdown it
@@ -162,10 +180,10 @@ func (s *Server) register(ln net.Listener) bool {
 	return true
 }
 
-func (s *Server) serve(ln net.Listener) error {
+func (s *Server) serve(ln net.Listener, production bool) error {
 	defer ln.Close()
 	s.app.Handler() // builds the routes
-	err := s.app.Server().Serve(trackingListener{ln, s.conns})
+	err := s.app.Server().Serve(trackingListener{ln, s.conns, production})
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}

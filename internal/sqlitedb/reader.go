@@ -12,6 +12,9 @@ type Reader struct {
 	pool *Pool
 }
 
+// Owns reports whether a reader is one of this database.
+func (db *DB) Owns(r *Reader) bool { return db.read == r.pool }
+
 // Reader waits for a connection to read with, so that whoever takes a lock next
 // need not wait while holding it. A database whose only connection is the
 // writer's too gives it to Begin alone: whoever holds the lock may need it.
@@ -20,7 +23,7 @@ func (db *DB) Reader(ctx context.Context) (*Reader, error) {
 		return &Reader{pool: db.read}, nil
 	}
 	conn, err := db.read.db.Conn(ctx)
-	return &Reader{conn: conn}, err
+	return &Reader{conn: conn, pool: db.read}, err
 }
 
 // Begin begins a read transaction. It has to end before Close.

@@ -26,7 +26,7 @@ func (w *Workspace) ChangeBehaviour(change func(behaviour.Behaviour) (behaviour.
 	if err != nil {
 		return err
 	}
-	next := &state{behaviour: b, envs: map[string]*Environment{}}
+	next := &state{behaviour: b, epoch: before.epoch, envs: map[string]*Environment{}}
 	for name, e := range before.envs {
 		auth, err := e.Auth.With(b.Authz())
 		if err != nil {

@@ -13,12 +13,7 @@ import (
 
 // Dir returns the directory that keeps the environment's data across restarts,
 // or "".
-func (e *resources) Dir() string {
-	if e.workspace.cfg.Dir == "" {
-		return ""
-	}
-	return filepath.Join(e.workspace.cfg.Dir, e.name)
-}
+func (e *resources) Dir() string { return e.dir }
 
 // Population returns what the environment's data began with, once they were
 // opened. ok is false of a data directory that does not say so.
@@ -55,11 +50,16 @@ func writeNote(path string, note populationNote) error {
 	if err != nil {
 		return fmt.Errorf("encode the population: %w", err)
 	}
+	return writeFile(path, append(data, '\n'))
+}
+
+// writeFile writes a file that only its owner can read, and waits for the disk.
+func writeFile(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(data, '\n'))
+	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync() // before it gets the name by which it counts
 	}
@@ -74,18 +74,34 @@ func replaceNote(path string, note populationNote) error {
 	return os.Rename(path+".new", path)
 }
 
+// replaceFile writes a file whole, or leaves the one that there was.
+func replaceFile(path string, data []byte) error {
+	if err := writeFile(path+".new", data); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
 // recall reads what population dir began with. A file that cannot be read as
 // one says nothing, as no file does.
 func (e *resources) recall(dir string) error {
+	began, err := readNote(dir)
+	if err != nil {
+		return err
+	}
+	e.population = seed.Population{Patients: began.Patients, Seed: began.Seed, Richness: began.Richness, Days: began.Days}
+	e.older = began.Version != seed.Version
+	return nil
+}
+
+func readNote(dir string) (populationNote, error) {
 	began := populationNote{Patients: -1}
 	data, err := os.ReadFile(filepath.Join(dir, populationFile))
 	if err == nil && json.Unmarshal(data, &began) != nil {
 		began = populationNote{Patients: -1}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read what population the data began with: %w", err)
+		return began, fmt.Errorf("read what population the data began with: %w", err)
 	}
-	e.population = seed.Population{Patients: began.Patients, Seed: began.Seed, Richness: began.Richness, Days: began.Days}
-	e.older = began.Version != seed.Version
-	return nil
+	return began, nil
 }

@@ -26,13 +26,20 @@ type Populations struct {
 	made  func(patients, total int) // called for every patient; may be nil
 
 	mu    sync.Mutex
-	bases map[string]*fhirstore.Base
+	bases map[string]*opening // by key
+}
+
+// An opening is a population that is opened, or built, by whoever asks first.
+// Nobody waits for another population than their own.
+type opening struct {
+	mu   sync.Mutex
+	base *fhirstore.Base // nil until it is open
 }
 
 // NewPopulations returns the populations cached in dir. An empty dir means that
 // there is no place to cache them in.
 func NewPopulations(dir string) *Populations {
-	return &Populations{dir: dir, bases: map[string]*fhirstore.Base{}}
+	return &Populations{dir: dir, bases: map[string]*opening{}}
 }
 
 // Watch has f called when a population is about to be built because it was
@@ -77,11 +84,18 @@ func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.
 	if ps.dir == "" {
 		return nil, errNoCache
 	}
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
 	name := key(p)
-	if b := ps.bases[name]; b != nil {
-		return b, nil
+	ps.mu.Lock()
+	o := ps.bases[name]
+	if o == nil {
+		o = &opening{}
+		ps.bases[name] = o
+	}
+	ps.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.base != nil {
+		return o.base, nil
 	}
 	dir := filepath.Join(ps.dir, name)
 	b, err := fhirstore.OpenBase(ctx, dir)
@@ -98,7 +112,7 @@ func (ps *Populations) Base(ctx context.Context, p seed.Population) (*fhirstore.
 	if err != nil {
 		return nil, err
 	}
-	ps.bases[name] = b
+	o.base = b
 	return b, nil
 }
 
@@ -150,8 +164,12 @@ func (ps *Populations) Close() error {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	var errs []error
-	for name, b := range ps.bases {
-		errs = append(errs, b.Close())
+	for name, o := range ps.bases {
+		o.mu.Lock()
+		if o.base != nil {
+			errs = append(errs, o.base.Close())
+		}
+		o.mu.Unlock()
 		delete(ps.bases, name)
 	}
 	return errors.Join(errs...)

@@ -38,9 +38,9 @@ type Config struct {
 	// Dir keeps everything across restarts; empty keeps nothing.
 	Dir string
 	// Temp is where changed data go while the workspace exists, where Dir is
-	// empty; it is made when first needed and removed by Close. Empty means
-	// the system's directory for temporary files.
-	Temp string
+	// empty. nil is one of the workspace's own, in the system's directory for
+	// temporary files.
+	Temp *Temp
 	// FullSync makes every write wait for the disk.
 	FullSync bool
 	// Populations are shared by the workspaces of a server.
@@ -63,6 +63,9 @@ type Config struct {
 	// ExportLength is how long an export runs; bulk.OnePoll until the second
 	// status request.
 	ExportLength time.Duration
+	// Fill puts into the sandbox environment, at a reset, what the workspace began
+	// with beside the population; nil is nothing.
+	Fill func(context.Context, *Environment) error
 	// Wall is real time; nil means the wall clock.
 	Wall clock.Clock
 	// Rand makes ids, secrets and tokens; nil means crypto/rand. It need not be
@@ -75,23 +78,25 @@ type Workspace struct {
 	Name      string
 	Clock     *clock.Adjustable
 	Wall      clock.Clock // real time
-	Control   *control.DB
 	Exchanges *exchange.Log
 	Faults    *fault.Set
 
 	cfg     Config
+	ownTemp bool // nobody else has cfg.Temp
 	keys    *authz.Fetcher
 	current atomic.Pointer[state]
 
-	mu   sync.Mutex
-	temp *processdir.Dir // the directory made in cfg.Temp, or nil
-
 	changing sync.Mutex // held while the state is replaced
+
+	keep      control.Kept // clients that a new beginning leaves as they are; under changing
+	snapshots snapshots
 }
 
-// A state is what changes with the behaviour, all of it at once.
+// A state is what changes with the behaviour and with a new beginning, all of
+// it at once.
 type state struct {
 	behaviour behaviour.Behaviour
+	epoch     *epoch
 	envs      map[string]*Environment
 }
 
@@ -108,47 +113,46 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 		Exchanges: exchange.NewLog(cfg.Rand), Faults: &fault.Set{},
 		cfg: cfg,
 	}
+	if w.cfg.Temp == nil {
+		w.cfg.Temp, w.ownTemp = NewTemp(""), true
+	}
 	if w.cfg.Behaviour.Name == "" {
 		w.cfg.Behaviour = behaviour.Strict()
 	}
 	w.cfg.KeyFetch.OnFetch, w.cfg.KeyFetch.ServerClock = w.recordFetch, w.Clock
 	w.keys = authz.NewFetcher(w.cfg.KeyFetch)
-	path := ""
-	if cfg.Dir != "" {
-		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-			return nil, fmt.Errorf("open workspace: %w", err)
-		}
-		path = filepath.Join(cfg.Dir, "control.db")
-	}
-	if w.Control, err = control.Open(ctx, path, control.Options{FullSync: cfg.FullSync, Wall: cfg.Wall}); err != nil {
+	dir, err := w.currentDir()
+	if err != nil {
 		return nil, fmt.Errorf("open workspace: %w", err)
 	}
-	begin := &state{behaviour: w.cfg.Behaviour, envs: map[string]*Environment{}}
-	for _, name := range []string{authz.Sandbox, authz.Production} {
-		if begin.envs[name], err = w.environment(ctx, name); err != nil {
-			w.Control.Close()
-			return nil, fmt.Errorf("open workspace: %w", err)
-		}
+	begin, err := w.newEpoch(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open workspace: %w", err)
 	}
-	w.current.Store(begin)
+	first, err := begin.state(ctx, w, w.cfg.Behaviour)
+	if err != nil {
+		begin.close()
+		return nil, fmt.Errorf("open workspace: %w", err)
+	}
+	w.current.Store(first)
 	return w, nil
 }
 
-func (w *Workspace) environment(ctx context.Context, name string) (*Environment, error) {
+// authServer returns the authorization server of an environment.
+func (w *Workspace) authServer(ctx context.Context, e *epoch, name string, b behaviour.Behaviour) (*authz.Server, error) {
 	other := authz.Production
-	population := w.cfg.Population
 	if name == authz.Production {
 		other = authz.Sandbox
-		population.Seed++
 	}
-	defs, switches := r4.Definitions(), w.cfg.Behaviour.Authz()
-	auth, err := authz.New(ctx, authz.Config{
+	defs, switches := r4.Definitions(), b.Authz()
+	return authz.New(ctx, authz.Config{
 		Environment:        authz.Environment{Name: name, Workspace: w.Name},
 		Others:             []string{other},
-		Store:              w.Control,
+		Store:              e.control,
 		Keys:               w.keys,
 		Clock:              w.Clock,
 		Wall:               w.cfg.Wall,
+		TokenAge:           e.control.TokenAge,
 		Rand:               w.cfg.Rand,
 		InitialAccessToken: w.cfg.RegistrationToken,
 		Behaviour:          &switches,
@@ -162,10 +166,6 @@ func (w *Workspace) environment(ctx context.Context, name string) (*Environment,
 			return ok && fhirstore.Searchable(p)
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &Environment{Name: name, Auth: auth, export: w.cfg.Behaviour.Exports(), resources: &resources{name: name, workspace: w, population: population}}, nil
 }
 
 // recordFetch adds a fetch of a key set to the exchanges.
@@ -197,10 +197,11 @@ func (w *Workspace) Environment(name string) *Environment { return w.current.Loa
 
 // Portal returns the developer portal under the behaviour in force.
 func (w *Workspace) Portal() *portal.Portal {
-	envs := w.current.Load().envs
+	s := w.current.Load()
+	envs := s.envs
 	return &portal.Portal{
 		Sandbox: envs[authz.Sandbox].Auth, Production: envs[authz.Production].Auth,
-		Store: w.Control, Now: w.Clock.Now, Organizations: envs[authz.Sandbox].Organizations,
+		Store: s.epoch.control, Now: w.Clock.Now, Organizations: envs[authz.Sandbox].Organizations,
 	}
 }
 
@@ -217,41 +218,6 @@ func (w *Workspace) RotateSecret(ctx context.Context, env, id string, overlap ti
 		}
 	}
 	return w.Environment(env).Auth.RotateSecret(ctx, id, overlap)
-}
-
-// Close closes the workspace and removes what it kept only while it existed.
-func (w *Workspace) Close() error {
-	var errs []error
-	for _, e := range w.current.Load().envs {
-		errs = append(errs, e.close())
-	}
-	errs = append(errs, w.Control.Close())
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.temp != nil {
-		errs = append(errs, w.temp.Remove())
-	}
-	return errors.Join(errs...)
-}
-
-// tempDir returns a new directory of the workspace's own that Close removes.
-func (w *Workspace) tempDir(name string) (string, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.temp == nil {
-		parent := w.cfg.Temp
-		if parent == "" {
-			parent = os.TempDir()
-		}
-		processdir.Living(context.Background(), parent, processdir.TempName) // removes those of the dead
-		dir, err := processdir.Make(context.Background(), parent, processdir.TempName+"*")
-		if err != nil {
-			return "", err
-		}
-		w.temp = dir
-	}
-	dir := filepath.Join(w.temp.Path(), name)
-	return dir, os.MkdirAll(dir, 0o700)
 }
 
 // An Environment is an authorization server, under the behaviour that was in
@@ -280,6 +246,8 @@ func (e *Environment) Export() bulk.Behaviour { return e.export }
 type resources struct {
 	name       string
 	workspace  *Workspace
+	epoch      *epoch
+	dir        string // keeps the data across restarts, or ""
 	population seed.Population
 	older      bool // the data began with a population of another version
 
@@ -288,6 +256,7 @@ type resources struct {
 	mu      sync.Mutex // of all below and of population
 	data    *fhirstore.Store
 	exports *bulk.Service
+	closed  bool
 }
 
 // Data returns the environment's resources; the first call opens them, and
@@ -310,12 +279,15 @@ func (e *resources) openExports(ctx context.Context) (*bulk.Service, error) {
 		return nil, err
 	}
 	w := e.workspace
-	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: w.Control, Clock: w.Clock, Wall: w.Wall, Rand: w.cfg.Rand, Length: w.cfg.ExportLength})
+	e.exports = bulk.NewService(bulk.Config{Env: e.name, Data: data, Jobs: e.epoch.control, Clock: w.Clock, Wall: w.Wall, Rand: w.cfg.Rand, Length: w.cfg.ExportLength})
 	return e.exports, nil
 }
 
 // open opens the data. The caller holds e.mu.
 func (e *resources) open(ctx context.Context) (*fhirstore.Store, error) {
+	if e.closed {
+		return nil, ErrEnded
+	}
 	if e.data != nil {
 		return e.data, nil
 	}
@@ -333,15 +305,15 @@ func (e *resources) openStore(ctx context.Context) (*fhirstore.Store, error) {
 	if !w.cfg.AnyContent {
 		opts.Check = validation.R4().Admit
 	}
-	if dir := e.Dir(); dir != "" {
-		if err := e.createDir(ctx, dir); err != nil {
+	if e.dir != "" {
+		if err := e.createDir(ctx, e.dir); err != nil {
 			return nil, err
 		}
-		return fhirstore.Open(ctx, dir, opts)
+		return fhirstore.Open(ctx, e.dir, opts)
 	}
 	base, err := w.cfg.Populations.Base(ctx, e.population)
 	if err == nil {
-		return fhirstore.Over(base, func() (string, error) { return w.tempDir(e.name) }, opts), nil
+		return fhirstore.Over(base, func() (string, error) { return e.epoch.tempDir(w.cfg.Temp, e.name) }, opts), nil
 	}
 	if !errors.Is(err, errNoCache) {
 		return nil, err
@@ -409,7 +381,7 @@ func (ps *Populations) populate(ctx context.Context, store *fhirstore.Store, p s
 func (e *resources) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.data == nil {
+	if e.closed = true; e.data == nil {
 		return nil
 	}
 	return e.data.Close()

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/sandfhir/sandfhir/internal/localca"
+)
+
+// WithTLS has the server speak HTTPS, TLS 1.2 or later, with certificates of an
+// authority of its own, for whatever name it is reached by. HTTPClient and the
+// server's Clients trust it; other programs are given CACertificate, which the
+// server serves at /_sandbox/ca.pem too. The authority is made anew for each
+// server, or kept with WithDataDir, as ca.pem and ca-key.pem.
+func WithTLS() Option {
+	return func(c *config) error {
+		c.tls = true
+		return nil
+	}
+}
+
+// WithCertificate has the server speak HTTPS with a certificate of the caller's;
+// tls.LoadX509KeyPair reads one from files. HTTPClient and the server's Clients
+// trust it, whoever issued it, and reach the server by the name in WithBaseURL.
+func WithCertificate(cert tls.Certificate) Option {
+	return func(c *config) error {
+		if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
+			return errors.New("WithCertificate: the certificate or its private key is missing")
+		}
+		c.certificate = &cert
+		return nil
+	}
+}
+
+// security is how a server speaks TLS.
+type security struct {
+	config *tls.Config
+	roots  *x509.CertPool
+	ca     []byte // PEM of the server's own authority, or nil
+}
+
+// newSecurity returns nil where the server speaks plain HTTP.
+func newSecurity(cfg config) (*security, error) {
+	served := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if cert := cfg.certificate; cert != nil {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		for _, der := range cert.Certificate {
+			parsed, err := x509.ParseCertificate(der)
+			if err != nil {
+				return nil, fmt.Errorf("WithCertificate: %w", err)
+			}
+			roots.AddCert(parsed)
+		}
+		served.Certificates = []tls.Certificate{*cert}
+		return &security{config: served, roots: roots}, nil
+	}
+	if !cfg.tls {
+		return nil, nil
+	}
+	authority, err := localca.Open(cfg.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	served.GetCertificate = authority.Certificate
+	return &security{config: served, roots: authority.Pool(), ca: authority.PEM()}, nil
+}
+
+// HTTPClient returns an HTTP client that trusts the server's certificate, where it
+// has one, and sends no token: see Client.HTTPClient for one that does.
+func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.transport} }
+
+// CACertificate is the certificate of the server's own authority as PEM, nil
+// without WithTLS.
+func (s *Server) CACertificate() []byte {
+	if s.security == nil {
+		return nil
+	}
+	return slices.Clone(s.security.ca)
+}
+
+// scheme is that of the server's URLs.
+func (s *Server) scheme() string {
+	if s.security == nil {
+		return "http"
+	}
+	return "https"
+}
