@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -42,6 +43,11 @@ type Exchange struct {
 	Broken         bool  // the server failed before the answer was sent whole; its log has the reason
 
 	ClientID string // that the request claims to come from
+	// Scopes, Organization and Policy decided what a request with a valid access
+	// token reached: the token's scopes, the organization that the client is bound
+	// to or the URL names, "" for all, and the AccessPolicy that allowed it, ""
+	// where it was the one that is derived from scopes.
+	Scopes, Organization, Policy string
 	// Assertion is what the client's assertion says; nil if there was none that
 	// could be read.
 	Assertion *Assertion
@@ -165,6 +171,24 @@ func (w *World) Exchanges(keep ...func(Exchange) bool) []Exchange {
 	return list
 }
 
+// AwaitExchange returns the first exchange that all filters keep: the oldest that
+// there is, else the next one to come. An exchange is there once its answer has
+// been sent, which a client can see a moment before. The error is ctx's, or
+// ErrClosed where the world ends.
+func (w *World) AwaitExchange(ctx context.Context, keep ...func(Exchange) bool) (Exchange, error) {
+	list, err := w.workspace.Exchanges.Await(ctx, "", func(inner *exchange.Exchange) bool {
+		e := newExchange(inner)
+		return !slices.ContainsFunc(keep, func(k func(Exchange) bool) bool { return !k(e) })
+	})
+	switch {
+	case errors.Is(err, exchange.ErrEnded):
+		return Exchange{}, ErrClosed
+	case err != nil:
+		return Exchange{}, fmt.Errorf("sandbox: no such exchange: %w", err)
+	}
+	return newExchange(list[0]), nil
+}
+
 func newExchange(e *exchange.Exchange) Exchange {
 	out := Exchange{
 		ID: e.ID, Kind: Kind(e.Kind), Parent: e.Parent, Fetches: slices.Clone(e.Fetches), Environment: e.Environment, At: e.At,
@@ -173,6 +197,9 @@ func newExchange(e *exchange.Exchange) Exchange {
 		Status: e.Status, ResponseHeader: newHeader(e.ResponseHeader), ResponseBody: e.ResponseBody,
 		ResponseBytes: e.ResponseBytes, Aborted: e.Aborted, Broken: e.Broken,
 		ClientID: e.Client, Fault: e.Fault, Refusal: strings.TrimSpace(e.Refusal), remedy: e.Remedy,
+	}
+	if a := e.Access; a != nil {
+		out.Scopes, out.Organization, out.Policy = a.Scopes, a.Organization, a.Policy
 	}
 	if e.Assertion != nil {
 		out.Assertion = &Assertion{Header: slices.Clone(e.Assertion.Header), Claims: slices.Clone(e.Assertion.Claims)}

@@ -12,6 +12,7 @@ import (
 type ExchangePage struct {
 	Site
 	JSON string // URL of the exchange as JSON
+	List string // URL of the list of exchanges
 
 	ID          string
 	Environment string
@@ -29,6 +30,10 @@ type ExchangePage struct {
 	Broken   bool // the server failed before the answer was sent whole
 
 	Fault string // the fault that the request met, or ""
+	// Access is what the access token reached; nil without a valid one.
+	Access *Access
+	// Curl is the request as a command; "" where there is none.
+	Curl string
 
 	Assertion *Assertion // nil where the request has none that can be read
 	Checks    []Check    // in the order in which they are made
@@ -61,6 +66,13 @@ type Registration struct {
 	JWKSURI      string // empty where the keys are registered by value
 	Keys         []Key
 	Scopes       string
+}
+
+// Access is what decided what a request reached.
+type Access struct {
+	Scopes       string
+	Organization string // "" is all of them
+	Policy       string // the id of the access policy that allowed it, "" where the scopes did
 }
 
 // Key is a public key of a client.
@@ -177,8 +189,10 @@ func (p ExchangePage) Tally() string {
 }
 
 // Duration returns how long the answer took, in words.
-func (p ExchangePage) Duration() string {
-	switch d := p.Took; {
+func (p ExchangePage) Duration() string { return shortDuration(p.Took) }
+
+func shortDuration(d time.Duration) string {
+	switch {
 	case d < 10*time.Millisecond:
 		return strconv.FormatFloat(d.Seconds()*1000, 'f', 1, 64) + " ms"
 	case d < time.Second:

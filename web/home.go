@@ -1,7 +1,5 @@
 package web
 
-import "time"
-
 // HomePage is the start page: the dashboard with the developer's services, the
 // addresses of a workspace's two environments, commands to begin with, and what
 // was refused of late.
@@ -10,13 +8,14 @@ type HomePage struct {
 	Configuration string // URL of the page that shows the SMART configuration
 	Behaviour     string // what the workspace is strict about, in a line
 	Faults        string // URL of the page of faults
+	Exchanges     string // URL of the page of exchanges
 	Sandbox       Environment
 	Production    Environment
-	TokenCommand  string    // that prints an access token on the server's machine
-	Services      []Service // newest first
-	Register      string    // URL of the form in which a service is registered
-	Waiting       int       // how many services wait for review
-	Refused       []Refusal // newest first
+	TokenCommand  string        // that prints an access token on the server's machine
+	Services      []Service     // newest first
+	Register      string        // URL of the form in which a service is registered
+	Waiting       int           // how many services wait for review
+	Refused       []ExchangeRow // newest first
 }
 
 // Environment holds the constants of an environment, absolute URLs.
@@ -27,17 +26,6 @@ type Environment struct {
 	Audience        string // what the aud of assertions is; only where one is to be signed
 	RegistrationURL string // empty where clients cannot register themselves
 	Registered      bool   // the constants are those of one client that is registered
-}
-
-// Refusal is a refused exchange in the list.
-type Refusal struct {
-	Page   string // URL of its page
-	At     time.Time
-	Method string
-	Path   string // with its query
-	Status int
-	Check  string // id of the failed check; empty where none failed
-	Client string // empty where the request names none
 }
 
 // Render returns the page as HTML.

@@ -24,11 +24,11 @@ func homePage() web.HomePage {
 	}
 }
 
-func refusals() []web.Refusal {
+func refusals() []web.ExchangeRow {
 	at := time.Date(2026, 1, 31, 18, 0, 7, 0, time.UTC)
-	return []web.Refusal{
-		{Page: "_sandbox/exchanges/1f", At: at, Method: "POST", Path: "/auth/token", Status: 400, Check: "A12", Client: "my-client"},
-		{Page: "_sandbox/exchanges/2f", At: at, Method: "GET", Path: "/fhir/Patient?name=x&_count=2", Status: 404},
+	return []web.ExchangeRow{
+		{Link: web.Link{Page: "_sandbox/exchanges/1f", At: at, Method: "POST", Path: "/auth/token", Status: 400, Check: "A12"}, Kind: "request", Client: "my-client", Refused: true},
+		{Link: web.Link{Page: "_sandbox/exchanges/2f", At: at, Method: "GET", Path: "/fhir/Patient?name=x&_count=2", Status: 404}, Kind: "request", Refused: true},
 	}
 }
 

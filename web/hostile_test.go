@@ -44,14 +44,15 @@ func filledPages(text string) []page {
 	var admin web.AdminPage
 	var problem web.ProblemPage
 	var faults web.FaultsPage
-	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults} {
+	var exchanges web.ExchangesPage
+	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults, &exchanges} {
 		fill(reflect.ValueOf(p).Elem(), text)
 	}
 	form.Authentication, form.Rows[0].Operations = "jwks_uri", "" // they say which boxes are ticked
 	form.Seen.Of, form.Problems[0].Field = "jwks_uri", "jwks_uri"
 	review.Admin, review.Allowed = true, []string{"approve", "reject", "deactivate"}
 	service.Allowed = []string{"submit"}
-	return []page{form, service, review, secret, admin, problem, faults}
+	return []page{form, service, review, secret, admin, problem, faults, exchanges}
 }
 
 // Whatever strangers send into whatever field, a page has the tags and

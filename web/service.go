@@ -148,7 +148,11 @@ type Tried struct {
 // ExchangeRow is an exchange in a list, with its explanation.
 type ExchangeRow struct {
 	Link
+	Kind        string // request, entry or fetch
 	Environment string
+	Client      string // empty where the request names none
+	Refused     bool
+	Fault       string // that it met, or ""
 	Text, Fix   string // of the check that failed, or why it was refused
 }
 

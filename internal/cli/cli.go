@@ -123,7 +123,7 @@ others on the machine can read a command line:
 	for _, cmd := range append(root.Commands(), root) { // those that read settings
 		cmd.PreRunE = func(*cobra.Command, []string) error { return p.checkEnvironment(settingsTable()) }
 	}
-	root.AddCommand(p.seedCommand(), p.evolveCommand(), p.stateCommand(), p.keygenCommand(), p.diffCommand(), p.healthcheckCommand(), p.versionCommand())
+	root.AddCommand(p.seedCommand(), p.evolveCommand(), p.stateCommand(), p.tailCommand(), p.keygenCommand(), p.diffCommand(), p.healthcheckCommand(), p.versionCommand())
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil

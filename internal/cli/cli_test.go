@@ -221,7 +221,7 @@ func TestHelp(t *testing.T) {
 	if got := run(t, nil, "--help"); !strings.Contains(got.stdout, "SANDFHIR_ADMIN_TOKEN") {
 		t.Errorf("the setting without a flag is not in the help:\n%s", got.stdout)
 	}
-	for _, command := range []string{"", "serve", "load", "config", "token", "get", "export", "keygen", "doctor", "diff", "seed", "evolve", "state", "healthcheck", "version"} {
+	for _, command := range []string{"", "serve", "load", "config", "token", "get", "export", "keygen", "doctor", "diff", "seed", "evolve", "state", "tail", "healthcheck", "version"} {
 		got := run(t, nil, append(strings.Fields(command), "--help")...)
 		if got.code != 0 || got.stderr != "" || !strings.Contains(got.stdout, "--help") || !strings.Contains(got.stdout, "Usage:\n") || strings.Contains(got.stdout, "\n\n\n") {
 			t.Errorf("%s --help: %+v", command, got)

@@ -44,7 +44,7 @@ func commandList(cmd *cobra.Command) string {
 		title string
 		names []string
 	}{
-		{"The server", []string{"serve", "load", "evolve", "state", "config", "healthcheck"}},
+		{"The server", []string{"serve", "load", "evolve", "state", "tail", "config", "healthcheck"}},
 		{"A client of it", []string{"token", "get", "export"}},
 		{"Your own client", []string{"keygen", "doctor", "diff", "seed"}},
 		{"Other", nil}, // what no group names

@@ -72,6 +72,9 @@ type Exchange struct {
 	Registration *Registration `json:"registration,omitempty"`
 	// Assertion is what the client's assertion says, if there was one.
 	Assertion *authz.Assertion `json:"assertion,omitempty"`
+	// Access is what the request's access token reached; nil where it had none
+	// that is valid.
+	Access *Access `json:"access,omitempty"`
 	// Checks are the rules applied, in order.
 	Checks []authz.Check `json:"checks,omitempty"`
 	// Fault is the name of the fault that the request met, if any.
@@ -83,9 +86,18 @@ type Exchange struct {
 	// Remedy is the code that puts a refusal right; nil where there is none.
 	Remedy *Remedy `json:"-"`
 	// Page is the URL of the page that explains the exchange.
-	Page string `json:"-"`
+	Page string `json:"page,omitempty"`
 
 	sequence int64
+}
+
+// Access is what decided what a request reached: the token's scopes, the
+// organization that the client is bound to or the URL names, and the access
+// policy that allowed it, where it was not the one that is derived from scopes.
+type Access struct {
+	Scopes       string `json:"scopes"`
+	Organization string `json:"organization,omitempty"`
+	Policy       string `json:"policy,omitempty"`
 }
 
 // Remedy names the code that puts a refusal right: see snippet.For.
@@ -146,12 +158,14 @@ func (e *Exchange) String() string {
 type Log struct {
 	rand io.Reader
 
-	mu      sync.Mutex // guards what follows
-	watch   func(*Exchange)
-	next    int64
-	refused ring
-	others  ring
-	byID    map[string]*Exchange
+	mu        sync.Mutex // guards what follows
+	watch     func(*Exchange)
+	followers map[chan *Exchange]bool
+	ended     bool
+	next      int64
+	refused   ring
+	others    ring
+	byID      map[string]*Exchange
 }
 
 // capacity is how many of each a Log keeps.
@@ -163,7 +177,7 @@ func NewLog(random io.Reader) *Log {
 	if random == nil {
 		random = rand.Reader
 	}
-	return &Log{rand: random, byID: map[string]*Exchange{}}
+	return &Log{rand: random, byID: map[string]*Exchange{}, followers: map[chan *Exchange]bool{}}
 }
 
 // NewID returns the id for an exchange: 128 random bits in hexadecimal, because
@@ -230,6 +244,7 @@ func (l *Log) add(e *Exchange) (watch func(*Exchange)) {
 		delete(l.byID, old.ID)
 	}
 	l.byID[e.ID] = e
+	l.tell(e)
 	return l.watch
 }
 

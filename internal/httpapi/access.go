@@ -5,6 +5,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/exchange"
 )
 
 // authenticate finds out who asks. Every handler of data calls it first, so that a
@@ -23,7 +24,9 @@ func (l *call) authenticate() error {
 		return decision.Err
 	}
 	l.access = decision.Access
-	if err := l.byOrganization(); err != nil {
+	err := l.byOrganization()
+	l.exchange.Access = &exchange.Access{Scopes: l.access.Scopes.String(), Organization: l.access.Organization}
+	if err != nil {
 		return err
 	}
 	return l.checkPolicies()

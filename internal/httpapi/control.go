@@ -1,13 +1,11 @@
 package httpapi
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
-	"github.com/sandfhir/sandfhir/internal/exchange"
 )
 
 // clockState is the workspace clock as the control surface shows it.
@@ -61,22 +59,4 @@ func (l *call) setClock() error {
 		}
 	}
 	return l.clock()
-}
-
-// exchanges lists the workspace's exchanges, newest first: ?limit=, ?client=,
-// ?kind=, ?refused=true.
-func (l *call) exchanges() error {
-	limit, err := strconv.Atoi(l.Query("limit", "100"))
-	if err != nil || limit < 1 {
-		return badRequest("value", "limit has to be a whole number from 1")
-	}
-	client, kind, refused := l.Query("client"), exchange.Kind(l.Query("kind")), l.Query("refused") == "true"
-	list := l.workspace.Exchanges.List(limit, func(e *exchange.Exchange) bool {
-		return (client == "" || e.Client == client) && (kind == "" || e.Kind == kind) && (!refused || e.Refused())
-	})
-	views := make([]exchangeView, len(list))
-	for i, e := range list {
-		views[i] = viewOf(e)
-	}
-	return l.json(fiber.StatusOK, views)
 }

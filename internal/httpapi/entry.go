@@ -141,7 +141,7 @@ func (l *call) entryCall(method, url string) *call {
 	of.method, of.surface, of.root, of.prefix, of.addresses = method, fhirSurface, l.root, l.prefix, l.addresses
 	of.workspace, of.env, of.access = l.workspace, l.env, l.access
 	of.exchange = &recording{Exchange: exchange.Exchange{
-		Kind: exchange.Entry, Parent: l.exchange.ID, Environment: l.env.Name, At: l.exchange.At, Client: l.exchange.Client,
+		Kind: exchange.Entry, Parent: l.exchange.ID, Environment: l.env.Name, At: l.exchange.At, Client: l.exchange.Client, Access: l.exchange.Access,
 		Method: method, URL: exchange.MaskURL(of.requestURL()),
 	}}
 	return of

@@ -21,6 +21,9 @@ type exchangeView struct {
 	Fix            string       `json:"fix,omitempty"`
 	// Snippets is the code that puts it right; lists leave it out.
 	Snippets []snippet.Snippet `json:"snippets,omitempty"`
+	// Curl is the request as a command, with variables for what is hidden; lists
+	// leave it out.
+	Curl string `json:"curl,omitempty"`
 	// UsedBy are the requests that waited for a fetch or used its copy; lists
 	// leave it out.
 	UsedBy []string `json:"usedBy,omitempty"`
@@ -37,6 +40,7 @@ func viewOf(e *exchange.Exchange) exchangeView {
 // wholeViewOf is viewOf with all that a list leaves out.
 func (l *call) wholeViewOf(e *exchange.Exchange) (exchangeView, error) {
 	v := viewOf(e)
+	v.Curl = e.Curl()
 	if e.Kind == exchange.Fetch {
 		for _, user := range l.usersOf(e) {
 			v.UsedBy = append(v.UsedBy, user.ID)
@@ -79,7 +83,7 @@ func (l *call) exchangePage() error {
 func (l *call) exchangePageOf(v exchangeView) web.ExchangePage {
 	e := v.Exchange
 	page := web.ExchangePage{
-		Site: l.site(), JSON: "?_format=json",
+		Site: l.site(), JSON: "?_format=json", List: "../exchanges",
 		ID: e.ID, Environment: e.Environment, Client: e.Client,
 		At: e.At, Took: time.Duration(e.Seconds * float64(time.Second)),
 		Method: e.Method, Path: e.Path(), URL: e.URL,
@@ -87,6 +91,10 @@ func (l *call) exchangePageOf(v exchangeView) web.ExchangePage {
 		Status:  e.Status, Response: web.Message{Header: fieldViews(e.ResponseHeader), Body: e.ResponseBody, Bytes: e.ResponseBytes},
 		Aborted: e.Aborted, Broken: e.Broken, Fault: e.Fault, Refusal: e.Refusal,
 		Registration: registrationView(e.Registration), Fetches: l.fetchLinks(e.Fetches),
+	}
+	page.Curl = v.Curl
+	if a := e.Access; a != nil {
+		page.Access = &web.Access{Scopes: a.Scopes, Organization: a.Organization, Policy: a.Policy}
 	}
 	if a := e.Assertion; a != nil {
 		page.Assertion = &web.Assertion{Header: a.Header, Claims: a.Claims}

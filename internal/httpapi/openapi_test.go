@@ -204,11 +204,12 @@ func TestOperationsAreAsDescribed(t *testing.T) {
 	call("DELETE", "/Session", "", 204, "Authorization", token)
 
 	call("GET", "/_sandbox/exchanges?limit=50", "", 200)
+	call("GET", "/_sandbox/exchanges.har", "", 200)
 	call("GET", "/_sandbox/exchanges/"+w.latest(t).ID, "", 200)
 
 	for template, operations := range d.paths {
 		for method, o := range operations {
-			if !called[o.OperationID] {
+			if !called[o.OperationID] && template != "/_sandbox/events" { // it does not end: see TestEvents
 				t.Errorf("%s %s was not called", method, template)
 			}
 		}

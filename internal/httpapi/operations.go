@@ -3,6 +3,7 @@ package httpapi
 import (
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/portal"
 )
 
@@ -50,11 +51,17 @@ func operations() []operation {
 		{method: get, path: "/_sandbox/ca.pem", summary: "The certificate of the server's own authority, where it has one", answers: map[int]any{fiber.StatusOK: document("application/x-pem-file")}},
 		{method: post, path: "/_sandbox/token/explain", summary: "Decide a token request with every check, and issue nothing", body: tokenForm{}, form: true,
 			answers: map[int]any{fiber.StatusOK: tokenExplanation{}}},
-		{method: get, path: "/_sandbox/exchanges", summary: "What was asked and answered, newest first",
-			query: []queryParameter{
-				{"limit", "how many at most; 100 by default"}, {"client", "only of this client_id"},
-				{"kind", "only of this kind: request, entry or fetch"}, {"refused", "true keeps refusals only"},
-			}, answers: map[int]any{fiber.StatusOK: []exchangeView{}}},
+		{method: get, path: "/_sandbox/exchanges", summary: "What was asked and answered, newest first", page: true,
+			query: append(filterParameters(),
+				queryParameter{"limit", "how many at most; 100 by default"},
+				queryParameter{"after", "only those that came after the exchange with this id"},
+				queryParameter{"wait", "how long to wait for one, such as 10s, where there is none"},
+				queryParameter{"_format", "json is JSON whatever Accept says"}),
+			answers: map[int]any{fiber.StatusOK: []exchangeView{}}},
+		{method: get, path: "/_sandbox/exchanges.har", summary: "The same as an HTTP Archive 1.2, oldest first", query: filterParameters(),
+			answers: map[int]any{fiber.StatusOK: exchange.HAR{}}},
+		{method: get, path: "/_sandbox/events", summary: "Exchanges as they come, as server-sent events of the type exchange; Last-Event-ID goes on after one", query: filterParameters(),
+			answers: map[int]any{fiber.StatusOK: document(eventStream)}},
 		{method: get, path: "/_sandbox/exchanges/:id", summary: "One exchange, with its checks and the code that puts a refusal right", page: true,
 			query:   []queryParameter{{"_format", "json is JSON whatever Accept says"}},
 			answers: map[int]any{fiber.StatusOK: exchangeView{}}},
@@ -91,6 +98,20 @@ func operations() []operation {
 			example: `{"jwks_uri":"https://app.example/jwks.json"}`, answers: map[int]any{fiber.StatusOK: keysView{}}},
 		{method: get, path: "/portal/api/organizations", summary: "The organizations whose data a service can be bound to",
 			answers: map[int]any{fiber.StatusOK: organizationList{}}},
+	}
+}
+
+// filterParameters are those of exchange.ParseFilter.
+func filterParameters() []queryParameter {
+	return []queryParameter{
+		{"client", "only of this client_id"},
+		{"environment", "only of this environment: sandbox or production"},
+		{"path", "only of this path, in which * is any text: /fhir/Patient*"},
+		{"method", "only of this method"},
+		{"status", "only of this status, or of a class: 404, 4xx"},
+		{"check", "only where this check failed or warned: C08"},
+		{"kind", "only of this kind: request, entry or fetch"},
+		{"refused", "true keeps refusals only"},
 	}
 }
 

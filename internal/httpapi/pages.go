@@ -24,20 +24,14 @@ func (l *call) home() error {
 		TokenCommand:  l.server.cfg.TokenCommand,
 		Register:      l.servicesPath() + "new",
 		Faults:        l.sandboxPath() + "faults",
+		Exchanges:     l.sandboxPath() + "exchanges",
 	}
 	var err error
 	if page.Services, page.Waiting, err = l.dashboard(); err != nil {
 		return err
 	}
 	for _, e := range l.workspace.Exchanges.List(listedRefusals, (*exchange.Exchange).Refused) {
-		row := web.Refusal{
-			Page: l.sandboxPath() + "exchanges/" + e.ID, At: e.At,
-			Method: e.Method, Path: e.Path(), Status: e.Status, Client: e.Client,
-		}
-		if failed := e.Failed(); failed != nil {
-			row.Check = failed.ID()
-		}
-		page.Refused = append(page.Refused, row)
+		page.Refused = append(page.Refused, l.exchangeRow(e))
 	}
 	return l.page(page)
 }

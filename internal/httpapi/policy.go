@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/control"
+	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/policy"
 )
 
@@ -33,6 +34,7 @@ func (l *call) checkPolicies() error {
 			return l.access.NoPolicy(l.Method()+" "+l.path, v.String(), l.administration())
 		}
 	}
+	l.exchange.Access = &exchange.Access{Scopes: l.access.Scopes.String(), Organization: l.access.Organization, Policy: v.by}
 	l.exchange.Checks = append(l.exchange.Checks, l.access.ByPolicy(v.by))
 	return nil
 }

@@ -250,7 +250,9 @@ func (l *call) exchangesOf(id string) []web.ExchangeRow {
 }
 
 func (l *call) exchangeRow(e *exchange.Exchange) web.ExchangeRow {
-	row := web.ExchangeRow{Link: l.linkTo(e), Environment: e.Environment, Text: e.Refusal}
+	row := web.ExchangeRow{
+		Link: l.linkTo(e), Kind: string(e.Kind), Environment: e.Environment, Client: e.Client, Refused: e.Refused(), Fault: e.Fault, Text: e.Refusal,
+	}
 	if failed := e.Failed(); failed != nil {
 		row.Text, row.Fix = strings.TrimSpace(failed.Text+" "+failed.Counterfactual), failed.Fix
 	}

@@ -23,6 +23,9 @@ type recording struct {
 	once  sync.Once
 	// later is set by a handler whose answer is sent after it returned.
 	later bool
+	// quiet is set of what only looks at the server: pages and controls that are
+	// read, which would push out what clients do. Refused ones are noted.
+	quiet bool
 	// dropped is set where the connection was closed instead of an answer.
 	dropped bool
 }
@@ -32,7 +35,9 @@ func (r *recording) finish(aborted bool) {
 	r.once.Do(func() {
 		r.Aborted = aborted
 		r.Seconds = r.wall.Now().Sub(r.begun).Seconds()
-		r.log.Add(&r.Exchange)
+		if !r.quiet || r.Refused() || r.Status >= fiber.StatusInternalServerError {
+			r.log.Add(&r.Exchange)
+		}
 	})
 }
 
@@ -54,6 +59,7 @@ func (s *Server) record(c *fiber.Ctx) error {
 	if l.env != nil {
 		l.exchange.Environment = l.env.Name
 	}
+	l.exchange.quiet = l.surface == plainSurface && (l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead)
 	r := l.exchange
 	ctx, trace := authz.TraceFetches(c.UserContext(), r.ID)
 	c.SetUserContext(ctx)

@@ -137,7 +137,7 @@ func TestRecordsUseTheTimeAndRandomnessOfTheWorkspace(t *testing.T) {
 	s := httpapi.New(httpapi.Config{Workspace: func(string) *workspace.Workspace { return w }})
 	t.Cleanup(func() { s.Shutdown(context.Background()) })
 	got := httptest.NewRecorder()
-	s.Handler().ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), "GET", "/livez", nil))
+	s.Handler().ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), "GET", "/fhir/metadata", nil))
 	list := w.Exchanges.List(0, nil)
 	if got.Code != 200 || len(list) != 1 {
 		t.Fatalf("got status %d and %d exchanges, want 200 and one", got.Code, len(list))

@@ -180,6 +180,8 @@ func routeTable() []route {
 		{method: post, path: "/_sandbox/tokens/expire", handle: (*call).expireTokens},
 		{method: post, path: "/_sandbox/token/explain", handle: (*call).explainToken},
 		{method: get, path: "/_sandbox/exchanges", handle: (*call).exchanges},
+		{method: get, path: "/_sandbox/exchanges.har", handle: (*call).exchangesHAR},
+		{method: get, path: "/_sandbox/events", noHead: true, handle: (*call).events},
 		{method: get, path: "/_sandbox/exchanges/:id", public: true, handle: (*call).exchangePage}, // whoever knows the id may read it
 
 		// The administration resources of Aidbox.

@@ -92,11 +92,11 @@ func TestShutdownWaitsUntilAnswersAreSent(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ln) }()
 	busy, resting := ln.dial(t), ln.dial(t)
-	sendRequest(t, resting, "/livez") // a connection that is kept alive
+	sendRequest(t, resting, "/auth/jwks") // a connection that is kept alive
 	if _, err := http.ReadResponse(bufio.NewReader(resting), nil); err != nil {
 		t.Fatal(err)
 	}
-	sendRequest(t, busy, "/livez")
+	sendRequest(t, busy, "/auth/jwks")
 	await(t, "the request is recorded", func() bool { return finished(w) == 2 })
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Shutdown(context.Background()) }()
@@ -125,7 +125,7 @@ func TestShutdownCutsWhoDoesNotRead(t *testing.T) {
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)
-	sendRequest(t, conn, "/livez")
+	sendRequest(t, conn, "/auth/jwks")
 	await(t, "the request is recorded", func() bool { return finished(w) == 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -137,11 +137,11 @@ func TestShutdownCutsWhoDoesNotRead(t *testing.T) {
 func TestShutdownDoesNotWaitForADelay(t *testing.T) {
 	t.Parallel()
 	s, w := newServer(t)
-	addFault(t, w, "slow:by=1h@path=/livez#times=1")
+	addFault(t, w, "slow:by=1h@path=/auth/jwks#times=1")
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)
-	sendRequest(t, conn, "/livez")
+	sendRequest(t, conn, "/auth/jwks")
 	await(t, "the request waits", func() bool { return w.Faults.List()[0].Hits == 1 })
 	answered := make(chan error, 1)
 	go func() {
@@ -161,17 +161,17 @@ func TestShutdownDoesNotWaitForADelay(t *testing.T) {
 func TestDroppedRequestsHaveNoStatus(t *testing.T) {
 	t.Parallel()
 	s, w := newServer(t)
-	addFault(t, w, "drop@path=/livez")
+	addFault(t, w, "drop@path=/auth/jwks")
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)
-	sendRequest(t, conn, "/livez")
+	sendRequest(t, conn, "/auth/jwks")
 	if got, err := io.ReadAll(conn); err != nil || len(got) != 0 {
 		t.Errorf("got %q: %v; want nothing", got, err)
 	}
 	await(t, "the request is recorded", func() bool { return finished(w) == 1 })
-	if e := w.Exchanges.List(0, nil)[0]; e.Status != 0 || !e.Aborted || e.Fault != "drop@path=/livez" {
-		t.Errorf("got status %d, aborted %v, fault %q; want 0, true, drop@path=/livez", e.Status, e.Aborted, e.Fault)
+	if e := w.Exchanges.List(0, nil)[0]; e.Status != 0 || !e.Aborted || e.Fault != "drop@path=/auth/jwks" {
+		t.Errorf("got status %d, aborted %v, fault %q; want 0, true, drop@path=/auth/jwks", e.Status, e.Aborted, e.Fault)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestHandlerAndShutdown(t *testing.T) {
 			defer cancel()
 			aborted := func() (p any) {
 				defer func() { p = recover() }()
-				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/livez", nil))
+				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/auth/jwks", nil))
 				return nil
 			}()
 			if aborted != http.ErrAbortHandler || ctx.Err() != nil || finished(w) != 0 {

@@ -169,6 +169,7 @@ func (w *Workspace) Enter(env string) (_ *Environment, leave func(), _ error) {
 func (w *Workspace) End() (closed <-chan struct{}) {
 	w.changing.Lock()
 	defer w.changing.Unlock()
+	w.Exchanges.End() // who waits for one waits in vain
 	e := w.current.Load().epoch
 	e.retire()
 	return e.closed

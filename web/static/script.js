@@ -100,3 +100,51 @@ document.getElementById('problems')?.focus();
   form.addEventListener('change', show);
   show();
 })();
+
+// The list of exchanges follows what happens: by server-sent events, or by
+// asking now and then where they do not come.
+(() => {
+  'use strict';
+  const live = document.getElementById('live');
+  if (!live) return;
+  const list = document.getElementById('exchange-list');
+  let pending;
+
+  async function refresh() {
+    pending = undefined;
+    if (document.hidden) return later(1000);
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const fresh = page.getElementById('exchange-list');
+      if (fresh && fresh.innerHTML !== list.innerHTML) list.replaceChildren(...fresh.childNodes);
+    } catch {
+      live.textContent = 'the server is gone';
+    }
+  }
+  // later brings what comes close together at once.
+  function later(ms) {
+    pending ??= setTimeout(refresh, ms);
+  }
+
+  let polling;
+  function poll() {
+    live.textContent = 'updated every 5 seconds';
+    polling ??= setInterval(refresh, 5000);
+  }
+  if (!window.EventSource) return poll();
+  const events = new EventSource(live.dataset.events);
+  events.addEventListener('open', () => {
+    clearInterval(polling);
+    polling = undefined;
+    live.textContent = 'live';
+    later(0); // what came while nobody listened
+  });
+  events.addEventListener('exchange', () => later(250));
+  events.addEventListener('error', () => {
+    if (events.readyState === EventSource.CLOSED) poll();
+    else live.textContent = 'connecting';
+  });
+  window.addEventListener('pagehide', () => events.close());
+})();
