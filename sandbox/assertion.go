@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto"
 	"crypto/rand"
 	"fmt"
 	"time"
@@ -138,6 +139,18 @@ func SignedBy(other *Client) AssertionOption {
 	return func(a *assertion) {
 		if other.key != nil {
 			a.key = other.key
+		}
+	}
+}
+
+// SignedWith signs with another key, on P-384 or RSA, and names it by its kid, as
+// after a rotation. A key of another kind leaves the client's own.
+func SignedWith(key crypto.Signer, kid string) AssertionOption {
+	return func(a *assertion) {
+		if other, err := newPrivateKey(ClientConfig{Key: key, KeyID: kid}); err == nil {
+			a.key = other
+			WithHeader("kid", kid)(a)
+			WithHeader("alg", string(other.alg))(a)
 		}
 	}
 }

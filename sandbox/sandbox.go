@@ -89,7 +89,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		Populations:       s.populations,
 		Population:        seed.Population{Patients: cfg.patients, Seed: cfg.seed, Richness: cfg.richness},
 		Behaviour:         cfg.behaviour,
-		KeyFetch:          authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.keyRoots, InsecureTLS: cfg.keyInsecure},
+		KeyFetch:          authz.FetchConfig{Reach: cfg.keyReach, RootCAs: cfg.rootsForKeys(s.security), InsecureTLS: cfg.keyInsecure},
 		AnyContent:        cfg.anyContent,
 		RegistrationToken: cfg.registerToken,
 		ExportLength:      cfg.exportDuration,
@@ -114,7 +114,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 		AdminToken:     cfg.adminToken,
 		TokenCommand:   cfg.tokenCommand,
 		Logger:         cfg.logger,
-		CACertificate:  s.CACertificate(),
+		Authority:      s.authority(),
 		Ports:          s.ports,
 	})
 	return s, nil

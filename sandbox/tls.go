@@ -40,7 +40,7 @@ func WithCertificate(cert tls.Certificate) Option {
 type security struct {
 	config *tls.Config
 	roots  *x509.CertPool
-	ca     []byte // PEM of the server's own authority, or nil
+	ca     *localca.Authority // the server's own, or nil
 }
 
 // newSecurity returns nil where the server speaks plain HTTP.
@@ -69,7 +69,22 @@ func newSecurity(cfg config) (*security, error) {
 		return nil, err
 	}
 	served.GetCertificate = authority.Certificate
-	return &security{config: served, roots: authority.Pool(), ca: authority.PEM()}, nil
+	return &security{config: served, roots: authority.Pool(), ca: authority}, nil
+}
+
+// rootsForKeys are the authorities to trust when a key set is fetched: the
+// server's own is one, which has certified what the server itself hosts. nil is
+// the system's.
+func (c *config) rootsForKeys(s *security) *x509.CertPool {
+	if c.keyRoots != nil || s == nil || s.ca == nil {
+		return c.keyRoots
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	roots.AppendCertsFromPEM(s.ca.PEM())
+	return roots
 }
 
 // HTTPClient returns an HTTP client that trusts the server's certificate, where it
@@ -79,10 +94,18 @@ func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.tr
 // CACertificate is the certificate of the server's own authority as PEM, nil
 // without WithTLS.
 func (s *Server) CACertificate() []byte {
+	if a := s.authority(); a != nil {
+		return slices.Clone(a.PEM())
+	}
+	return nil
+}
+
+// authority is the server's own, nil without WithTLS.
+func (s *Server) authority() *localca.Authority {
 	if s.security == nil {
 		return nil
 	}
-	return slices.Clone(s.security.ca)
+	return s.security.ca
 }
 
 // scheme is that of the server's URLs.

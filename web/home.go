@@ -9,6 +9,7 @@ type HomePage struct {
 	Behaviour     string // what the workspace is strict about, in a line
 	Faults        string // URL of the page of faults
 	Exchanges     string // URL of the page of exchanges
+	KeyHosts      string // URL of the page of hosted key sets
 	Sandbox       Environment
 	Production    Environment
 	TokenCommand  string        // that prints an access token on the server's machine

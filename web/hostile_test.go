@@ -45,14 +45,15 @@ func filledPages(text string) []page {
 	var problem web.ProblemPage
 	var faults web.FaultsPage
 	var exchanges web.ExchangesPage
-	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults, &exchanges} {
+	var keys web.KeysPage
+	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults, &exchanges, &keys} {
 		fill(reflect.ValueOf(p).Elem(), text)
 	}
 	form.Authentication, form.Rows[0].Operations = "jwks_uri", "" // they say which boxes are ticked
 	form.Seen.Of, form.Problems[0].Field = "jwks_uri", "jwks_uri"
 	review.Admin, review.Allowed = true, []string{"approve", "reject", "deactivate"}
 	service.Allowed = []string{"submit"}
-	return []page{form, service, review, secret, admin, problem, faults, exchanges}
+	return []page{form, service, review, secret, admin, problem, faults, exchanges, keys}
 }
 
 // Whatever strangers send into whatever field, a page has the tags and

@@ -39,6 +39,7 @@ const (
 	Status    Kind = "status"    // of a job
 	Manifest  Kind = "manifest"  // a status request whose answer is the manifest, or a page of it
 	File      Kind = "file"      // of a job
+	Keys      Kind = "keys"      // of a key set that the server hosts for a client
 )
 
 // Stage is where a fault acts.

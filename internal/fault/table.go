@@ -28,6 +28,18 @@ var table = [...]Fault{
 		{"n", "5", "how often a token works", number}}},
 	{ID: "token.401", Does: "401 to a token that is good", Rows: "T03 P10", On: []Kind{FHIR}, At: Before},
 
+	{ID: "jwks.html", Does: "a hosted key set is a login page", Rows: "J03", On: []Kind{Keys}, At: Before},
+	{ID: "jwks.redirect", Does: "the host of the key set sends to a login page", Rows: "J03", On: []Kind{Keys}, At: Before, Params: []Param{{"to", "/login", "where", anyText}}},
+	{ID: "jwks.cache", Does: "the key set may be kept for long, so that a rotation is not seen", Rows: "J05", On: []Kind{Keys}, At: After, Params: []Param{{"max_age", "3600", "Cache-Control: max-age, in seconds", number}}},
+	{ID: "jwks.array", Does: "the key set is a bare array", Rows: "J04", On: []Kind{Keys}, At: After},
+	{ID: "jwks.empty", Does: "the key set has no keys", On: []Kind{Keys}, At: After},
+	{ID: "jwks.truncated", Does: "the key set ends in its middle", Rows: "J03", On: []Kind{Keys}, At: After},
+	{ID: "jwks.large", Does: "the key set is large", Rows: "J09", On: []Kind{Keys}, At: After, Params: []Param{{"bytes", "1000000", "how large", number}}},
+	{ID: "jwks.omit", Does: "the keys lack a member", Rows: "A12 A21", On: []Kind{Keys}, At: After, Params: []Param{{"field", "kid", "the member", anyText}}},
+	{ID: "jwks.use_enc", Does: "the keys are for encryption", Rows: "A21", On: []Kind{Keys}, At: After},
+	{ID: "jwks.duplicate_kid", Does: "two keys have one kid", Rows: "A13", On: []Kind{Keys}, At: After},
+	{ID: "jwks.private", Does: "the key set has private members", Rows: "A20", On: []Kind{Keys}, At: After},
+
 	{ID: "group.missing_500", Does: "500 to the export of a Group", Rows: "B04", On: []Kind{KickOff}, At: Before},
 	{ID: "contentlocation.relative", Does: "Content-Location is relative", Rows: "B12", On: []Kind{KickOff}, At: After},
 	{ID: "contentlocation.internal_host", Does: "Content-Location has a host that nobody outside knows", Rows: "B12", On: []Kind{KickOff}, At: After},

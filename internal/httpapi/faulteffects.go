@@ -39,7 +39,10 @@ func (l *call) instead(r *fault.Rule) (done bool, err error) {
 	case "too_many":
 		l.retryAfter(r.Value("retry_after"))
 		return true, l.failedOnPurpose(fiber.StatusTooManyRequests, "throttled", "too many requests, by the fault "+r.Text)
-	case "discovery.html":
+	case "jwks.redirect":
+		l.Set(fiber.HeaderLocation, r.Value("to"))
+		return true, l.SendStatus(fiber.StatusFound)
+	case "discovery.html", "jwks.html":
 		return true, l.send(fiber.StatusOK, fiber.MIMETextHTMLCharsetUTF8, []byte("<!doctype html><title>Sign in</title><form>Sign in to go on</form>"))
 	case "discovery.array":
 		return true, l.send(fiber.StatusOK, fiber.MIMEApplicationJSON, []byte("[]"))
@@ -102,6 +105,9 @@ func (l *call) retryAfter(value string) {
 
 // changeAnswer carries out a fault that changes an answer.
 func (l *call) changeAnswer(r *fault.Rule) error {
+	if strings.HasPrefix(r.Fault.ID, "jwks.") {
+		return l.changeKeySet(r)
+	}
 	header := &l.Response().Header
 	pending := l.Response().StatusCode() == fiber.StatusAccepted
 	switch r.Fault.ID {

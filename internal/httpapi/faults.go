@@ -107,6 +107,8 @@ func (l *call) faultRequest(at fault.Stage) fault.Request {
 // faultKinds are the kinds of request that this one is of.
 func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 	switch {
+	case isHostedKeySet(l.routed):
+		return []fault.Kind{fault.Any, fault.Keys}
 	case l.surface == plainSurface && l.routed != "/livez" && l.routed != "/readyz":
 		return nil // pages and controls
 	case strings.HasSuffix(l.routed, smartDocument):
@@ -226,7 +228,7 @@ func (l *call) listFaults() error {
 
 // addFault adds a fault: {"fault":"poll.5xx#times=2"}.
 func (l *call) addFault() error {
-	if strings.HasPrefix(l.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {
+	if l.hasForm() {
 		return l.addFaultByForm()
 	}
 	var asked faultAsked

@@ -25,6 +25,7 @@ func (l *call) home() error {
 		Register:      l.servicesPath() + "new",
 		Faults:        l.sandboxPath() + "faults",
 		Exchanges:     l.sandboxPath() + "exchanges",
+		KeyHosts:      l.sandboxPath() + "keys",
 	}
 	var err error
 	if page.Services, page.Waiting, err = l.dashboard(); err != nil {

@@ -283,6 +283,12 @@ func takeStepByForm(action portal.Action) func(*call) error {
 	}
 }
 
+// hasForm reports whether the body is the form of a page. curl calls whatever it
+// sends a form, but asks for no page.
+func (l *call) hasForm() bool {
+	return strings.HasPrefix(l.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
+}
+
 // readPageForm reads the form that a page sends.
 func (l *call) readPageForm() (url.Values, error) {
 	body, err := l.readBody(maxOAuthBody)

@@ -17,6 +17,7 @@ import (
 	models "github.com/samply/golang-fhir-models/fhir-models/fhir"
 
 	"github.com/sandfhir/sandfhir/internal/clock"
+	"github.com/sandfhir/sandfhir/internal/localca"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -39,9 +40,9 @@ type Config struct {
 	// TokenCommand is the command line that prints an access token on the
 	// server's machine, for the start page; empty is "sandfhir token".
 	TokenCommand string
-	// CACertificate is the certificate of the server's own authority, PEM, to be
-	// shown to whoever asks; nil is none.
-	CACertificate []byte
+	// Authority is the server's own, whose certificate is shown to whoever asks;
+	// nil is none.
+	Authority *localca.Authority
 	// Ports returns the ports of the listeners of both environments where each has
 	// one of its own: URLs are of the one or the other. nil, or empty ports, have
 	// both environments under one origin.
@@ -64,6 +65,7 @@ type Server struct {
 	listeners []net.Listener
 	closed    bool
 	stopped   chan struct{} // closed by Shutdown
+	origins   origins
 
 	once    sync.Once
 	handler http.Handler
@@ -81,7 +83,7 @@ func New(cfg Config) *Server {
 	if cfg.TokenCommand == "" {
 		cfg.TokenCommand = "sandfhir token"
 	}
-	s := &Server{cfg: cfg, began: clock.System{}.Now(), routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), resources: sync.OnceValue(capabilityResources)}
+	s := &Server{cfg: cfg, began: clock.System{}.Now(), routes: routeTable(), conns: newConns(), stopped: make(chan struct{}), origins: origins{authority: cfg.Authority, urls: map[localca.Flaw]string{}}, resources: sync.OnceValue(capabilityResources)}
 	s.app = fiber.New(fiber.Config{
 		AppName:                 "sandfhir",
 		CaseSensitive:           true,

@@ -97,7 +97,7 @@ func newAuthority() (*Authority, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "Sandfhir " + serial.Text(36)[:8], Organization: []string{"Sandfhir, for tests only"}},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(authorityLife),
-		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	cert, err := sign(template, template, &key.PublicKey, key)
 	if err != nil {
@@ -185,14 +185,28 @@ func (a *Authority) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, e
 	return c, nil
 }
 
+// issue makes a certificate for a name.
 func (a *Authority) issue(name string) (*tls.Certificate, error) {
+	key, template, err := a.server(name)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := sign(template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{leaf.Raw, a.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+// server returns a key and what is to be certified of a server with a name.
+func (a *Authority) server(name string) (*ecdsa.PrivateKey, *x509.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make a certificate: %w", err)
+		return nil, nil, fmt.Errorf("make a certificate: %w", err)
 	}
 	serial, err := newSerial()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now := a.wall.Now()
 	template := &x509.Certificate{
@@ -205,9 +219,5 @@ func (a *Authority) issue(name string) (*tls.Certificate, error) {
 	} else {
 		template.DNSNames = []string{name}
 	}
-	leaf, err := sign(template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Certificate{Certificate: [][]byte{leaf.Raw, a.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
+	return key, template, nil
 }

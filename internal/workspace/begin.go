@@ -86,6 +86,7 @@ func (w *Workspace) Reset(ctx context.Context) error {
 		return fmt.Errorf("reset: %w", err)
 	}
 	w.Faults.Reset()
+	w.KeyHosts.Clear()
 	return nil
 }
 

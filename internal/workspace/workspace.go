@@ -25,6 +25,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/control"
 	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/keyhost"
 	"github.com/sandfhir/sandfhir/internal/portal"
 	"github.com/sandfhir/sandfhir/internal/processdir"
 	"github.com/sandfhir/sandfhir/internal/r4"
@@ -80,6 +81,7 @@ type Workspace struct {
 	Wall      clock.Clock // real time
 	Exchanges *exchange.Log
 	Faults    *fault.Set
+	KeyHosts  *keyhost.Set
 
 	cfg     Config
 	ownTemp bool // nobody else has cfg.Temp
@@ -110,7 +112,7 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	}
 	w := &Workspace{
 		Name: cfg.Name, Clock: clock.NewAdjustable(cfg.Wall), Wall: cfg.Wall,
-		Exchanges: exchange.NewLog(cfg.Rand), Faults: &fault.Set{},
+		Exchanges: exchange.NewLog(cfg.Rand), Faults: &fault.Set{}, KeyHosts: &keyhost.Set{},
 		cfg: cfg,
 	}
 	if w.cfg.Temp == nil {
