@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/sandfhir/sandfhir/fhirstore"
-	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/seed"
@@ -72,29 +70,19 @@ func (w *World) Loaded() LoadReport { return w.loaded }
 // fill opens the sandbox environment's data, which builds them where that was
 // never done, and loads into them what WithLoad names.
 func (w *World) fill(ctx context.Context, env *workspace.Environment) (LoadReport, error) {
-	store, err := env.Data(ctx)
-	if err != nil || len(w.server.cfg.load) == 0 {
+	if _, err := env.Data(ctx); err != nil || len(w.server.cfg.load) == 0 {
 		return LoadReport{}, err
 	}
-	opts := w.loadOptions(store)
+	opts := w.loadOptions()
 	var before *loadedFiles
 	if dir := env.Dir(); dir != "" {
+		var err error
 		if before, err = readLoadedFiles(dir); err != nil {
 			return LoadReport{}, fmt.Errorf("load: %w", err)
 		}
 		opts.Known = func(f seed.File) bool { return !w.server.cfg.loadAgain && before.have(f) }
 	}
-	load, err := store.Load(ctx, fhirstore.Everything())
-	if err != nil {
-		return LoadReport{}, fmt.Errorf("load: %w", err)
-	}
-	defer load.Rollback()
-	report, err := seed.Load(ctx, w.server.cfg.load, opts, func(r seed.Resource) error {
-		return refusal(load.Add(ctx, fhirstore.Input{Type: r.Type, ID: r.ID, Organization: r.Organization, At: r.At, JSON: r.JSON}))
-	})
-	if err == nil && report.Resources > 0 {
-		err = load.Commit(ctx)
-	}
+	report, err := env.Load(ctx, w.server.cfg.load, opts)
 	if err == nil && len(report.Files) > 0 {
 		err = before.add(report.Files, w.workspace.Wall.Now())
 	}
@@ -103,6 +91,37 @@ func (w *World) fill(ctx context.Context, env *workspace.Environment) (LoadRepor
 	}
 	return newLoadReport(report), nil
 }
+
+// Load adds data to those of the environment, all of it or, where the error is not
+// nil, nothing: NDJSON, or a Bundle or a single resource as JSON. What is there
+// already under the same ids gets another version. Conditional references such as
+// Practitioner?identifier=… are resolved within the load. The error is a
+// LoadProblem where the data are at fault.
+func (e *Environment) Load(ctx context.Context, data []byte) (LoadReport, error) {
+	report, err := e.inner().LoadText(ctx, data, seed.LoadOptions{})
+	if err != nil {
+		return LoadReport{}, fmt.Errorf("sandbox: load: %w", loadError(err))
+	}
+	return newLoadReport(report), nil
+}
+
+// Load is Environment.Load of the sandbox environment.
+func (w *World) Load(ctx context.Context, data []byte) (LoadReport, error) {
+	return w.sandbox.Load(ctx, data)
+}
+
+// Counts returns how many resources of each type the environment has; types of
+// which there are none are left out.
+func (e *Environment) Counts(ctx context.Context) (map[string]int64, error) {
+	counts, err := e.inner().Counts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: count resources: %w", err)
+	}
+	return counts, nil
+}
+
+// Counts is Environment.Counts of the sandbox environment.
+func (w *World) Counts(ctx context.Context) (map[string]int64, error) { return w.sandbox.Counts(ctx) }
 
 // refill is fill for a new beginning of the server's own world.
 func (s *Server) refill(ctx context.Context, env *workspace.Environment) error {
@@ -113,8 +132,8 @@ func (s *Server) refill(ctx context.Context, env *workspace.Environment) error {
 	return err
 }
 
-func (w *World) loadOptions(store *fhirstore.Store) seed.LoadOptions {
-	opts := seed.LoadOptions{KeepGoing: w.server.cfg.keepGoing, IsResourceType: store.KnowsType, Stdin: w.server.cfg.stdin}
+func (w *World) loadOptions() seed.LoadOptions {
+	opts := seed.LoadOptions{KeepGoing: w.server.cfg.keepGoing, Stdin: w.server.cfg.stdin}
 	if w.server.cfg.judgeLoad {
 		opts.Validate = validLine
 	}
@@ -134,21 +153,6 @@ func validLine(_ string, json []byte) error {
 		return nil
 	}
 	return errors.New((&validation.InvalidError{Issues: issues}).Reason())
-}
-
-// refusal marks the errors of the store that are about one resource, after
-// which a load may go on.
-func refusal(err error) error {
-	var (
-		syntax    *fhirjson.SyntaxError
-		invalid   *fhirstore.InvalidError
-		duplicate *fhirstore.DuplicateError
-		forbidden *fhirstore.ForbiddenError
-	)
-	if errors.As(err, &syntax) || errors.As(err, &invalid) || errors.As(err, &duplicate) || errors.As(err, &forbidden) {
-		return &seed.ResourceError{Err: err}
-	}
-	return err
 }
 
 // loadError puts this package's problem in the place of the loader's.

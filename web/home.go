@@ -10,6 +10,7 @@ type HomePage struct {
 	Faults        string // URL of the page of faults
 	Exchanges     string // URL of the page of exchanges
 	KeyHosts      string // URL of the page of hosted key sets
+	Data          string // URL of the page of data
 	Sandbox       Environment
 	Production    Environment
 	TokenCommand  string        // that prints an access token on the server's machine

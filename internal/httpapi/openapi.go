@@ -45,7 +45,7 @@ type queryParameter struct{ name, does string }
 func (r route) described() bool {
 	for _, root := range []string{"/_sandbox", "/portal/api", "/Client", "/AccessPolicy", "/Session"} {
 		if isBelow(r.path, root) {
-			return r.path != "/_sandbox/smart-configuration" && !strings.HasSuffix(r.path, ".js") && !strings.HasSuffix(r.path, ".css") && !strings.HasSuffix(r.path, ".svg")
+			return !r.page
 		}
 	}
 	return false

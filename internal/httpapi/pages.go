@@ -26,6 +26,7 @@ func (l *call) home() error {
 		Faults:        l.sandboxPath() + "faults",
 		Exchanges:     l.sandboxPath() + "exchanges",
 		KeyHosts:      l.sandboxPath() + "keys",
+		Data:          l.sandboxPath() + "data",
 	}
 	var err error
 	if page.Services, page.Waiting, err = l.dashboard(); err != nil {

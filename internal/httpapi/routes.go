@@ -44,6 +44,7 @@ type route struct {
 	path   string
 	public bool // open to everyone, whoever has the admin token
 	noHead bool // GET begins something, so that HEAD is refused, which must not
+	page   bool // of a page: tools do without it
 	alone  bool // no entry of a batch or transaction can ask for it
 
 	// One of the two: what answers, or what reads the change that is asked for.
@@ -156,7 +157,11 @@ func routeTable() []route {
 		{method: get, path: "/_sandbox/openapi.json", handle: (*call).openAPI},
 		{method: get, path: "/_sandbox/clock", handle: (*call).clock},
 		{method: post, path: "/_sandbox/clock", handle: (*call).setClock},
+		{method: get, path: "/_sandbox/data", handle: (*call).dataOverview},
+		{method: post, path: "/_sandbox/data/load", handle: (*call).loadData},
 		{method: post, path: "/_sandbox/data/evolve", handle: (*call).evolve},
+		{method: get, path: "/_sandbox/data/:type", handle: (*call).dataType},
+		{method: get, path: "/_sandbox/data/:type/:id", handle: (*call).dataResource},
 		{method: get, path: "/_sandbox/faults", handle: (*call).listFaults},
 		{method: post, path: "/_sandbox/faults", handle: (*call).addFault},
 		{method: deleteMethod, path: "/_sandbox/faults", handle: (*call).clearFaults},
@@ -236,13 +241,15 @@ func routeTable() []route {
 		{method: post, path: "/admin/services/:service/approve", handle: takeStepByForm(portal.Approve)},
 		{method: post, path: "/admin/services/:service/reject", handle: takeStepByForm(portal.Reject)},
 		{method: post, path: "/admin/services/:service/deactivate", handle: takeStepByForm(portal.Deactivate)},
-		{method: get, path: "/_sandbox/smart-configuration", handle: (*call).configurationPage},
-		{method: post, path: "/_sandbox/smart-configuration", handle: (*call).chooseBehaviour},
+		{method: post, path: "/_sandbox/data", page: true, handle: (*call).changeDataByForm},
+		{method: post, path: "/_sandbox/data/:type", page: true, handle: (*call).dataQuery},
+		{method: get, path: "/_sandbox/smart-configuration", page: true, handle: (*call).configurationPage},
+		{method: post, path: "/_sandbox/smart-configuration", page: true, handle: (*call).chooseBehaviour},
 		{method: get, path: "/_sandbox/ca.pem", public: true, handle: (*call).caCertificate},
-		{method: get, path: "/_sandbox/style.css", public: true, handle: (*call).style},
-		{method: get, path: "/_sandbox/script.js", public: true, handle: (*call).script},
-		{method: get, path: "/_sandbox/keys.js", public: true, handle: (*call).keyScript},
-		{method: get, path: "/_sandbox/icon.svg", public: true, handle: (*call).icon},
+		{method: get, path: "/_sandbox/style.css", page: true, public: true, handle: (*call).style},
+		{method: get, path: "/_sandbox/script.js", page: true, public: true, handle: (*call).script},
+		{method: get, path: "/_sandbox/keys.js", page: true, public: true, handle: (*call).keyScript},
+		{method: get, path: "/_sandbox/icon.svg", page: true, public: true, handle: (*call).icon},
 		{method: get, path: "/favicon.ico", public: true, handle: (*call).icon},
 	}
 }
