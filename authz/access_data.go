@@ -16,6 +16,20 @@ func (a *Access) OfOrganization(resource, owner string) *Error {
 			": another scope does not help."})
 }
 
+// OfNobody is the 403 of a change of a resource that all organizations share, and
+// of a Group that is nobody's, which names the patients of others.
+func (a *Access) OfNobody(resource string) *Error {
+	l := new(checklist)
+	own := "Organization/" + clip(a.Organization)
+	bound := "the client is bound to " + own
+	if a.ByURL {
+		bound = "the URL is that of " + own
+	}
+	return l.refusal(403, "", ruleOrganization, outcome{finding: "S13", got: "no organization", want: own + " or one below it",
+		text: clip(resource) + " belongs to no organization; " + bound + ", which does not change what all share, nor see Groups that list the patients of others.",
+		fix:  "Use what belongs to " + own + ", or a client that is bound to none."})
+}
+
 // OutsideConstraint is the 403 of an interaction with something that no
 // constraint of the token's scopes admits. what says so, as the beginning of
 // a sentence; letters are what the interaction needs on the type.

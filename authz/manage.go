@@ -70,6 +70,23 @@ func (s *Server) Change(ctx context.Context, clientID string, change func(*Clien
 	return s.store.PutClient(ctx, s.env.Name, client)
 }
 
+// Remove deletes a client, while no other change of a client of the environment
+// is made; before it, with the client as it is, before does what belongs to it. It
+// returns ErrNoClient if there is no such client, and errors of before as they
+// are.
+func (s *Server) Remove(ctx context.Context, clientID string, before func(*Client) error) error {
+	s.managing.Lock()
+	defer s.managing.Unlock()
+	client, err := s.store.Client(ctx, s.env.Name, clientID)
+	if err != nil {
+		return err
+	}
+	if err := before(client); err != nil {
+		return err
+	}
+	return s.store.DeleteClient(ctx, s.env.Name, clientID)
+}
+
 // managed returns the client and the token that manages it. A deleted client
 // and a wrong token get the same answer (RFC 7592 section 2).
 func (r *registering) managed(ctx context.Context, clientID string) (*Client, string, *Error) {

@@ -50,6 +50,9 @@ const (
 	// OtherOrganization: the resource belongs to an organization that the view
 	// does not include.
 	OtherOrganization
+	// OfNobody: the resource belongs to no organization. A view that is bound to
+	// some does not change it, and does not see it where it is a Group.
+	OfNobody
 )
 
 // A ForbiddenError says that the view does not allow an interaction.
@@ -71,6 +74,8 @@ func (e *ForbiddenError) Error() string {
 		return fmt.Sprintf("%s does not match the constraint under which %s.%s was granted: %v", name, e.Type, e.Letter, e.Queries)
 	case OtherOrganization:
 		return fmt.Sprintf("%s belongs to Organization/%s", name, e.Organization)
+	case OfNobody:
+		return name + " belongs to no organization"
 	default:
 		return fmt.Sprintf("%s.%s is not granted", e.Type, e.Letter)
 	}

@@ -137,6 +137,9 @@ func (g *gate) touches(ctx context.Context, d *data, r *row) error {
 	if err := g.organization(r.typ, r.id, r.org); err != nil {
 		return err
 	}
+	if g.organizations != nil && r.org == "" && r.typ != "Organization" { // those keepsHierarchy judges
+		return &ForbiddenError{Reason: OfNobody, Type: r.typ, ID: r.id, Letter: g.letter}
+	}
 	if !r.live || len(g.filters) == 0 {
 		return nil
 	}
@@ -187,10 +190,19 @@ func (s *Store) IsBelow(ctx context.Context, id, root string) (bool, error) {
 	return below[id], err
 }
 
+// sharedGroup is the type whose resources are not for everybody where they belong
+// to nobody: they list whom other organizations treat, and for what.
+const sharedGroup = "Group"
+
 // organization refuses a resource of an organization that is not visible.
 func (g *gate) organization(typ, id, org string) error {
-	if g.organizations == nil || org == "" || g.organizations[org] {
+	switch {
+	case g.organizations == nil || g.organizations[org]:
 		return nil
+	case org == "" && typ != sharedGroup:
+		return nil
+	case org == "":
+		return &ForbiddenError{Reason: OfNobody, Type: typ, ID: id, Letter: g.letter}
 	}
 	return &ForbiddenError{Reason: OtherOrganization, Type: typ, ID: id, Letter: g.letter, Organization: org}
 }
@@ -250,7 +262,7 @@ func ofOrganizations(ids map[string]bool) (string, []any) {
 		return "1", nil
 	}
 	list, args := inList(append(slices.Sorted(maps.Keys(ids)), "")) // "" is nobody's, so everybody's
-	return "r.org IN " + list, args
+	return "(r.org IN " + list + " AND NOT (r.org = '' AND r.type = '" + sharedGroup + "'))", args
 }
 
 // inFilters is the condition on r of being within one of the constraints.

@@ -94,7 +94,7 @@ func (s *Service) Deactivate(ctx context.Context, reason string) error {
 }
 
 func (s *Service) take(ctx context.Context, action portal.Action, reason string) error {
-	if _, err := s.world.workspace.Portal().Take(ctx, s.id, action, reason); err != nil {
+	if _, err := s.world.workspace.Portal().Take(ctx, s.id, action, reason, ""); err != nil {
 		return s.failed(string(action), err)
 	}
 	return nil

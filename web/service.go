@@ -114,6 +114,7 @@ type ServicePage struct {
 	// for each environment.
 	Commands  []Commands
 	Tried     []Tried // the exchanges of a trial; none where nothing was tried
+	Revision  string  // of the service, which a step is about
 	TryReads  string  // "GET /fhir/Patient?_count=1"
 	Exchanges []ExchangeRow
 	// Admin makes it the page of whoever reviews.
@@ -268,10 +269,10 @@ func (p ProblemPage) Title() string { return p.Heading + " · Sandfhir" }
 // The parts of pages that take more than one value:
 
 // A reasonForm asks for the reason of a step.
-type reasonForm struct{ ID, Action, Label, Question string }
+type reasonForm struct{ ID, Action, Label, Question, Revision string }
 
-func reasonFor(here, step, label, question string) reasonForm {
-	return reasonForm{"reason-" + step, here + "/" + step, label, question}
+func reasonFor(here, step, label, question, revision string) reasonForm {
+	return reasonForm{"reason-" + step, here + "/" + step, label, question, revision}
 }
 
 // A serviceTable is a list of services below a heading.

@@ -72,6 +72,10 @@ func mask(text string) string {
 	return maskTokens(maskForm(text))
 }
 
+// HasCredentials reports whether a text has something in it that records
+// hide: a private key, a secret or a token.
+func HasCredentials(text string) bool { return mask(text) != text }
+
 // maskFormsIn hides the credentials of forms within strings, or within
 // quotation marks that are not JSON.
 func maskFormsIn(text string) string {
@@ -229,8 +233,14 @@ func maskForm(form string) string {
 		switch plain {
 		case "client_assertion", "token", "access_token":
 			pairs[i] = name + "=" + maskToken(value)
-		case "client_secret", "password", "refresh_token", "admin", "signature":
+		case "client_secret", "secret", "password", "refresh_token", "admin", "signature":
 			pairs[i] = name + "=" + hidden
+		default:
+			if decoded, err := url.QueryUnescape(value); err == nil && decoded != value {
+				if masked := mask(decoded); masked != decoded { // a key that is pasted into a field
+					pairs[i] = name + "=" + url.QueryEscape(masked)
+				}
+			}
 		}
 	}
 	return strings.Join(pairs, "&")

@@ -112,6 +112,8 @@ func (l *call) ofView(f *fhirstore.ForbiddenError) *authz.Error {
 	switch f.Reason {
 	case fhirstore.OtherOrganization:
 		return l.access.OfOrganization(resource, f.Organization)
+	case fhirstore.OfNobody:
+		return l.access.OfNobody(resource)
 	case fhirstore.OutsideQuery:
 		return l.access.OutsideConstraint(resource+" is out of reach", f.Type, letters)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/control"
+	"github.com/sandfhir/sandfhir/internal/portal"
 )
 
 // jwtBearer is the client_assertion_type of RFC 7523 section 2.2.
@@ -49,6 +50,9 @@ func (l *call) putClient() error {
 	if err != nil {
 		return err
 	}
+	if err := spelt(members); err != nil {
+		return err
+	}
 	var a aidboxClient
 	if err := json.Unmarshal(body, &a); err != nil {
 		return badRequest("value", "a Client: "+jsonProblem(err))
@@ -80,6 +84,19 @@ func (l *call) putClient() error {
 		return err
 	}
 	return l.putAdmin(clientType, id, kept)
+}
+
+// spelt refuses a member of a Client that differs in its case only from one that
+// has a meaning: Secret would be kept as it is.
+func spelt(members map[string]json.RawMessage) error {
+	for name := range members {
+		for _, known := range []string{"resourceType", "id", "name", "grant_types", "scope", "secret", "jwks", "jwks_uri", "auth"} {
+			if strings.EqualFold(name, known) && name != known {
+				return unprocessable("Client."+name, "it is spelt "+known)
+			}
+		}
+	}
+	return nil
 }
 
 // fillClient fills a client from the resource.
@@ -192,8 +209,11 @@ func (l *call) fillMethod(c *authz.Client, a aidboxClient) error {
 	switch {
 	case hasKeys && a.Secret != "":
 		return unprocessable("Client.secret", "the client has keys as well; this sandbox takes one of them")
-	case hasKeys && slices.Contains(a.Auth.ClientCredentials.AssertionTypes, jwtBearer):
-		c.Method, c.Secrets = authz.PrivateKeyJWT, nil
+	case hasKeys:
+		c.Secrets = nil // an earlier one does not come back
+		if slices.Contains(a.Auth.ClientCredentials.AssertionTypes, jwtBearer) {
+			c.Method = authz.PrivateKeyJWT
+		}
 	case a.Secret != "":
 		c.Method = authz.ClientSecretBasic
 		c.Secrets = []authz.Secret{{Hash: authz.HashSecret(a.Secret), CreatedAt: l.workspace.Clock.Now()}}
@@ -288,7 +308,13 @@ func (l *call) searchClients() error {
 // deleteClient deletes a Client, and with it its tokens.
 func (l *call) deleteClient() error {
 	id := l.Params("id")
-	err := l.workspace.Control().DeleteClient(l.UserContext(), l.env.Name, id)
+	err := portal.ErrNoService
+	if l.env.Name == authz.Sandbox { // a service ends in both environments
+		err = l.workspace.Portal().Delete(l.UserContext(), id)
+	}
+	if errors.Is(err, portal.ErrNoService) {
+		err = l.env.Auth.Remove(l.UserContext(), id, func(*authz.Client) error { return nil })
+	}
 	if errors.Is(err, authz.ErrNoClient) {
 		return notFound("there is no Client/%s in %s", id, l.env.Name)
 	}

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -34,8 +36,17 @@ func (l *call) readAdmin() (map[string]json.RawMessage, []byte, error) {
 	if err := json.Unmarshal(body, &members); err != nil {
 		return nil, nil, badRequest("structure", jsonProblem(err))
 	}
+	if members == nil { // the body is null
+		return nil, nil, badRequest("structure", "the body has to be a JSON object")
+	}
+	if id := l.Params("id"); !adminID.MatchString(id) {
+		return nil, nil, unprocessable("id", fmt.Sprintf("%q is no id of letters, digits, and ._~- in between, of at most 128 characters", id))
+	}
 	return members, body, nil
 }
+
+// adminID is what ids of administration resources look like: they stand in URLs.
+var adminID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$`)
 
 // unprocessable refuses an administration resource for one of its elements.
 func unprocessable(path, message string) error {

@@ -127,7 +127,8 @@ func (w *orgTree) sees(t *testing.T, p party, orgs []string) {
 		"/Patient?name=Orgtree&_summary=count":                              len(patients),
 		"/Practitioner?_id=shared&_revinclude=Patient:general-practitioner": 1 + len(patients),
 		"/Observation?code:text=orgtree&_include=Observation:subject":       2 * len(patients),
-		"/Group?_id=of-all&_include=Group:member":                           1 + len(patients),
+		"/Group?_id=of-all&_include=Group:member":                           0, // it lists the patients of others
+		"/Group?member=Patient/pat-org-a":                                   0,
 	} {
 		b := p.get(t, path).want(t, 200).bundle(t)
 		got := len(b.Entry)
@@ -138,7 +139,7 @@ func (w *orgTree) sees(t *testing.T, p party, orgs []string) {
 			t.Errorf("%s: got %d, want %d", path, got, want)
 		}
 	}
-	for _, path := range []string{"/$export?_type=Patient&_typeFilter=Patient%3Fname%3DOrgtree", "/Patient/$export?_type=Patient&_typeFilter=Patient%3Fname%3DOrgtree", "/Group/of-all/$export?_type=Patient"} {
+	for _, path := range []string{"/$export?_type=Patient&_typeFilter=Patient%3Fname%3DOrgtree", "/Patient/$export?_type=Patient&_typeFilter=Patient%3Fname%3DOrgtree"} {
 		m := p.export(t, path)
 		same(path, idsOf(p.exported(t, m, "Patient")), patients)
 		for _, f := range m.Output {
@@ -147,6 +148,10 @@ func (w *orgTree) sees(t *testing.T, p party, orgs []string) {
 			}
 		}
 	}
+	p.get(t, "/Group/of-all").refused(t, 403, "forbidden")
+	p.get(t, "/Group/of-all/$export?_type=Patient", exportHeader()...).refused(t, 403, "forbidden")
+	p.put(t, "/Practitioner/shared", `{"resourceType":"Practitioner","id":"shared","active":false}`).refused(t, 403, "forbidden")
+	p.send(t, "DELETE", "/Practitioner/shared", "").refused(t, 403, "forbidden")
 	batch := p.transact(t, `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient?name=Orgtree&_summary=count"}},{"request":{"method":"GET","url":"Patient/pat-org-e"}}]}`)
 	if e := slices.Contains(orgs, "org-e"); strings.HasPrefix(batch[1].Response.Status, "200") != e {
 		t.Errorf("an entry of a batch: got %s for org-e", batch[1].Response.Status)

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -98,9 +97,15 @@ func (l *call) judge(policies []*policy.Policy) (v verdict) {
 func (l *call) policyRequest() policy.Request {
 	r := policy.Request{
 		Method: l.Method(), URI: l.routed, Headers: map[string]string{}, Client: l.access.ClientID, Scopes: l.access.Scopes.String(),
-		ResourceType: l.Params("type"), ResourceID: l.Params("id"),
+		ResourceType: l.Params("type"), ResourceID: l.Params("id"), Params: map[string][]string{},
 	}
-	r.Params, _ = url.ParseQuery(l.query()) // what cannot be read is refused elsewhere
+	if l.organization != "" { // as the client has asked
+		r.URI = "/Organization/" + l.organization + r.URI
+	}
+	params, _ := l.params() // as searches read them; what cannot be read is refused there
+	for _, p := range params {
+		r.Params[p.Name] = append(r.Params[p.Name], p.Value)
+	}
 	if l.bound == nil {
 		l.Request().Header.VisitAll(func(name, value []byte) {
 			if key := strings.ToLower(string(name)); key != "authorization" && key != "cookie" {

@@ -63,6 +63,7 @@ type serviceView struct {
 	StatusBy     string          `json:"status_by,omitempty"`
 	StatusAt     time.Time       `json:"status_at,omitzero"`
 	Allowed      []portal.Action `json:"allowed" jsonschema:"steps of the review that can be taken now"`
+	Revision     string          `json:"revision" jsonschema:"what it asks for and where it is in the review, for steps"`
 	Live         bool            `json:"live" jsonschema:"whether an approved copy is in production"`
 	CreatedAt    time.Time       `json:"created_at"`
 	Source       string          `json:"source,omitempty" jsonschema:"how it came: portal, registration, go"`
@@ -81,7 +82,8 @@ type organizationList struct {
 
 // A stepAsked comes with a step of the review.
 type stepAsked struct {
-	Reason string `json:"reason,omitempty" jsonschema:"rejecting and deactivating need one"`
+	Reason   string `json:"reason,omitempty" jsonschema:"rejecting and deactivating need one"`
+	Revision string `json:"revision,omitempty" jsonschema:"what the step is about, as the service was read; a service that has changed since is a 409"`
 }
 
 type statusView struct {
@@ -110,7 +112,7 @@ func (l *call) serviceView(s *portal.Service) serviceView {
 		Authentication: s.Authentication(), Method: s.Method, Compliance: s.Authentication().Compliance(),
 		JWKSURI: s.JWKSURI, JWKS: s.JWKS, Scope: s.Scopes.String(), Organization: s.Organization,
 		Status: s.Status, StatusReason: s.StatusReason, StatusBy: s.StatusBy, StatusAt: s.StatusAt,
-		Allowed: append([]portal.Action{}, s.Allowed()...), Live: s.Live != nil, CreatedAt: s.CreatedAt, Source: s.Source,
+		Allowed: append([]portal.Action{}, s.Allowed()...), Revision: s.Revision(), Live: s.Live != nil, CreatedAt: s.CreatedAt, Source: s.Source,
 		Environments: map[string]environmentConstants{},
 	}
 	if !json.Valid(s.JWKS) { // one that a test registered unchecked
@@ -211,10 +213,10 @@ func (l *call) deleteService() error {
 func takeStep(action portal.Action) func(*call) error {
 	return func(l *call) error {
 		var asked stepAsked
-		if err := l.readOptionalControl(`the body is {"reason":"…"} or nothing`, &asked); err != nil {
+		if err := l.readOptionalControl(`the body is {"reason":"…","revision":"…"} or nothing`, &asked); err != nil {
 			return err
 		}
-		s, err := l.workspace.Portal().Take(l.UserContext(), l.Params("service"), action, asked.Reason)
+		s, err := l.workspace.Portal().Take(l.UserContext(), l.Params("service"), action, asked.Reason, asked.Revision)
 		if err != nil {
 			return portalError(err)
 		}
@@ -251,12 +253,15 @@ func portalError(err error) error {
 	var (
 		invalid  *portal.InvalidError
 		conflict *portal.ConflictError
+		stale    *portal.StaleError
 	)
 	switch {
 	case errors.Is(err, portal.ErrNoService):
 		return notFound("there is no such service")
 	case errors.Is(err, portal.ErrNoReason):
 		return &httpError{status: fiber.StatusBadRequest, code: "required", message: err.Error(), fields: []fieldError{{Field: "reason", Message: err.Error()}}}
+	case errors.As(err, &stale):
+		return &httpError{status: fiber.StatusConflict, code: "conflict", message: stale.Error()}
 	case errors.As(err, &conflict):
 		return &httpError{status: fiber.StatusConflict, code: "conflict", message: conflict.Error()}
 	case errors.Is(err, authz.ErrNoSecret):

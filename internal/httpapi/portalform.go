@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/exchange"
 	"github.com/sandfhir/sandfhir/internal/portal"
 	"github.com/sandfhir/sandfhir/internal/r4"
 	"github.com/sandfhir/sandfhir/web"
@@ -74,8 +75,12 @@ func (l *call) formPage() (web.ServiceFormPage, error) {
 	return page, nil
 }
 
-// showForm answers with the form and the scopes that its rows make.
+// showForm answers with the form and the scopes that its rows make. A private
+// key that was pasted into it does not travel a second time.
 func (l *call) showForm(page web.ServiceFormPage) error {
+	if exchange.HasCredentials(page.JWKS) {
+		page.JWKS = ""
+	}
 	built, _ := scopesOf(page)
 	page.Built = strings.TrimSpace(built + " " + page.Scopes)
 	if len(page.Rows) == 0 {

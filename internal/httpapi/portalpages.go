@@ -145,6 +145,7 @@ func (l *call) showService(change func(*web.ServicePage)) error {
 	}
 	page := web.ServicePage{
 		Site: l.site(), Service: l.serviceOfPage(s, "", l.organizationNames(s)),
+		Revision: s.Revision(),
 		TryReads: "GET " + fhir + trialPath(s.Scopes), Exchanges: l.exchangesOf(id),
 	}
 	if change != nil {
@@ -267,10 +268,11 @@ func takeStepByForm(action portal.Action) func(*call) error {
 			return err
 		}
 		id := l.Params("service")
-		_, err = l.workspace.Portal().Take(l.UserContext(), id, action, form.Get("reason"))
+		_, err = l.workspace.Portal().Take(l.UserContext(), id, action, form.Get("reason"), form.Get("revision"))
 		var conflict *portal.ConflictError
+		var stale *portal.StaleError
 		switch {
-		case errors.As(err, &conflict), errors.Is(err, portal.ErrNoReason):
+		case errors.As(err, &conflict), errors.As(err, &stale), errors.Is(err, portal.ErrNoReason):
 			l.Status(portalError(err).(*httpError).status)
 			l.exchange.Refusal = err.Error()
 			return l.showService(func(p *web.ServicePage) {

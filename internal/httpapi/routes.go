@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/portal"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A surface is a kind of client that a path is for. It decides what an error
@@ -25,10 +26,17 @@ func surfaceOf(path string) surface {
 	switch path = oneSlash(path); {
 	case strings.Contains(path, wellKnown), isBelow(path, "/auth"):
 		return oauthSurface
-	case isBelow(path, fhir), strings.HasSuffix(path, dumpOperation):
+	case isBelow(path, fhir), isDump(path):
 		return fhirSurface
 	}
 	return plainSurface
+}
+
+// isDump reports whether a path is that of $dump: no id of another resource that
+// is spelt so.
+func isDump(path string) bool {
+	typ, ok := strings.CutSuffix(strings.TrimPrefix(path, "/"), dumpOperation)
+	return ok && (typ == ":type" || r4.Definitions().IsType(typ))
 }
 
 func isBelow(path, root string) bool {

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ type link struct {
 func Parse(id string, text []byte) (*Policy, error) {
 	var b body
 	if err := json.Unmarshal(text, &b); err != nil {
+		if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) && kind.Field != "" {
+			return nil, invalid("."+kind.Field, "a value of JSON's type %s cannot stand here", kind.Value)
+		}
 		return nil, invalid("", "the resource cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	switch {
@@ -130,7 +134,7 @@ func (p *Policy) compile(text json.RawMessage) error {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft7)
 	compiler.UseLoader(jsonschema.SchemeURLLoader{})
-	const name = "policy.json"
+	const name = "urn:sandfhir:AccessPolicy.schema"
 	if err := compiler.AddResource(name, document); err != nil {
 		return invalid(".schema", "it is no JSON Schema: %v", err)
 	}

@@ -83,7 +83,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"engine":"json-schema","schema":{"type":"nothing"}}`:            ".schema",
 		`{"engine":"json-schema","schema":{"$ref":"file:///etc/passwd"}}`: ".schema",
 		`{"engine":"scopes"}`:                                             ".scopes",
-		`{"engine":["allow"]}`:                                            "",
+		`{"engine":["allow"]}`:                                            ".engine",
 		`[]`:                                                              "",
 	} {
 		_, err := policy.Parse("p", []byte(text))

@@ -72,6 +72,14 @@ func (s *Service) Allowed() []Action {
 	return list
 }
 
+// A StaleError says that a service is not what it was when a step was decided on.
+type StaleError struct{ Action Action }
+
+// Error says what can be done instead.
+func (e *StaleError) Error() string {
+	return "The service has changed since it was looked at, and was not " + e.Action.participle() + ". Look at what it asks for now."
+}
+
 // A ConflictError says that a step cannot be taken in the status that a service
 // has.
 type ConflictError struct {
@@ -124,7 +132,10 @@ const MaxReason = 2000
 
 // Take takes a step of the review. The error is ErrNoService, ErrNoReason, or a
 // *ConflictError where the service's status does not allow it.
-func (p *Portal) Take(ctx context.Context, id string, action Action, reason string) (*Service, error) {
+//
+// Where seen is not "" it is the Revision that the step is about: another one is a
+// *StaleError.
+func (p *Portal) Take(ctx context.Context, id string, action Action, reason, seen string) (*Service, error) {
 	reason = strings.TrimSpace(reason)
 	if action.NeedsReason() && reason == "" {
 		return nil, ErrNoReason
@@ -139,6 +150,8 @@ func (p *Portal) Take(ctx context.Context, id string, action Action, reason stri
 			return err
 		case c.Source == authz.SourceAdmin:
 			return ErrNoService
+		case seen != "" && seen != s.Revision():
+			return &StaleError{Action: action}
 		case !slices.Contains(s.Allowed(), action):
 			return &ConflictError{Action: action, Status: c.Status, Allowed: s.Allowed()}
 		}

@@ -42,6 +42,9 @@ func (p *Portal) RotateSecret(ctx context.Context, id string, overlap time.Durat
 			err = nil
 		}
 	}
+	if errors.Is(err, authz.ErrNoClient) {
+		err = ErrNoService
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -2,6 +2,9 @@ package portal
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -129,6 +132,19 @@ func (p *Portal) service(ctx context.Context, c *authz.Client) (*Service, error)
 	return s, nil
 }
 
+// Revision names what the service asks for and where it is in the review: any
+// change of that has another one.
+func (s *Service) Revision() string {
+	c := *s.Client
+	c.Secrets, c.RegistrationToken = nil, nil
+	text, err := json.Marshal(c)
+	if err != nil { // of the program's own type
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
 // History returns how the service's status changed, oldest first.
 func (p *Portal) History(ctx context.Context, id string) ([]StatusChange, error) {
 	return p.Store.StatusChanges(ctx, authz.Sandbox, id)
@@ -137,13 +153,17 @@ func (p *Portal) History(ctx context.Context, id string) ([]StatusChange, error)
 // Delete removes the service from both environments, and with it its tokens.
 // It returns ErrNoService if there is none.
 func (p *Portal) Delete(ctx context.Context, id string) error {
-	if _, err := p.Service(ctx, id); err != nil {
-		return err
-	}
-	for _, env := range []string{authz.Production, authz.Sandbox} {
-		if err := p.Store.DeleteClient(ctx, env, id); err != nil && !errors.Is(err, authz.ErrNoClient) {
-			return fmt.Errorf("delete the service from %s: %w", env, err)
+	err := p.Sandbox.Remove(ctx, id, func(c *authz.Client) error {
+		if c.Source == authz.SourceAdmin {
+			return ErrNoService
 		}
+		if err := p.Store.DeleteClient(ctx, authz.Production, id); err != nil && !errors.Is(err, authz.ErrNoClient) {
+			return fmt.Errorf("delete the service from production: %w", err)
+		}
+		return nil
+	})
+	if errors.Is(err, authz.ErrNoClient) {
+		return ErrNoService
 	}
-	return nil
+	return err
 }
