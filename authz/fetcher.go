@@ -113,7 +113,7 @@ func (f *Fetcher) Keys(ctx context.Context, uri, kid string) (*PublishedKeys, er
 	published, forcible := f.valid(uri)
 	switch {
 	case published == nil:
-		return f.fetch(ctx, uri)
+		return f.fetch(ctx, uri, nil)
 	case kid == "" || len(published.Set.withID(kid)) > 0 || !forcible:
 		traceOf(ctx).add(published.Record)
 		return published, nil
@@ -178,7 +178,7 @@ func (f *Fetcher) fetchForced(ctx context.Context, uri string, copied *Published
 		kept.forcedAt = begun
 	}
 	f.mu.Unlock()
-	fresh, err := f.fetch(ctx, uri)
+	fresh, err := f.fetch(ctx, uri, copied)
 	if err == nil {
 		return fresh, nil
 	}
@@ -203,10 +203,14 @@ type flown struct {
 	record    string
 }
 
-// fetch fetches once for everyone who wants the URL now. A caller that gives
-// up does not end the fetch of the others.
-func (f *Fetcher) fetch(ctx context.Context, uri string) (*PublishedKeys, error) {
+// fetch fetches once for everyone who wants the URL now and has no newer copy
+// than this one, which may be nil. A caller that gives up does not end the fetch
+// of the others.
+func (f *Fetcher) fetch(ctx context.Context, uri string, copied *PublishedKeys) (*PublishedKeys, error) {
 	done := f.flight.DoChan(uri, func() (any, error) {
+		if newer, _ := f.valid(uri); newer != nil && (copied == nil || newer.FetchedAt.After(copied.FetchedAt)) {
+			return &flown{published: newer, record: newer.Record}, nil // a fetch has ended since the caller looked
+		}
 		return f.get(context.WithoutCancel(ctx), uri), nil
 	})
 	select {

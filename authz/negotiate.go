@@ -29,6 +29,11 @@ func (a *attempt) scopes() (Scopes, *Error) {
 	if len(granted) == 0 {
 		return nil, a.refuse(ruleScopeGranted, CodeInvalidScope, a.nothingGranted(text, dropped))
 	}
+	if a.req.Within != nil {
+		if part := negotiate(granted, a.req.Within); len(part) > 0 {
+			granted = part
+		}
+	}
 	missing := append(shortfall(requested, granted), dropped...)
 	switch {
 	case len(missing) > 0 && a.behaviour.RefuseSuperset:

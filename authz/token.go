@@ -17,6 +17,12 @@ type FormRequest struct {
 	Addresses     Addresses
 	Exchange      string // the id of this exchange, kept with the jti
 	Remote        string // the address that the request came from, without a port
+
+	// Within bounds what a token request is granted, below what the client asks
+	// and is registered for, as a server may (SMART App Launch 2.2,
+	// backend-services: "can be different from the scopes requested"). Nil bounds
+	// nothing.
+	Within Scopes
 }
 
 // TokenForm returns the body of a token request that an assertion proves (SMART

@@ -11,6 +11,9 @@ type HomePage struct {
 	Exchanges     string // URL of the page of exchanges
 	KeyHosts      string // URL of the page of hosted key sets
 	Data          string // URL of the page of data
+	Clock         string // URL of the page of the clock
+	Snapshots     string // URL of the page of snapshots
+	Worlds        string // URL of the page of worlds, or "" where there are none beside this one
 	Sandbox       Environment
 	Production    Environment
 	TokenCommand  string        // that prints an access token on the server's machine

@@ -49,14 +49,17 @@ func filledPages(text string) []page {
 	var data web.DataPage
 	var typ web.DataTypePage
 	var resource web.DataResourcePage
-	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults, &exchanges, &keys, &data, &typ, &resource} {
+	var clock web.ClockPage
+	var snapshots web.SnapshotsPage
+	var worlds web.WorldsPage
+	for _, p := range []any{&form, &service, &review, &secret, &admin, &problem, &faults, &exchanges, &keys, &data, &typ, &resource, &clock, &snapshots, &worlds} {
 		fill(reflect.ValueOf(p).Elem(), text)
 	}
 	form.Authentication, form.Rows[0].Operations = "jwks_uri", "" // they say which boxes are ticked
 	form.Seen.Of, form.Problems[0].Field = "jwks_uri", "jwks_uri"
 	review.Admin, review.Allowed = true, []string{"approve", "reject", "deactivate"}
 	service.Allowed = []string{"submit"}
-	return []page{form, service, review, secret, admin, problem, faults, exchanges, keys, data, typ, resource}
+	return []page{form, service, review, secret, admin, problem, faults, exchanges, keys, data, typ, resource, clock, snapshots, worlds}
 }
 
 // Whatever strangers send into whatever field, a page has the tags and

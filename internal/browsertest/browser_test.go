@@ -144,7 +144,7 @@ func (b *tab) wants(what string, selector chromedp.CSS, texts ...string) {
 // pictured are the looks that have pictures in docs/images: what is seen, the
 // width and the colour scheme.
 func pictured() []string {
-	return []string{"home-1280-light", "register-1280-light", "service-1280-light", "service-390-dark", "admin-1280-dark", "rejected-1280-light", "faults-1280-light", "exchanges-1280-light", "keys-1280-light", "data-1280-light", "resource-1280-light"}
+	return []string{"home-1280-light", "register-1280-light", "service-1280-light", "service-390-dark", "admin-1280-dark", "rejected-1280-light", "faults-1280-light", "exchanges-1280-light", "keys-1280-light", "data-1280-light", "resource-1280-light", "clock-1280-light", "worlds-1280-light"}
 }
 
 // look looks at the page in two widths and both colour schemes: nothing may

@@ -6,7 +6,7 @@
 //
 //	id[:param=value,…][@client=…][@path=…][@type=…][#nth=…|#times=…|#rate=…,seed=…]
 //
-// such as status:code=503@path=/fhir/Patient*#times=1. It imports internal/nearest.
+// such as status:code=503@path=/fhir/Patient*#times=1. It imports authz, for scopes, and internal/nearest.
 package fault
 
 import (
@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sandfhir/sandfhir/authz"
 )
 
 // A Fault is something that can go wrong.
@@ -40,6 +42,8 @@ const (
 	Manifest  Kind = "manifest"  // a status request whose answer is the manifest, or a page of it
 	File      Kind = "file"      // of a job
 	Keys      Kind = "keys"      // of a key set that the server hosts for a client
+
+	ServerKeys Kind = "server-keys" // of the server's own key set
 )
 
 // Stage is where a fault acts.
@@ -121,3 +125,9 @@ func retryAfter(text string) error {
 }
 
 func anyText(string) error { return nil }
+
+// scopes takes a list of scopes.
+func scopes(text string) error {
+	_, err := authz.ParseScopes(text)
+	return err
+}

@@ -24,6 +24,8 @@ var table = [...]Fault{
 	{ID: "token.expires_in_string", Does: "expires_in is a string", Rows: "T01", On: []Kind{Token}, At: After},
 	{ID: "token.omit", Does: "the token's answer lacks a member", Rows: "T09", On: []Kind{Token}, At: After, Params: []Param{
 		{"field", "scope", "the member", anyText}}},
+	{ID: "scope.narrow", Does: "less is granted than is asked and registered", Rows: "S05", On: []Kind{Token}, At: Before, Params: []Param{
+		{"to", "system/Patient.rs", "what may be granted", scopes}}},
 	{ID: "token.die_after_requests", Does: "401 to a token that was used so often", Rows: "T03 M09", On: []Kind{FHIR}, At: Before, Params: []Param{
 		{"n", "5", "how often a token works", number}}},
 	{ID: "token.401", Does: "401 to a token that is good", Rows: "T03 P10", On: []Kind{FHIR}, At: Before},
@@ -40,6 +42,9 @@ var table = [...]Fault{
 	{ID: "jwks.duplicate_kid", Does: "two keys have one kid", Rows: "A13", On: []Kind{Keys}, At: After},
 	{ID: "jwks.private", Does: "the key set has private members", Rows: "A20", On: []Kind{Keys}, At: After},
 
+	{ID: "serverjwks.late_publish", Does: "the server's key set does not have the key yet that signs its tokens", Rows: "J07", On: []Kind{ServerKeys}, At: After},
+
+	{ID: "group.empty_exports_all", Does: "the export of a Group without members is one of all patients", Rows: "B04", On: []Kind{KickOff}, At: Before},
 	{ID: "group.missing_500", Does: "500 to the export of a Group", Rows: "B04", On: []Kind{KickOff}, At: Before},
 	{ID: "contentlocation.relative", Does: "Content-Location is relative", Rows: "B12", On: []Kind{KickOff}, At: After},
 	{ID: "contentlocation.internal_host", Does: "Content-Location has a host that nobody outside knows", Rows: "B12", On: []Kind{KickOff}, At: After},
@@ -58,6 +63,7 @@ var table = [...]Fault{
 	{ID: "manifest.count_wrong", Does: "count is wrong", Rows: "M20", On: []Kind{Manifest}, At: After, Params: []Param{{"by", "1", "by how many", number}}},
 	{ID: "manifest.internal_request", Does: "request has a host that nobody outside knows", Rows: "M22", On: []Kind{Manifest}, At: After},
 	{ID: "manifest.lie_requires_token", Does: "requiresAccessToken says the opposite", Rows: "M06", On: []Kind{Manifest}, At: After},
+	{ID: "manifest.checksum", Does: "the manifest has the SHA-256 and the length of every file, so that a client can find out what files.corrupt does", Rows: "M21", On: []Kind{Manifest}, At: After},
 	{ID: "export.partial", Does: "the files of a type are missing, and an error file says so", Rows: "M02", On: []Kind{Manifest}, At: After, Params: []Param{{"type", "Observation", "the type", anyText}}},
 	{ID: "export.info_outcomes", Does: "the error file holds harmless messages", Rows: "M03", On: []Kind{Manifest}, At: After},
 

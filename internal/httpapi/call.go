@@ -7,6 +7,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
@@ -37,9 +38,13 @@ type call struct {
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
-	ownFault   *fault.Rule // that the request itself asks for, or nil
-	unrecorded string      // stands in the record for the answer's body; "" keeps that
-	scopeAsked string      // by a request for a token or a registration, as it was sent
+	ownFault      *fault.Rule  // that the request itself asks for, or nil
+	grantedWithin authz.Scopes // what a fault lets a token request have; nil: all that it may
+	everybody     bool         // a fault has an empty group export everybody
+	shown         *bulk.Job    // whose manifest the answer is, or nil
+
+	unrecorded string // stands in the record for the answer's body; "" keeps that
+	scopeAsked string // by a request for a token or a registration, as it was sent
 
 	// Of an entry of a batch or transaction:
 	bound map[string]string // the parts of the path, by their names in the route

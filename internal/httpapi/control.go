@@ -21,7 +21,15 @@ type clockChange struct {
 	Freeze  *bool  `json:"freeze,omitempty" jsonschema:"true stops the clock, false lets it go on"`
 }
 
+// clock shows the clock; to a browser as a page.
 func (l *call) clock() error {
+	if l.wantsPage() {
+		return l.clockPage("", "", "")
+	}
+	return l.clockState()
+}
+
+func (l *call) clockState() error {
 	c := l.workspace.Clock
 	return l.json(fiber.StatusOK, clockState{fhirstore.FormatInstant(c.Now()), c.Frozen()})
 }
@@ -29,11 +37,21 @@ func (l *call) clock() error {
 // setClock moves the workspace clock: {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"},
 // {"freeze":true} or {"freeze":false}.
 func (l *call) setClock() error {
+	if l.hasForm() {
+		return l.setClockByForm()
+	}
 	var change clockChange
 	err := l.readControl(`the clock takes {"advance":"10m"}, {"set":"2026-01-31T08:00:00Z"}, {"freeze":true} or {"freeze":false}, which lets it go on`, &change)
 	if err != nil {
 		return err
 	}
+	if err := l.changeClock(change); err != nil {
+		return err
+	}
+	return l.clockState()
+}
+
+func (l *call) changeClock(change clockChange) (err error) {
 	var to time.Time
 	if change.Set != "" {
 		if to, err = time.Parse(time.RFC3339Nano, change.Set); err != nil {
@@ -58,5 +76,5 @@ func (l *call) setClock() error {
 			c.Follow()
 		}
 	}
-	return l.clock()
+	return nil
 }

@@ -24,8 +24,7 @@ const longestWait = 5 * time.Minute
 // exchanges lists the workspace's exchanges, newest first: as JSON, or to a
 // browser as a page. See operations for what the query can say.
 func (l *call) exchanges() error {
-	l.Vary(fiber.HeaderAccept)
-	if l.Query("_format") != "json" && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+	if l.wantsPage() {
 		return l.exchangesPage()
 	}
 	filter, query, err := l.exchangeFilter("limit", "after", "wait", "_format")

@@ -72,8 +72,7 @@ func (l *call) exchangePage() error {
 	if err != nil {
 		return err
 	}
-	l.Vary(fiber.HeaderAccept)
-	if l.Query("_format") == "json" || !accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+	if !l.wantsPage() {
 		l.Set(fiber.HeaderCacheControl, "no-store")
 		return l.json(fiber.StatusOK, v)
 	}

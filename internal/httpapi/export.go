@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,6 +61,11 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	if err != nil {
 		return err
 	}
+	if l.everybody && level == fhirstore.GroupLevel {
+		if level, err = l.levelOfEmptyGroup(); err != nil {
+			return err
+		}
+	}
 	request := bulk.Request{
 		Version: version, Level: level, Group: l.Params("id"), Params: params, Lenient: lenient, SeparateStatus: separate,
 		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID, Standing: standing,
@@ -85,6 +91,29 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 		applied += ", " + separateStatus
 	}
 	return l.accepted(job, applied, "the export has been accepted; its status is at "+l.jobURL(job))
+}
+
+// levelOfEmptyGroup is the level at which a server exports a group that takes one
+// without members for all patients.
+func (l *call) levelOfEmptyGroup() (fhirstore.Level, error) {
+	store, err := l.data()
+	if err != nil {
+		return 0, err
+	}
+	group, err := store.Read(l.UserContext(), l.view(), "Group", l.Params("id"))
+	if err != nil {
+		return 0, err
+	}
+	var members struct {
+		Member []json.RawMessage `json:"member"`
+	}
+	if err := json.Unmarshal(group.JSON, &members); err != nil {
+		return 0, fmt.Errorf("read Group/%s: %w", l.Params("id"), err)
+	}
+	if len(members.Member) > 0 {
+		return fhirstore.GroupLevel, nil
+	}
+	return fhirstore.PatientLevel, nil
 }
 
 // withholding has the export go on without the types that the token does not
@@ -234,6 +263,7 @@ func (l *call) manifest(status int, exports *bulk.Service, job *bulk.Job, page, 
 	if err != nil {
 		return err
 	}
+	l.shown = job
 	// Expires goes by the clock of the Date header, whatever the workspace's says.
 	left := job.ExpiresAt.Sub(l.workspace.Clock.Now())
 	l.Set(fiber.HeaderExpires, l.workspace.Wall.Now().Add(left).UTC().Format(httpDate))

@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +14,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fault"
 )
 
@@ -56,6 +61,12 @@ func (l *call) instead(r *fault.Rule) (done bool, err error) {
 	case "token.error_with_200":
 		l.noStore()
 		return true, l.json(fiber.StatusOK, map[string]string{"error": r.Value("error"), "error_description": "by the fault " + r.Fault.ID})
+	case "scope.narrow":
+		l.grantedWithin, err = authz.ParseScopes(r.Value("to")) // read already when the fault was
+		return false, err
+	case "group.empty_exports_all":
+		l.everybody = true
+		return false, nil
 	case "token.401", "token.die_after_requests":
 		return true, l.deadToken(r)
 	case "redirect.to_http":
@@ -115,6 +126,10 @@ func (l *call) changeAnswer(r *fault.Rule) error {
 		l.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 	case "discovery.omit", "token.omit", "manifest.omit":
 		return l.edit(func(m map[string]any) { delete(m, r.Value("field")) })
+	case "serverjwks.late_publish":
+		return l.edit(func(m map[string]any) { m["keys"] = []any{} })
+	case "manifest.checksum":
+		return l.addChecksums()
 	case "token.expires_in_string":
 		return l.edit(func(m map[string]any) { m["expires_in"] = fmt.Sprint(m["expires_in"]) })
 	case "contentlocation.relative", "contentlocation.internal_host":
@@ -185,6 +200,66 @@ func (l *call) whilePending(name, value string) {
 	if l.Response().StatusCode() == fiber.StatusAccepted {
 		l.Set(name, value)
 	}
+}
+
+// addChecksums adds to each file of a manifest its checksum and its length, in the
+// extensions of the Data at the Point of Care API (DPC documentation, Export Data).
+func (l *call) addChecksums() error {
+	exports, err := l.env.Exports(l.UserContext())
+	if err != nil {
+		return err
+	}
+	return l.edit(func(m map[string]any) {
+		for _, list := range []string{"output", "deleted", "error", "outcome"} {
+			for _, item := range itemsOf(m, list) {
+				if sum, size, ok := l.checksum(exports, item); ok {
+					item["extension"] = []any{
+						map[string]any{"url": "https://dpc.cms.gov/checksum", "valueString": "sha256:" + sum},
+						map[string]any{"url": "https://dpc.cms.gov/file_length", "valueDecimal": size},
+					}
+				}
+			}
+		}
+	})
+}
+
+// checksum reads a file of the job whose manifest the answer is, and returns its
+// SHA-256 in hexadecimal digits and its length in bytes.
+func (l *call) checksum(exports *bulk.Service, item map[string]any) (sum string, size int64, ok bool) {
+	at, _ := item["url"].(string)
+	rest, isOurs := strings.CutPrefix(at, l.jobURL(l.shown)+"/")
+	first, _, _ := strings.Cut(rest, "/")
+	number, err := strconv.Atoi(first)
+	if !isOurs || err != nil {
+		return "", 0, false
+	}
+	file, err := exports.File(l.UserContext(), l.shown, number)
+	if err != nil {
+		return "", 0, false
+	}
+	content, err := exports.Open(l.UserContext(), l.shown, file, true)
+	if err != nil {
+		return "", 0, false
+	}
+	h := sha256.New()
+	length, _ := content.Size()
+	counted := &counter{w: h}
+	if err := content.WriteRange(l.UserContext(), counted, 0, length); err != nil {
+		return "", 0, false
+	}
+	return hex.EncodeToString(h.Sum(nil)), counted.n, true
+}
+
+// A counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func itemsOf(m map[string]any, list string) (items []map[string]any) {

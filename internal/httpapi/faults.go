@@ -118,6 +118,8 @@ func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 			return nil
 		}
 		return []fault.Kind{fault.Any, fault.Token}
+	case l.routed == keysDocument || l.routed == "/auth/jwks":
+		return []fault.Kind{fault.Any, fault.ServerKeys}
 	case l.surface != fhirSurface || isOpen(l.routed):
 		return []fault.Kind{fault.Any}
 	}
@@ -216,7 +218,7 @@ func faultStateOf(s fault.State) faultState {
 // listFaults lists the faults with how often they were met; to a browser as a
 // page.
 func (l *call) listFaults() error {
-	if l.Query("_format") != "json" && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+	if l.wantsPage() {
 		return l.faultsPage("", "")
 	}
 	list := faultList{Faults: []faultState{}}

@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +46,7 @@ func TestFaultsOfAnswers(t *testing.T) {
 	discovery := func(w *world, t *testing.T) *answer { return w.at().get(t, w.SMARTConfigurationURL()) }
 	token := func(w *world, t *testing.T) *answer { return w.askFor(t) }
 	read := func(w *world, t *testing.T) *answer { return w.all.get(t, "/Patient?_count=1") }
+	serverKeys := func(w *world, t *testing.T) *answer { return w.at().get(t, "/auth/jwks") }
 	kickOff := func(w *world, t *testing.T) *answer { return w.all.get(t, "/$export?_type=Patient", exportHeader()...) }
 	pending := func(w *world, t *testing.T) *answer {
 		return w.all.get(t, w.all.kickOff(t, "/$export?_type=Patient"))
@@ -77,6 +80,8 @@ func TestFaultsOfAnswers(t *testing.T) {
 		{"T07 token.error_with_200", token, all, is(`200 application/json {"error":"invalid_client","error_description":"by the fault token.error_with_200"}`)},
 		{"T08 token.503", token, status, is("503")},
 		{"T09 token.omit:field=scope", token, member("scope"), is("")},
+		{"S05 scope.narrow:to=system/Group.rs system/Patient.r", token, member("scope"), is(`"system/Group.rs system/Patient.r"`)},
+		{"J07 serverjwks.late_publish", serverKeys, member("keys"), is("[]")},
 		{"T03 token.401", read, func(a *answer) string { return fmt.Sprint(a.status, a.header.Get("WWW-Authenticate")) }, has(`401Bearer realm="fhir", error="invalid_token"`)},
 		{"D02 discovery.html", discovery, all, has("200 text/html; charset=utf-8 <!doctype html>")},
 		{"D02 discovery.array", discovery, all, is("200 application/json []")},
@@ -111,7 +116,10 @@ func TestFaultsOfAnswers(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
-			text := c.fault[strings.LastIndex(c.fault, " ")+1:]
+			_, text, named := strings.Cut(c.fault, " ")
+			if !named {
+				text = c.fault
+			}
 			before := c.shows(c.ask(w, t))
 			f := w.inject(t, text+"#times=1")
 			if got := c.shows(c.ask(w, t)); !c.want(got) || got == before {
@@ -231,6 +239,56 @@ func TestFaultsOfFiles(t *testing.T) {
 	m := w.all.export(t, "/$export?_type=Patient,Observation")
 	if outcome := w.all.lines(t, m.Error[0].URL); len(outcome) != 1 || outcome[0].ResourceType != "OperationOutcome" {
 		t.Errorf("M02: got %+v", outcome)
+	}
+}
+
+// M21: a client that holds a file against its checksum finds a byte that is another
+// one.
+func TestFaultsOfChecksums(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.inject(t, "manifest.checksum")
+	m := w.all.export(t, "/$export?_type=Patient,Encounter&_elements=Encounter.status")
+	if len(m.Output) != 2 {
+		t.Fatalf("got %d files", len(m.Output))
+	}
+	holds := func(file item) bool {
+		body := w.all.get(t, file.URL).want(t, 200).body
+		sum := sha256.Sum256(body)
+		return len(file.Extension) == 2 && file.Extension[0].ValueString == "sha256:"+hex.EncodeToString(sum[:]) && file.Extension[1].ValueDecimal == int64(len(body))
+	}
+	for _, file := range m.Output {
+		if !holds(file) {
+			t.Errorf("%s: %+v does not hold", file.Type, file.Extension)
+		}
+	}
+	w.inject(t, "files.corrupt@type=Patient#times=1")
+	if i := slices.IndexFunc(m.Output, func(f item) bool { return f.Type == "Patient" }); holds(m.Output[i]) {
+		t.Error("a file with a byte that is another one holds")
+	}
+}
+
+// B04: a server that takes a group without members for everybody.
+func TestFaultsOfGroups(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.all.put(t, "/Group/nobody", `{"resourceType":"Group","id":"nobody","type":"person","actual":true}`).want(t, 201)
+	w.all.put(t, "/Group/somebody", `{"resourceType":"Group","id":"somebody","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/pt-000001"}}]}`).want(t, 201)
+	count := func(group string) (n int) {
+		for _, file := range w.all.export(t, "/Group/"+group+"/$export?_type=Patient").Output {
+			n += file.Count
+		}
+		return n
+	}
+	if n := count("nobody"); n != 0 {
+		t.Fatalf("a group of nobody has %d patients", n)
+	}
+	f := w.inject(t, "group.empty_exports_all")
+	if none, one := count("nobody"), count("somebody"); none != patients || one != 1 {
+		t.Errorf("got %d and %d patients, want %d and 1", none, one, patients)
+	}
+	if f.Hits() != 2 {
+		t.Errorf("it was met %d times", f.Hits())
 	}
 }
 

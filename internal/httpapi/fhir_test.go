@@ -147,6 +147,10 @@ type item struct {
 	Count int
 
 	ContinuesInFile string
+	Extension       []struct {
+		ValueString  string
+		ValueDecimal int64
+	}
 }
 
 // exportHeader are the fields that a kick-off needs.

@@ -137,8 +137,7 @@ func (l *call) keyHostView(h *keyhost.Host) (keyHostView, error) {
 
 // listKeyHosts lists the hosts; to a browser as a page.
 func (l *call) listKeyHosts() error {
-	l.Vary(fiber.HeaderAccept)
-	if l.Query("_format") != "json" && accepts(l.Get(fiber.HeaderAccept), fiber.MIMETextHTML) {
+	if l.wantsPage() {
 		return l.keyHostsPage("", nil)
 	}
 	list := keyHostList{Keys: []keyHostView{}}

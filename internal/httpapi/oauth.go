@@ -39,6 +39,7 @@ func (l *call) token() error {
 	if err != nil {
 		return err
 	}
+	req.Within = l.grantedWithin
 	decision := l.env.Auth.Token(l.UserContext(), req)
 	l.record(decision.FormDecision)
 	if decision.Err != nil {

@@ -27,6 +27,11 @@ func (l *call) home() error {
 		Exchanges:     l.sandboxPath() + "exchanges",
 		KeyHosts:      l.sandboxPath() + "keys",
 		Data:          l.sandboxPath() + "data",
+		Clock:         l.sandboxPath() + "clock",
+		Snapshots:     l.sandboxPath() + "snapshots",
+	}
+	if _, err := l.worlds(); err == nil {
+		page.Worlds = l.sandboxPath() + "workspaces"
 	}
 	var err error
 	if page.Services, page.Waiting, err = l.dashboard(); err != nil {

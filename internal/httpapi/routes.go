@@ -249,6 +249,7 @@ func routeTable() []route {
 		{method: post, path: "/admin/services/:service/approve", handle: takeStepByForm(portal.Approve)},
 		{method: post, path: "/admin/services/:service/reject", handle: takeStepByForm(portal.Reject)},
 		{method: post, path: "/admin/services/:service/deactivate", handle: takeStepByForm(portal.Deactivate)},
+		{method: post, path: "/_sandbox/snapshots", page: true, handle: (*call).snapshotForm},
 		{method: post, path: "/_sandbox/data", page: true, handle: (*call).changeDataByForm},
 		{method: post, path: "/_sandbox/data/:type", page: true, handle: (*call).dataQuery},
 		{method: get, path: "/_sandbox/smart-configuration", page: true, handle: (*call).configurationPage},

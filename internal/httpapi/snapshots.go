@@ -35,7 +35,11 @@ func viewOfSnapshot(s *workspace.Snapshot) snapshotView {
 	return snapshotView{s.Name, fhirstore.FormatInstant(s.Created)}
 }
 
+// listSnapshots lists the snapshots; to a browser as a page.
 func (l *call) listSnapshots() error {
+	if l.wantsPage() {
+		return l.snapshotsPage("", "")
+	}
 	list, err := l.workspace.Snapshots()
 	if err != nil {
 		return err

@@ -75,30 +75,43 @@ func (l *call) makeWorld() error {
 	if err != nil {
 		return err
 	}
+	if l.hasForm() {
+		return l.worldForm(worlds)
+	}
 	var asked worldAsked
 	err = l.readOptionalControl(`a workspace takes {"name":"a","ttl":"10m","behaviour":"strict","patients":20} or {"empty":true}, or nothing`, &asked)
 	if err != nil {
 		return err
 	}
+	w, err := l.newWorld(worlds, asked)
+	if err != nil {
+		return err
+	}
+	l.Set(fiber.HeaderLocation, l.root+"/_sandbox/workspaces/"+url.PathEscape(w.Name))
+	return l.json(fiber.StatusCreated, l.worldView(w))
+}
+
+// newWorld makes the workspace that is asked for. Its refusals are *httpError.
+func (l *call) newWorld(worlds *workspace.Worlds, asked worldAsked) (*workspace.World, error) {
 	opts := workspace.WorldOptions{Name: asked.Name, Behaviour: asked.Behaviour, Patients: asked.Patients}
 	if asked.TTL != "" {
-		if opts.TTL, err = time.ParseDuration(asked.TTL); err != nil || opts.TTL <= 0 {
-			return badRequest("value", "ttl has to be a duration such as 10m or 1h30m")
+		ttl, err := time.ParseDuration(asked.TTL)
+		if err != nil || ttl <= 0 {
+			return nil, badRequest("value", "ttl has to be a duration such as 10m or 1h30m")
 		}
+		opts.TTL = ttl
 	}
 	if asked.Empty {
 		if asked.Patients != nil {
-			return badRequest("value", "patients and empty exclude each other")
+			return nil, badRequest("value", "patients and empty exclude each other")
 		}
 		opts.Patients = new(int)
 	}
 	w, err := worlds.Make(l.UserContext(), opts)
 	if err != nil {
-		return worldRefusal(err)
+		return nil, worldRefusal(err)
 	}
-	view := l.worldView(w)
-	l.Set(fiber.HeaderLocation, l.root+"/_sandbox/workspaces/"+url.PathEscape(w.Name))
-	return l.json(fiber.StatusCreated, view)
+	return w, nil
 }
 
 // worldRefusal is what is said where no workspace can be made.
@@ -114,11 +127,15 @@ func worldRefusal(err error) error {
 	return err
 }
 
-// listWorlds lists the workspaces beside the default one, the oldest first.
+// listWorlds lists the workspaces beside the default one, the oldest first; to a
+// browser as a page.
 func (l *call) listWorlds() error {
 	worlds, err := l.worlds()
 	if err != nil {
 		return err
+	}
+	if l.wantsPage() {
+		return l.worldsPage(worlds, "")
 	}
 	views := []worldView{}
 	for _, w := range worlds.List() {
