@@ -59,6 +59,7 @@ func (s *Service) Manifest(ctx context.Context, job *Job, page, available int, u
 	if err != nil {
 		return Manifest{}, err
 	}
+	s.unread.change(job.ID, func(j *unreadJob) { j.page = max(j.page, page) })
 	return job.manifest(files, page, available, urls), nil
 }
 

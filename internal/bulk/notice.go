@@ -36,6 +36,11 @@ func (s *Service) notices(ctx context.Context, v fhirstore.View, p *parser, jobs
 	if p.sel.Since.IsZero() {
 		return list, nil
 	}
+	for _, job := range jobs { // the client goes on from it
+		if job.TransactionTime.Equal(p.sel.Since) && job.Answer == nil {
+			list = append(list, s.Unread(job)...)
+		}
+	}
 	gap, err := s.gap(ctx, v, p)
 	if gap != nil {
 		list = append(list, *gap)

@@ -31,6 +31,7 @@ type Service struct {
 	cfg       Config
 	behaviour Behaviour
 	starting  *turns // by client, of kick-offs where the number of jobs is bounded
+	unread    *unread
 }
 
 // NewService returns a service under the behaviour Strict.
@@ -41,11 +42,11 @@ func NewService(cfg Config) *Service {
 	if cfg.Wall == nil {
 		cfg.Wall = clock.System{}
 	}
-	return &Service{cfg, Strict(), newTurns()}
+	return &Service{cfg, Strict(), newTurns(), newUnread()}
 }
 
 // With returns the service under another behaviour.
-func (s *Service) With(b Behaviour) *Service { return &Service{s.cfg, b, s.starting} }
+func (s *Service) With(b Behaviour) *Service { return &Service{s.cfg, b, s.starting, s.unread} }
 
 // Behaviour returns the behaviour that the service is under.
 func (s *Service) Behaviour() Behaviour { return s.behaviour }
@@ -120,7 +121,11 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	}
 	add(Errors, messages...)
 	job.Severities = severities
-	return job, s.cfg.Jobs.PutJob(ctx, job, files, extents)
+	if err := s.cfg.Jobs.PutJob(ctx, job, files, extents); err != nil {
+		return nil, err
+	}
+	s.unread.begin(job, files)
+	return job, nil
 }
 
 // newJob returns a job of a client that begins now.

@@ -38,9 +38,12 @@ const (
 	Discovery Kind = "discovery" // of the SMART configuration
 	FHIR      Kind = "fhir"      // everything below the FHIR base but discovery
 	KickOff   Kind = "kick-off"  // of an export
+	Group     Kind = "group"     // the same, of a Group
 	Status    Kind = "status"    // of a job
 	Manifest  Kind = "manifest"  // a status request whose answer is the manifest, or a page of it
 	File      Kind = "file"      // of a job
+	Signed    Kind = "signed"    // the same by a URL that needs no token, with a token
+	Job       Kind = "job"       // status, deletion, manifest page or file
 	Keys      Kind = "keys"      // of a key set that the server hosts for a client
 
 	ServerKeys Kind = "server-keys" // of the server's own key set
@@ -51,9 +54,10 @@ type Stage int
 
 // The stages.
 const (
-	Before Stage = iota // the answer takes the place of the real one, or comes late or never
-	After               // the real answer is changed
-	Body                // a file is changed while it is sent
+	Before  Stage = iota // the answer takes the place of the real one, or comes late or never
+	After                // the real answer is changed
+	Body                 // a file is changed while it is sent
+	Refusal              // a refusal is changed
 )
 
 // A Param is a parameter of a fault.

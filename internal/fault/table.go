@@ -44,8 +44,8 @@ var table = [...]Fault{
 
 	{ID: "serverjwks.late_publish", Does: "the server's key set does not have the key yet that signs its tokens", Rows: "J07", On: []Kind{ServerKeys}, At: After},
 
-	{ID: "group.empty_exports_all", Does: "the export of a Group without members is one of all patients", Rows: "B04", On: []Kind{KickOff}, At: Before},
-	{ID: "group.missing_500", Does: "500 to the export of a Group", Rows: "B04", On: []Kind{KickOff}, At: Before},
+	{ID: "group.empty_exports_all", Does: "the export of a Group without members is one of all patients", Rows: "B04", On: []Kind{Group}, At: Before},
+	{ID: "group.missing_500", Does: "500 to the export of a Group", Rows: "B04", On: []Kind{Group}, At: Before},
 	{ID: "contentlocation.relative", Does: "Content-Location is relative", Rows: "B12", On: []Kind{KickOff}, At: After},
 	{ID: "contentlocation.internal_host", Does: "Content-Location has a host that nobody outside knows", Rows: "B12", On: []Kind{KickOff}, At: After},
 
@@ -56,6 +56,7 @@ var table = [...]Fault{
 	{ID: "retryafter.epoch", Does: "Retry-After of a running job is the time in seconds since 1970", Rows: "P03", On: []Kind{Status}, At: After},
 	{ID: "progress.text", Does: "X-Progress is free text", Rows: "P04", On: []Kind{Status}, At: After, Params: []Param{{"text", "In Progress, 80%", "the text", anyText}}},
 	{ID: "progress.none", Does: "there is no X-Progress", Rows: "P04", On: []Kind{Status}, At: After},
+	{ID: "cancel.status", Does: "a job that was deleted, or never was, is told of by another status than 404", Rows: "P07", On: []Kind{Job}, At: Refusal, Params: []Param{{"code", "400", "the status", code}}},
 	{ID: "status.303", Does: "the finished job answers 303, and the manifest is elsewhere", Rows: "P09", On: []Kind{Manifest}, At: After},
 	{ID: "status.bundle", Does: "the finished job answers with a Bundle around the manifest", Rows: "P09", On: []Kind{Manifest}, At: After},
 
@@ -67,6 +68,7 @@ var table = [...]Fault{
 	{ID: "export.partial", Does: "the files of a type are missing, and an error file says so", Rows: "M02", On: []Kind{Manifest}, At: After, Params: []Param{{"type", "Observation", "the type", anyText}}},
 	{ID: "export.info_outcomes", Does: "the error file holds harmless messages", Rows: "M03", On: []Kind{Manifest}, At: After},
 
+	{ID: "files.presigned", Does: "the storage refuses a token at a signed URL: 400", Rows: "M04 M07", On: []Kind{Signed}, At: Before},
 	{ID: "files.expired", Does: "the URL of a file has expired: 403 as storage services have it", Rows: "M08", On: []Kind{File}, At: Before},
 	{ID: "files.reset_at", Does: "the connection ends within a file, short of its Content-Length", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},
 	{ID: "files.truncate", Does: "the file ends early and looks complete", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},

@@ -294,6 +294,7 @@ func (l *call) exportDelete() error {
 	if err != nil {
 		return err
 	}
+	l.notice(exports.Unread(job)...)
 	if err := exports.Delete(l.UserContext(), job); err != nil {
 		return err
 	}

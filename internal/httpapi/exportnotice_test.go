@@ -135,6 +135,91 @@ func TestExportMistakesAreNoticed(t *testing.T) {
 		q.kickOff(t, "/$export?_type=Basic")
 		silent(t, "M23")
 	})
+	t.Run("M02 an error file that is never read", func(t *testing.T) {
+		kickOff := func() (string, manifest) {
+			status := p.kickOff(t, "/$export?_type=Patient&nothing=1", "Prefer", "respond-async, handling=lenient")
+			return status, p.finish(t, status)
+		}
+		status, m := kickOff()
+		p.get(t, m.Output[0].URL).want(t, 200)
+		p.send(t, "DELETE", status, "").want(t, 202)
+		warned(t, "M02", "1 OperationOutcomes", "/OperationOutcome.ndjson")
+		status, m = kickOff()
+		p.get(t, m.Error[0].URL).want(t, 200)
+		p.send(t, "DELETE", status, "").want(t, 202)
+		silent(t, "M02")
+		_, m = kickOff()
+		p.kickOff(t, "/$export?_type=Patient&_since="+m.TransactionTime)
+		warned(t, "M02", "1 OperationOutcomes")
+	})
+	t.Run("M02 an error file by a fault", func(t *testing.T) {
+		f := w.inject(t, "export.partial:type=Patient")
+		status := p.kickOff(t, "/$export?_type=Patient,Group")
+		m := p.finish(t, status)
+		f.Remove()
+		p.get(t, m.Output[0].URL).want(t, 200)
+		p.send(t, "DELETE", status, "").want(t, 202)
+		warned(t, "M02", "0/partial-Patient.ndjson")
+	})
+	t.Run("M16 deletions that are never read", func(t *testing.T) {
+		since := p.export(t, "/$export?_type=Basic").TransactionTime
+		p.put(t, "/Basic/gone", `{"resourceType":"Basic","id":"gone","code":{"text":"x"}}`).want(t, 201)
+		p.send(t, "DELETE", "/Basic/gone", "").want(t, 204)
+		for _, reads := range []bool{false, true} {
+			status := p.kickOff(t, "/$export?_type=Basic&_since="+since)
+			m := p.finish(t, status)
+			if len(m.Deleted) != 1 {
+				t.Fatalf("got %+v", m)
+			}
+			if reads {
+				p.get(t, m.Deleted[0].URL).want(t, 200)
+			}
+			p.send(t, "DELETE", status, "").want(t, 202)
+			if reads {
+				silent(t, "M16")
+			} else {
+				warned(t, "M16", "1 Bundles of deletions")
+			}
+		}
+	})
+	t.Run("M19 a page of a manifest that is never asked for", func(t *testing.T) {
+		if err := w.SetBehaviour("", map[string]string{"manifest.page": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, follows := range []bool{false, true} {
+			status := p.kickOff(t, "/$export?_type=Patient,Group&allowPartialManifests=true")
+			m := p.finish(t, status)
+			for follows && len(m.Link) > 0 {
+				next := m.Link[0].URL
+				m = manifest{}
+				p.get(t, next).want(t, 200).decode(t, &m)
+			}
+			p.send(t, "DELETE", status, "").want(t, 202)
+			if follows {
+				silent(t, "M19")
+			} else {
+				warned(t, "M19", "has 2 pages")
+			}
+		}
+	})
+	t.Run("M04 a token at a storage that refuses it", func(t *testing.T) {
+		if err := w.SetBehaviour("", map[string]string{"files.token": "false", "manifest.page": "0"}); err != nil {
+			t.Fatal(err)
+		}
+		m := p.export(t, "/$export?_type=Patient")
+		f := w.inject(t, "files.presigned")
+		if a := p.get(t, m.Output[0].URL).want(t, 400); !strings.Contains(string(a.body), "Only one auth mechanism allowed") {
+			t.Errorf("got %s", a.body)
+		}
+		w.stranger().get(t, m.Output[0].URL).want(t, 200)
+		if f.Hits() != 1 {
+			t.Errorf("it was met %d times", f.Hits())
+		}
+		f.Remove()
+		if err := w.SetBehaviour("strict", nil); err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("B09 one export too many", func(t *testing.T) {
 		if err := w.SetBehaviour("", map[string]string{"export.max_concurrent": "1"}); err != nil {
 			t.Fatal(err)

@@ -78,6 +78,8 @@ func (l *call) instead(r *fault.Rule) (done bool, err error) {
 		return true, l.failedOnPurpose(int(r.Number("code")), "transient", "a passing failure, by the fault "+r.Fault.ID+"; the job goes on: ask again later")
 	case "job.fail":
 		return true, l.failedOnPurpose(fiber.StatusInternalServerError, "processing", "the export has failed, by the fault "+r.Fault.ID+"; start another one")
+	case "files.presigned":
+		return true, l.send(fiber.StatusBadRequest, "application/xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified</Message><ArgumentName>Authorization</ArgumentName></Error>`))
 	case "files.expired":
 		return true, l.send(fiber.StatusForbidden, "application/xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`))
 	}
@@ -112,6 +114,21 @@ func (l *call) retryAfter(value string) {
 		value = strconv.FormatInt(now.UnixMilli(), 10)
 	}
 	l.Set(fiber.HeaderRetryAfter, value)
+}
+
+// changeRefusal carries out a fault that changes a refusal.
+func (l *call) changeRefusal(err error) error {
+	if l.workspace.Faults.Empty() && l.ownFault == nil {
+		return err
+	}
+	refused := l.asHTTP(err)
+	if refused.status != fiber.StatusNotFound {
+		return err
+	}
+	if rule := l.meet(fault.Refusal); rule != nil {
+		refused.status = int(rule.Number("code"))
+	}
+	return refused
 }
 
 // changeAnswer carries out a fault that changes an answer.
@@ -278,6 +295,9 @@ func (l *call) addErrorFile(m map[string]any, name string) {
 	list := "error"
 	if m["outcome"] != nil {
 		list = "outcome"
+	}
+	if exports, err := l.env.Exports(l.UserContext()); err == nil {
+		exports.Promised(l.shown, 0, name+".ndjson")
 	}
 	files, _ := m[list].([]any)
 	base, _, _ := strings.Cut(l.requestURL(), "/manifest/")

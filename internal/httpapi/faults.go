@@ -33,7 +33,7 @@ func (s *Server) faults(c *fiber.Ctx) error {
 		}
 	}
 	if err := c.Next(); err != nil {
-		return err
+		return l.changeRefusal(err)
 	}
 	if l.exchange.later {
 		return nil
@@ -127,10 +127,20 @@ func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 	rest, isJob := strings.CutPrefix(l.routed, fhir+"/_export/")
 	switch parts := strings.Split(rest, "/"); {
 	case strings.Contains(l.routed, "/$export"):
+		if strings.HasPrefix(l.routed, fhir+"/Group/") {
+			kinds = append(kinds, fault.Group)
+		}
 		return append(kinds, fault.KickOff)
-	case !isJob || l.Method() == fiber.MethodDelete:
+	case !isJob:
+		return kinds
+	case at == fault.Refusal:
+		return append(kinds, fault.Job)
+	case l.Method() == fiber.MethodDelete:
 		return kinds
 	case len(parts) == 3 && parts[1] != "manifest":
+		if l.Query("signature") != "" && len(l.authorizations()) > 0 {
+			kinds = append(kinds, fault.Signed)
+		}
 		return append(kinds, fault.File)
 	case at == fault.After && l.Response().StatusCode() == fiber.StatusOK && len(l.Response().Body()) > 0:
 		return append(kinds, fault.Manifest)

@@ -48,6 +48,16 @@ func TestFaultsOfAnswers(t *testing.T) {
 	read := func(w *world, t *testing.T) *answer { return w.all.get(t, "/Patient?_count=1") }
 	serverKeys := func(w *world, t *testing.T) *answer { return w.at().get(t, "/auth/jwks") }
 	kickOff := func(w *world, t *testing.T) *answer { return w.all.get(t, "/$export?_type=Patient", exportHeader()...) }
+	groupKickOff := func(w *world, t *testing.T) *answer {
+		w.all.put(t, "/Group/some", `{"resourceType":"Group","id":"some","type":"person","actual":true}`)
+		w.all.get(t, "/$export?_type=Patient", exportHeader()...).want(t, 202) // is of no group
+		return w.all.get(t, "/Group/some/$export?_type=Patient", exportHeader()...)
+	}
+	deleted := func(w *world, t *testing.T) *answer {
+		job := w.all.kickOff(t, "/$export?_type=Patient")
+		w.all.send(t, "DELETE", job, "").want(t, 202)
+		return w.all.get(t, job)
+	}
 	pending := func(w *world, t *testing.T) *answer {
 		return w.all.get(t, w.all.kickOff(t, "/$export?_type=Patient"))
 	}
@@ -92,7 +102,8 @@ func TestFaultsOfAnswers(t *testing.T) {
 		{"B09 too_many:retry_after=7", read, func(a *answer) string { return fmt.Sprint(a.status, a.header.Get("Retry-After")) }, is("4297")},
 		{"P02 too_many:retry_after=date", read, header("Retry-After"), isDate},
 		{"P03 too_many:retry_after=epoch", read, header("Retry-After"), has("1")},
-		{"B04 group.missing_500", kickOff, status, is("500")},
+		{"B04 group.missing_500", groupKickOff, status, is("500")},
+		{"P07 cancel.status", deleted, status, is("400")},
 		{"B12 contentlocation.relative", kickOff, header("Content-Location"), has("/fhir/_export/")},
 		{"B12 contentlocation.internal_host", kickOff, header("Content-Location"), has("http://fhir-7c9f.internal:8080/fhir/_export/")},
 		{"P05 poll.5xx", pending, all, has(`503 application/fhir+json {"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"transient"`)},

@@ -19,9 +19,11 @@ import (
 // exportFile is the Bulk Data Output File Request.
 func (l *call) exportFile() error {
 	if lines := l.faultFile(); lines != nil {
-		if err := l.authenticate(); err != nil {
+		exports, job, err := l.job()
+		if err != nil {
 			return err
 		}
+		exports.Fetched(job, 0, l.Params("name"))
 		return l.send(fiber.StatusOK, fhirNDJSON, lines)
 	}
 	number, _ := strconv.Atoi(l.Params("number")) // 0, which no file has, for what is none
@@ -59,6 +61,7 @@ func (l *call) exportFile() error {
 		return err
 	}
 	if l.Method() == fiber.MethodGet {
+		exports.Fetched(job, number, l.Params("name"))
 		if rule := l.meet(fault.Body); rule != nil && l.sendFaulty(rule, content) {
 			return nil
 		}

@@ -36,11 +36,6 @@ func statusOf(path string) func(*testing.T, *world) string {
 	return func(t *testing.T, w *world) string { return fmt.Sprint(w.all.get(t, path).status) }
 }
 
-// atRoot is the status of a GET without a token.
-func atRoot(path string) func(*testing.T, *world) string {
-	return func(t *testing.T, w *world) string { return fmt.Sprint(w.at().get(t, path).status) }
-}
-
 // clockOf is how far the workspace's clock is ahead of real time, and whether it stands.
 func clockOf(t *testing.T, w *world) string {
 	var got struct {
