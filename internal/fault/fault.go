@@ -6,12 +6,14 @@
 //
 //	id[:param=value,…][@client=…][@path=…][@type=…][#nth=…|#times=…|#rate=…,seed=…]
 //
-// such as status:code=503@path=/fhir/Patient*#times=1. It imports authz, for scopes, and internal/nearest.
+// such as status:code=503@path=/fhir/Patient*#times=1. It imports authz, for scopes,
+// internal/nearest and internal/r4, for types.
 package fault
 
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +50,11 @@ const (
 
 	ServerKeys Kind = "server-keys" // of the server's own key set
 )
+
+// hasType reports whether requests of a kind can be about one resource type.
+func (k Kind) hasType() bool {
+	return slices.Contains([]Kind{Any, FHIR, KickOff, Group, File, Signed, Job}, k)
+}
 
 // Stage is where a fault acts.
 type Stage int
@@ -109,6 +116,22 @@ func number(text string) error {
 	}
 	if text == "" || len(text) > 15 {
 		return fmt.Errorf("%q is no whole number", text)
+	}
+	return nil
+}
+
+// size takes what is made in memory, in bytes.
+func size(text string) error { return atMost(64_000_000, text) }
+
+// seconds takes what a date can be ahead.
+func seconds(text string) error { return atMost(1_000_000_000, text) }
+
+func atMost(most int64, text string) error {
+	if err := number(text); err != nil {
+		return err
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err != nil || n > most {
+		return fmt.Errorf("%s is more than %d, the most that there is here", text, most)
 	}
 	return nil
 }

@@ -106,6 +106,19 @@ func TestParseRefuses(t *testing.T) {
 		"status#every=2":           "#nth=, #times= and #rate=",
 		"status#nth=1,times=2":     "exclude each other",
 		"retryafter:seconds=later": "no whole number",
+		"status#rate=NaN":          "at most 1",
+		"status#times=1,times=2":   "#times= is there twice",
+		"status#times=1,seed=2":    "a seed is for a rate",
+		"status:code=500,code=501": "code= is there twice",
+
+		"status@client=a@client=b":             "@client= is there twice",
+		"status@path=fhir/Patient":             "begins with /",
+		"status@type=Observaton":               "did you mean Observation?",
+		"token.503@type=Patient":               "would never be met",
+		"poll.5xx@type=Patient":                "would never be met",
+		"ndjson.long_line:bytes=9999999999999": "more than 64000000",
+		"jwks.large:bytes=9999999999999":       "more than 64000000",
+		"scope.narrow:to=everything":           "everything",
 	} {
 		if _, err := fault.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)

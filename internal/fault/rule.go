@@ -3,11 +3,13 @@ package fault
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sandfhir/sandfhir/internal/nearest"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A Rule is a fault with whom it meets and how often.
@@ -38,6 +40,9 @@ func Parse(text string) (*Rule, error) {
 	}
 	r.Fault = known
 	if err := r.readParams(params); err != nil {
+		return nil, err
+	}
+	if err := once("@", parts[1:]); err != nil {
 		return nil, err
 	}
 	for _, selector := range parts[1:] {
@@ -71,7 +76,11 @@ func (r *Rule) readParams(text string) error {
 	if text == "" {
 		return nil
 	}
-	for _, pair := range splitPairs(text) {
+	pairs := splitPairs(text)
+	if err := once("", pairs); err != nil {
+		return err
+	}
+	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
 		p, known := r.Fault.param(name)
 		switch {
@@ -104,6 +113,19 @@ func splitPairs(text string) []string {
 	return pairs
 }
 
+// once refuses a name that is there twice.
+func once(sign string, pairs []string) error {
+	seen := map[string]bool{}
+	for _, pair := range pairs {
+		name, _, _ := strings.Cut(pair, "=")
+		if seen[name] {
+			return fmt.Errorf("%s%s= is there twice", sign, name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 func (r *Rule) readSelector(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || value == "" {
@@ -113,8 +135,20 @@ func (r *Rule) readSelector(text string) error {
 	case "client":
 		r.client = value
 	case "path":
+		if !strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "*") {
+			return fmt.Errorf("@path=%s is no path: it begins with /, or with *", value)
+		}
 		r.path = regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(value), `\*`, ".*") + "$")
 	case "type":
+		if !r4.Definitions().IsType(value) {
+			if near := nearest.Name(value, r4.Definitions().Types()); near != "" {
+				return fmt.Errorf("@type=%s: FHIR R4 has no such resource type; did you mean %s?", value, near)
+			}
+			return fmt.Errorf("@type=%s: FHIR R4 has no such resource type", value)
+		}
+		if !slices.ContainsFunc(r.Fault.On, Kind.hasType) {
+			return fmt.Errorf("the fault %s is about no resource type: @type= would never be met", r.Fault.ID)
+		}
 		r.typ = value
 	default:
 		return fmt.Errorf("there is no @%s; there are @client=, @path= and @type=", name)
@@ -123,7 +157,11 @@ func (r *Rule) readSelector(text string) error {
 }
 
 func (r *Rule) readCounts(text string) error {
-	for _, pair := range strings.Split(text, ",") {
+	pairs := strings.Split(text, ",")
+	if err := once("#", pairs); err != nil {
+		return err
+	}
+	for _, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
 		n, err := strconv.Atoi(value)
 		switch name {
@@ -136,7 +174,7 @@ func (r *Rule) readCounts(text string) error {
 				n = 1
 			}
 		case "rate":
-			if r.rate, err = strconv.ParseFloat(value, 64); err == nil && (r.rate <= 0 || r.rate > 1) {
+			if r.rate, err = strconv.ParseFloat(value, 64); err == nil && !(r.rate > 0 && r.rate <= 1) { // not a number, too
 				return fmt.Errorf("#rate=%s has to lie above 0 and be at most 1", value)
 			}
 			n = 1
@@ -146,6 +184,9 @@ func (r *Rule) readCounts(text string) error {
 		if err != nil || n < 1 {
 			return fmt.Errorf("#%s=%s has to be a number from 1", name, value)
 		}
+	}
+	if strings.Contains(text, "seed=") && r.rate == 0 {
+		return fmt.Errorf("#%s: a seed is for a rate", text)
 	}
 	if r.nth > 0 && r.times > 0 || r.rate > 0 && r.nth > 0 {
 		return fmt.Errorf("#%s: nth, times and rate exclude each other, but for times with rate", text)
