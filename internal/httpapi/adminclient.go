@@ -64,18 +64,11 @@ func (l *call) putClient() error {
 	case a.ID != "" && a.ID != id:
 		return unprocessable("Client.id", fmt.Sprintf("it is %q; the URL says %q", a.ID, id))
 	}
-	c, err := l.workspace.Control().Client(l.UserContext(), l.env.Name, id)
+	_, err = l.env.Auth.Change(l.UserContext(), id, func(c *authz.Client) error { return l.fillClient(c, a) })
 	if errors.Is(err, authz.ErrNoClient) {
-		now := l.workspace.Clock.Now()
-		c, err = &authz.Client{ID: id, Source: authz.SourceAdmin, Status: authz.StatusActive, StatusAt: now, CreatedAt: now}, nil
-	}
-	if err == nil {
-		err = l.fillClient(c, a)
+		err = l.newAdminClient(id, a)
 	}
 	if err != nil {
-		return err
-	}
-	if _, err := l.workspace.Control().PutClient(l.UserContext(), l.env.Name, c); err != nil {
 		return err
 	}
 	delete(members, "secret") // its hash is kept
@@ -84,6 +77,17 @@ func (l *call) putClient() error {
 		return err
 	}
 	return l.putAdmin(clientType, id, kept)
+}
+
+// newAdminClient adds a client that is active at once.
+func (l *call) newAdminClient(id string, a aidboxClient) error {
+	now := l.workspace.Clock.Now()
+	c := &authz.Client{ID: id, Source: authz.SourceAdmin, Status: authz.StatusActive, StatusAt: now, CreatedAt: now}
+	if err := l.fillClient(c, a); err != nil {
+		return err
+	}
+	_, err := l.workspace.Control().PutClient(l.UserContext(), l.env.Name, c)
+	return err
 }
 
 // spelt refuses a member of a Client that differs in its case only from one that

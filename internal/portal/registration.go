@@ -239,21 +239,30 @@ func (p *Portal) Settle(ctx context.Context, id string) error {
 	if !errors.Is(err, authz.ErrNoClient) {
 		return errors.Join(err, p.forgetEnded(ctx, id))
 	}
-	if err := p.Store.DeleteClient(ctx, authz.Production, id); !errors.Is(err, authz.ErrNoClient) {
-		return err
+	return p.endCopy(ctx, id)
+}
+
+// endCopy removes the service's copy from production, if there is one.
+func (p *Portal) endCopy(ctx context.Context, id string) error {
+	err := p.Production.Remove(ctx, id, func(*authz.Client) error { return nil })
+	if err == nil || errors.Is(err, authz.ErrNoClient) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("delete the service from production: %w", err)
 }
 
 // forgetEnded removes a copy from production that was deactivated: its service
 // is not approved there rather than rejected.
 func (p *Portal) forgetEnded(ctx context.Context, id string) error {
-	live, err := p.Store.Client(ctx, authz.Production, id)
-	switch {
-	case errors.Is(err, authz.ErrNoClient) || err == nil && p.Production.Environment().Admits(live.Status):
+	admitted := errors.New("it is admitted")
+	err := p.Production.Remove(ctx, id, func(live *authz.Client) error {
+		if p.Production.Environment().Admits(live.Status) {
+			return admitted
+		}
 		return nil
-	case err != nil:
-		return fmt.Errorf("look up the service in production: %w", err)
+	})
+	if err == nil || errors.Is(err, authz.ErrNoClient) || errors.Is(err, admitted) {
+		return nil
 	}
-	return p.Store.DeleteClient(ctx, authz.Production, id)
+	return fmt.Errorf("delete the service from production: %w", err)
 }

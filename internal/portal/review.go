@@ -185,16 +185,16 @@ func (p *Portal) inProduction(ctx context.Context, s *Service, action Action) er
 			copied.CreatedAt = s.Live.CreatedAt
 		}
 	case action == Deactivate && s.Live != nil:
-		copied = *s.Live
-		p.turn(&copied, s.Status, s.StatusBy, s.StatusReason)
+		_, err := p.Production.Change(ctx, s.ID, func(c *authz.Client) error {
+			p.turn(c, s.Status, s.StatusBy, s.StatusReason)
+			return nil
+		})
+		return err
 	default:
 		return nil
 	}
 	if _, err := p.Store.PutClient(ctx, authz.Production, &copied); err != nil {
 		return fmt.Errorf("change the service in production: %w", err)
 	}
-	if action == Approve { // the policy is derived from the scopes that were approved
-		return p.Store.ResetPolicy(ctx, authz.Production, copied.ID)
-	}
-	return nil
+	return p.Store.ResetPolicy(ctx, authz.Production, copied.ID) // it is derived from the scopes that were approved
 }

@@ -34,14 +34,18 @@ func (p *Portal) RotateSecret(ctx context.Context, id string, overlap time.Durat
 	if _, err := p.Service(ctx, id); err != nil {
 		return nil, "", err
 	}
-	_, err = p.Sandbox.Change(ctx, id, func(c *authz.Client) error { return c.ReplaceSecret(kept, overlap) })
-	if err == nil {
-		_, err = p.Production.Change(ctx, id, func(c *authz.Client) error { return c.ReplaceSecret(kept, overlap) })
+	replace := func(c *authz.Client) error { return c.ReplaceSecret(kept, overlap) }
+	_, err = p.Sandbox.Change(ctx, id, func(c *authz.Client) error {
+		if err := replace(c); err != nil {
+			return err
+		}
+		_, err := p.Production.Change(ctx, id, replace)
 		// Not in production, or approved there with keys: the sandbox alone has it.
 		if errors.Is(err, authz.ErrNoClient) || errors.Is(err, authz.ErrNoSecret) {
-			err = nil
+			return nil
 		}
-	}
+		return err
+	})
 	if errors.Is(err, authz.ErrNoClient) {
 		err = ErrNoService
 	}

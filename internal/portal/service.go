@@ -157,10 +157,7 @@ func (p *Portal) Delete(ctx context.Context, id string) error {
 		if c.Source == authz.SourceAdmin {
 			return ErrNoService
 		}
-		if err := p.Store.DeleteClient(ctx, authz.Production, id); err != nil && !errors.Is(err, authz.ErrNoClient) {
-			return fmt.Errorf("delete the service from production: %w", err)
-		}
-		return nil
+		return p.endCopy(ctx, id)
 	})
 	if errors.Is(err, authz.ErrNoClient) {
 		return ErrNoService
