@@ -18,10 +18,12 @@ type Clock struct{ clock *clock.Adjustable }
 // Now returns the clock's time.
 func (c *Clock) Now() time.Time { return c.clock.Now() }
 
-// Advance moves the clock forward by d, or back where d is negative.
+// Advance moves the clock forward by d, or back where d is negative, within the
+// years 1900 to 2199.
 func (c *Clock) Advance(d time.Duration) { c.clock.Advance(d) }
 
-// Set moves the clock to t. It goes on from there unless it is frozen.
+// Set moves the clock to t, or to what of the years 1900 to 2199 is nearest. It
+// goes on from there unless it is frozen.
 func (c *Clock) Set(t time.Time) { c.clock.Set(t) }
 
 // Freeze stops the clock at its time.

@@ -54,7 +54,7 @@ func (p *program) serve(ctx context.Context, r resolved) (err error) {
 		return p.cannotListen(s.Addr, err)
 	}
 	defer ln.Close()
-	if s.AdminToken == "" && !isLoopback(ln.Addr()) {
+	if s.AdminToken == "" && (!isLoopback(ln.Addr()) || s.ProductionAddr != "" && !isLocal(s.ProductionAddr)) {
 		s.AdminToken = rand.Text()
 	}
 	opts, err := p.options(s)
@@ -227,6 +227,13 @@ func reason(err error) error {
 		}
 		err = inner
 	}
+}
+
+// isLocal reports whether an address to listen on is one that only this machine
+// reaches.
+func isLocal(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
 func isLoopback(addr net.Addr) bool {

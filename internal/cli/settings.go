@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/sandfhir/sandfhir/internal/fault"
 )
 
 // Settings are what a server is started with.
@@ -50,17 +52,17 @@ const (
 // A setting is one row of the table that drives flags, environment, file, defaults, help and
 // messages.
 type setting struct {
-	name      string // of the flag and in the file
-	arg       string // what help calls the value; "" for a switch
-	help      string
-	def       string // the default, as it would be given; "" for none
-	places    places
-	list      bool   // can be given more than once
-	commas    bool   // the items of a list are separated by commas
-	separator string // of the items of another list, in the variable only; "" is that of paths
-	secret    bool   // is not shown
-	loads     bool   // matters to the load command too
-	set       func(*Settings, string) error
+	name   string // of the flag and in the file
+	arg    string // what help calls the value; "" for a switch
+	help   string
+	def    string // the default, as it would be given; "" for none
+	places places
+	list   bool                  // can be given more than once
+	commas bool                  // the items of a list are separated by commas
+	split  func(string) []string // divides the variable of another list; nil is as paths are
+	secret bool                  // is not shown
+	loads  bool                  // matters to the load command too
+	set    func(*Settings, string) error
 }
 
 // env is the name of the setting's environment variable.
@@ -141,7 +143,7 @@ func settingsTable() []setting {
 		{name: "export-duration", arg: "DURATION", places: anywhere,
 			help: "how long an export takes, such as 0s or 2m; by default until the second status request",
 			set:  func(s *Settings, v string) error { return parseDuration(&s.ExportDuration, v) }},
-		{name: "fault", arg: "FAULT", places: anywhere, list: true, separator: ";",
+		{name: "fault", arg: "FAULT", places: anywhere, list: true, split: fault.Split,
 			help: "make requests fail on purpose, such as poll.5xx#times=2; can be repeated, in " +
 				envPrefix + "FAULT separated by semicolons",
 			set: func(s *Settings, v string) error { s.Faults = append(s.Faults, v); return nil }},

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -105,7 +104,11 @@ func (p *program) origin(s *setting, flags *pflag.FlagSet, file configFile) orig
 	}
 	if v := p.getenv(s.env()); v != "" && s.places&byEnv != 0 {
 		if s.list && !s.commas {
-			items := strings.Split(v, cmp.Or(s.separator, string(filepath.ListSeparator)))
+			split := s.split
+			if split == nil {
+				split = filepath.SplitList
+			}
+			items := split(v)
 			return origin{s.env(), slices.DeleteFunc(items, func(item string) bool { return item == "" })}
 		}
 		return origin{s.env(), s.items([]string{v})}

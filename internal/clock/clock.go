@@ -22,6 +22,13 @@ type System struct{}
 // Now returns the wall clock's time.
 func (System) Now() time.Time { return time.Now() }
 
+// Earliest and Latest bound what an Adjustable shows: a span that a time.Duration
+// can measure from the present, and that FHIR's instants can tell.
+func Earliest() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Latest is the end of that span.
+func Latest() time.Time { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // Adjustable is a workspace's clock: it follows the base clock at an offset
 // that Advance and Set change, or stands still between Freeze and Follow.
 // It ages what the server issued: tokens, secrets, jobs and files.
@@ -62,11 +69,7 @@ func (c *Adjustable) now() time.Time {
 func (c *Adjustable) Advance(d time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.frozen {
-		c.at = c.at.Add(d)
-	} else {
-		c.offset += d
-	}
+	c.set(c.now().Add(d))
 	return c.now()
 }
 
@@ -74,6 +77,16 @@ func (c *Adjustable) Advance(d time.Duration) time.Time {
 func (c *Adjustable) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.set(t)
+}
+
+func (c *Adjustable) set(t time.Time) {
+	switch {
+	case t.Before(Earliest()):
+		t = Earliest()
+	case t.After(Latest()):
+		t = Latest()
+	}
 	if c.frozen {
 		c.at = t
 	} else {

@@ -38,6 +38,9 @@ func ParseFilter(query url.Values) (Filter, error) {
 		Client: query.Get("client"), Environment: query.Get("environment"), Method: strings.ToUpper(query.Get("method")),
 		Check: query.Get("check"), Kind: Kind(query.Get("kind")),
 	}
+	if f.Environment != "" && f.Environment != "sandbox" && f.Environment != "production" {
+		return f, fmt.Errorf("environment is %q; it has to be sandbox or production", f.Environment)
+	}
 	if kinds := []Kind{"", Request, Entry, Fetch}; !slices.Contains(kinds, f.Kind) {
 		return f, fmt.Errorf("kind is %q; it has to be request, entry or fetch", f.Kind)
 	}

@@ -14,21 +14,25 @@ func MaskHeader(name, value string) string {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization":
 		return maskAuthorization(value)
-	case "cookie", "set-cookie":
+	case "cookie", "set-cookie", "x-sandfhir-admin", "x-api-key", "api-key", "x-auth-token", "x-access-token", "x-forwarded-access-token", "x-amz-security-token":
 		return hidden
 	case "referer", "location", "content-location":
 		return MaskURL(value)
 	}
-	return value
+	return maskTokens(value)
 }
 
 // MaskURL returns a URL without the credentials that its query may carry.
 func MaskURL(url string) string {
+	url, fragment, hasFragment := strings.Cut(url, "#")
+	if hasFragment {
+		fragment = "#" + maskTokens(maskForm(fragment))
+	}
 	path, query, ok := strings.Cut(url, "?")
 	if !ok {
-		return url
+		return url + fragment
 	}
-	return path + "?" + maskTokens(maskForm(query))
+	return path + "?" + maskTokens(maskForm(query)) + fragment
 }
 
 // maskSignatures hides the signatures of URLs in a text: with one, anybody can
@@ -218,6 +222,12 @@ func maskToken(token string) string {
 	return parts[0] + "." + parts[1] + "." + hidden
 }
 
+// folded is a name as people may misspell it: without its case, and without what
+// joins words.
+func folded(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(name))
+}
+
 // maskForm hides the values of a form that are credentials.
 func maskForm(form string) string {
 	pairs := strings.Split(form, "&")
@@ -230,10 +240,10 @@ func maskForm(form string) string {
 		if err != nil {
 			plain = name
 		}
-		switch plain {
-		case "client_assertion", "token", "access_token":
+		switch folded(plain) {
+		case "clientassertion", "token", "accesstoken":
 			pairs[i] = name + "=" + maskToken(value)
-		case "client_secret", "secret", "password", "refresh_token", "admin", "signature":
+		case "clientsecret", "secret", "password", "refreshtoken", "admin", "signature", "apikey":
 			pairs[i] = name + "=" + hidden
 		default:
 			if decoded, err := url.QueryUnescape(value); err == nil && decoded != value {

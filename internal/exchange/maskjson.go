@@ -20,11 +20,19 @@ func maskJSON(text string) string {
 		}
 		end := stringEnd(text, i)
 		name := text[i:end]
-		b.WriteString(name)
 		i = end
+		if valueStart(text, end) < 0 { // no name, but a string that may hold JSON
+			masked, _ := maskInner(text, end-len(name))
+			b.WriteString(masked)
+			continue
+		}
+		b.WriteString(name)
 		if value := valueStart(text, end); value >= 0 {
 			b.WriteString(text[end:value])
 			masked, next := maskMember(unquoted(name), text, value)
+			if masked == "" && next < len(text) && text[next] == '"' { // JSON may stand within it
+				masked, next = maskInner(text, next)
+			}
 			b.WriteString(masked)
 			i = next
 		}
@@ -34,6 +42,35 @@ func maskJSON(text string) string {
 		return masked
 	}
 	return looseMember.ReplaceAllString(masked, "${1}"+hidden)
+}
+
+// maskInner hides credentials in JSON that stands within the JSON string that
+// begins at a quotation mark: people encode twice.
+func maskInner(text string, from int) (masked string, next int) {
+	end := stringEnd(text, from)
+	literal := text[from:end]
+	if !strings.Contains(literal, `\"`) {
+		return literal, end
+	}
+	var inner string
+	whole := literal
+	for cut := 0; json.Unmarshal([]byte(whole), &inner) != nil; cut++ { // cut off, perhaps within an escape
+		if cut > 6 || cut >= len(literal)-1 {
+			return `"` + hidden, end
+		}
+		whole = literal[:len(literal)-cut] + `"`
+	}
+	hid := mask(inner)
+	if hid == inner {
+		return literal, end
+	}
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(hid); err != nil {
+		return `"` + hidden, end
+	}
+	return strings.TrimSuffix(out.String(), "\n"), end
 }
 
 // looseMember finds members of a text that only resembles JSON, with other
@@ -77,20 +114,26 @@ func unquoted(literal string) string {
 // it, and where the rest begins.
 func maskMember(name, text string, value int) (masked string, next int) {
 	isString := value < len(text) && text[value] == '"'
-	switch name {
-	case "access_token", "client_assertion":
+	isNested := value < len(text) && (text[value] == '[' || text[value] == '{')
+	switch folded(name) {
+	case "accesstoken", "clientassertion":
 		if isString {
 			return maskString(text, value, maskToken)
 		}
-	case "refresh_token", "client_secret", "secret", "registration_access_token", "password":
-		if isString {
+	case "refreshtoken", "clientsecret", "secret", "registrationaccesstoken", "password", "apikey":
+		switch {
+		case isString:
 			return maskString(text, value, func(string) string { return hidden })
+		case isNested:
+			return `"` + hidden + `"`, nestedEnd(text, value)
 		}
+	}
+	switch name {
 	case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
 		switch {
 		case isString:
 			return maskString(text, value, func(string) string { return hidden })
-		case value < len(text) && (text[value] == '[' || text[value] == '{'):
+		case isNested:
 			return `"` + hidden + `"`, nestedEnd(text, value)
 		}
 	case "jwks": // a key in another format than JWK

@@ -11,6 +11,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
 // A Fault is something that can go wrong.
@@ -27,6 +29,7 @@ type Fault struct {
 	Rows   string  // of the catalogue that it plays, separated by spaces; "" for none
 	On     []Kind  // the requests that meet it
 	At     Stage   // where it acts
+	Plain  bool    // it takes neither selectors nor counts
 	Params []Param // what can be said about it
 }
 
@@ -39,6 +42,7 @@ const (
 	Token     Kind = "token"     // POST to the token endpoint
 	Discovery Kind = "discovery" // of the SMART configuration
 	FHIR      Kind = "fhir"      // everything below the FHIR base but discovery
+	Bearer    Kind = "bearer"    // the same, with an access token that is good
 	KickOff   Kind = "kick-off"  // of an export
 	Group     Kind = "group"     // the same, of a Group
 	Status    Kind = "status"    // of a job
@@ -53,7 +57,7 @@ const (
 
 // hasType reports whether requests of a kind can be about one resource type.
 func (k Kind) hasType() bool {
-	return slices.Contains([]Kind{Any, FHIR, KickOff, Group, File, Signed, Job}, k)
+	return slices.Contains([]Kind{Any, FHIR, Bearer, KickOff, Group, File, Signed, Job}, k)
 }
 
 // Stage is where a fault acts.
@@ -137,8 +141,13 @@ func atMost(most int64, text string) error {
 }
 
 func duration(text string) error {
-	if d, err := time.ParseDuration(text); err != nil || d < 0 {
+	const most = 10 * time.Minute // a client that is gone is waited for as well
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil || d < 0:
 		return fmt.Errorf("%q is no duration such as 2s or 150ms", text)
+	case d > most:
+		return fmt.Errorf("%s is more than %d minutes, the most that there is here", text, int(most.Minutes()))
 	}
 	return nil
 }
@@ -152,6 +161,20 @@ func retryAfter(text string) error {
 }
 
 func anyText(string) error { return nil }
+
+func something(text string) error {
+	if text == "" {
+		return errors.New("it is empty")
+	}
+	return nil
+}
+
+func resourceType(text string) error {
+	if !r4.Definitions().IsType(text) {
+		return fmt.Errorf("%q is no resource type of FHIR R4", text)
+	}
+	return nil
+}
 
 // scopes takes a list of scopes.
 func scopes(text string) error {

@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,25 @@ func TestParseRefuses(t *testing.T) {
 		if _, err := fault.Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
+	}
+}
+
+// In a variable semicolons separate faults, and may stand in a value.
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":     {""},
+		"drop": {"drop"},
+		"drop#times=1; poll.5xx@client=a;status:code=503":        {"drop#times=1", "poll.5xx@client=a", "status:code=503"},
+		"files.content_type:value=text/html; charset=utf-8;drop": {"files.content_type:value=text/html; charset=utf-8", "drop"},
+		"drop;nonsense": {"drop", "nonsense"}, // to be told of
+	} {
+		if got := fault.Split(text); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if r := parse(t, "jwks.redirect:to=http://u%40h/%23x%2Cy"); r.Value("to") != "http://u@h/#x,y" {
+		t.Errorf("got %q", r.Value("to"))
 	}
 }
 

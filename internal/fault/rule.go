@@ -42,6 +42,9 @@ func Parse(text string) (*Rule, error) {
 	if err := r.readParams(params); err != nil {
 		return nil, err
 	}
+	if known.Plain && (counted || len(parts) > 1) {
+		return nil, fmt.Errorf("the fault %s is there for everybody or not at all: @ and # mean nothing for it", id)
+	}
 	if err := once("@", parts[1:]); err != nil {
 		return nil, err
 	}
@@ -91,12 +94,34 @@ func (r *Rule) readParams(text string) error {
 		case !ok:
 			return fmt.Errorf("%s of the fault %s needs a value: %s=%s", name, r.Fault.ID, name, p.Default)
 		}
+		value = unescape(value)
 		if err := p.check(value); err != nil {
 			return fmt.Errorf("%s of the fault %s: %w", name, r.Fault.ID, err)
 		}
 		r.values[name] = value
 	}
 	return nil
+}
+
+// unescape turns %40, %23 and %2C, which stand for @, # and the comma, into these.
+func unescape(value string) string {
+	return strings.NewReplacer("%40", "@", "%23", "#", "%2C", ",", "%2c", ",").Replace(value)
+}
+
+// Split returns the faults of a text in which semicolons separate them. A semicolon
+// that no fault follows is part of a value.
+func Split(text string) (list []string) {
+	for _, part := range strings.Split(text, ";") {
+		id, _, _ := strings.Cut(strings.TrimLeft(part, " "), ":")
+		id, _, _ = strings.Cut(id, "@")
+		id, _, _ = strings.Cut(id, "#")
+		if _, known := lookUp(strings.TrimSpace(id)); !known && len(list) > 0 && strings.Contains(part, "=") {
+			list[len(list)-1] += ";" + part
+			continue
+		}
+		list = append(list, strings.TrimSpace(part))
+	}
+	return list
 }
 
 // splitPairs splits at commas that a name and = follow: a value may hold commas.
@@ -128,6 +153,7 @@ func once(sign string, pairs []string) error {
 
 func (r *Rule) readSelector(text string) error {
 	name, value, ok := strings.Cut(text, "=")
+	value = unescape(value)
 	if !ok || value == "" {
 		return fmt.Errorf("@%s says not whom it means; there are @client=, @path= and @type=", text)
 	}
@@ -135,8 +161,13 @@ func (r *Rule) readSelector(text string) error {
 	case "client":
 		r.client = value
 	case "path":
-		if !strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "*") {
+		switch {
+		case !strings.HasPrefix(value, "/") && !strings.HasPrefix(value, "*"):
 			return fmt.Errorf("@path=%s is no path: it begins with /, or with *", value)
+		case strings.HasPrefix(value, "/w/"), strings.HasPrefix(value, "/production/"):
+			return fmt.Errorf("@path=%s: a path is counted from the environment's root on, such as /fhir/Patient", value)
+		case strings.Contains(value, "?"):
+			return fmt.Errorf("@path=%s: a path has no query", value)
 		}
 		r.path = regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(value), `\*`, ".*") + "$")
 	case "type":

@@ -24,6 +24,7 @@ type counted struct {
 	seen, hits int
 	rand       *rand.Rand
 	used       map[string]int // by token, how often
+	gone       chan struct{}  // closed when the rule is removed
 }
 
 // ErrNoRule says that there is no rule with an id.
@@ -50,7 +51,7 @@ func (s *Set) Add(r *Rule) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
-	c := &counted{Rule: r, id: strconv.Itoa(s.last), used: map[string]int{}}
+	c := &counted{Rule: r, id: strconv.Itoa(s.last), used: map[string]int{}, gone: make(chan struct{})}
 	if r.rate > 0 {
 		c.rand = rand.New(rand.NewPCG(r.seed, 0))
 	}
@@ -62,11 +63,12 @@ func (s *Set) Add(r *Rule) string {
 func (s *Set) Remove(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.rules)
-	s.rules = slices.DeleteFunc(s.rules, func(c *counted) bool { return c.id == id })
-	if len(s.rules) == before {
+	i := slices.IndexFunc(s.rules, func(c *counted) bool { return c.id == id })
+	if i < 0 {
 		return ErrNoRule
 	}
+	close(s.rules[i].gone)
+	s.rules = slices.Delete(s.rules, i, i+1)
 	return nil
 }
 
@@ -74,7 +76,23 @@ func (s *Set) Remove(id string) error {
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, c := range s.rules {
+		close(c.gone)
+	}
 	s.rules = nil
+}
+
+// Gone is closed when a rule of the set is removed: nobody waits for it then. Of
+// a rule that is not in the set it is nil.
+func (s *Set) Gone(r *Rule) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.rules {
+		if c.Rule == r {
+			return c.gone
+		}
+	}
+	return nil
 }
 
 // A State is a rule with what became of it.
@@ -115,7 +133,8 @@ func (s *Set) Meet(at Stage, q Request) *Rule {
 }
 
 // worn counts a use of a token for a fault that lets each work so often, and
-// reports whether that is over. Other faults do not look at tokens.
+// reports whether that is over. Other faults do not look at tokens. The tokens are
+// good ones, so that there are no more than were issued.
 func (c *counted) worn(token string) bool {
 	if c.Fault.ID != "token.die_after_requests" {
 		return true

@@ -14,21 +14,21 @@ var table = [...]Fault{
 	{ID: "discovery.array", Does: "a JSON array in its place", Rows: "D02", On: []Kind{Discovery}, At: Before},
 	{ID: "discovery.text_plain", Does: "the SMART configuration as text/plain", Rows: "D02", On: []Kind{Discovery}, At: After},
 	{ID: "discovery.omit", Does: "the SMART configuration lacks a field", Rows: "D06 D07", On: []Kind{Discovery}, At: After, Params: []Param{
-		{"field", "registration_endpoint", "the field", anyText}}},
-	{ID: "redirect.to_http", Does: "discovery sends the client on to plain http", Rows: "D03", On: []Kind{Discovery}, At: Before},
-	{ID: "discovery.move_token_endpoint", Does: "the token endpoint is at another URL, which discovery has, and 404 at the old one", Rows: "D08", On: []Kind{Token}, At: Before},
+		{"field", "registration_endpoint", "the field", something}}},
+	{ID: "redirect.to_http", Does: "discovery sends the client on to plain http: of a server with --tls", Rows: "D03", On: []Kind{Discovery}, At: Before},
+	{ID: "discovery.move_token_endpoint", Does: "the token endpoint is at another URL, which discovery has, and 404 at the old one", Rows: "D08", On: []Kind{Token}, At: Before, Plain: true},
 
 	{ID: "token.503", Does: "503 from the token endpoint", Rows: "T08", On: []Kind{Token}, At: Before},
 	{ID: "token.error_with_200", Does: "200 with an OAuth error in the body", Rows: "T07", On: []Kind{Token}, At: Before, Params: []Param{
 		{"error", "invalid_client", "the error code", anyText}}},
 	{ID: "token.expires_in_string", Does: "expires_in is a string", Rows: "T01", On: []Kind{Token}, At: After},
 	{ID: "token.omit", Does: "the token's answer lacks a member", Rows: "T09", On: []Kind{Token}, At: After, Params: []Param{
-		{"field", "scope", "the member", anyText}}},
+		{"field", "scope", "the member", something}}},
 	{ID: "scope.narrow", Does: "less is granted than is asked and registered", Rows: "S05", On: []Kind{Token}, At: Before, Params: []Param{
 		{"to", "system/Patient.rs", "what may be granted", scopes}}},
-	{ID: "token.die_after_requests", Does: "401 to a token that was used so often", Rows: "T03 M09", On: []Kind{FHIR}, At: Before, Params: []Param{
+	{ID: "token.die_after_requests", Does: "401 to a token that was used so often", Rows: "T03 M09", On: []Kind{Bearer}, At: Before, Params: []Param{
 		{"n", "5", "how often a token works", number}}},
-	{ID: "token.401", Does: "401 to a token that is good", Rows: "T03 P10", On: []Kind{FHIR}, At: Before},
+	{ID: "token.401", Does: "401 to a token that is good", Rows: "T03 P10", On: []Kind{Bearer}, At: Before},
 
 	{ID: "jwks.html", Does: "a hosted key set is a login page", Rows: "J03", On: []Kind{Keys}, At: Before},
 	{ID: "jwks.redirect", Does: "the host of the key set sends to a login page", Rows: "J03", On: []Kind{Keys}, At: Before, Params: []Param{{"to", "/login", "where", anyText}}},
@@ -37,7 +37,7 @@ var table = [...]Fault{
 	{ID: "jwks.empty", Does: "the key set has no keys", On: []Kind{Keys}, At: After},
 	{ID: "jwks.truncated", Does: "the key set ends in its middle", Rows: "J03", On: []Kind{Keys}, At: After},
 	{ID: "jwks.large", Does: "the key set is large", Rows: "J09", On: []Kind{Keys}, At: After, Params: []Param{{"bytes", "1000000", "how large", size}}},
-	{ID: "jwks.omit", Does: "the keys lack a member", Rows: "A12 A21", On: []Kind{Keys}, At: After, Params: []Param{{"field", "kid", "the member", anyText}}},
+	{ID: "jwks.omit", Does: "the keys lack a member", Rows: "A12 A21", On: []Kind{Keys}, At: After, Params: []Param{{"field", "kid", "the member", something}}},
 	{ID: "jwks.use_enc", Does: "the keys are for encryption", Rows: "A21", On: []Kind{Keys}, At: After},
 	{ID: "jwks.duplicate_kid", Does: "two keys have one kid", Rows: "A13", On: []Kind{Keys}, At: After},
 	{ID: "jwks.private", Does: "the key set has private members", Rows: "A20", On: []Kind{Keys}, At: After},
@@ -60,19 +60,19 @@ var table = [...]Fault{
 	{ID: "status.303", Does: "the finished job answers 303, and the manifest is elsewhere", Rows: "P09", On: []Kind{Manifest}, At: After},
 	{ID: "status.bundle", Does: "the finished job answers with a Bundle around the manifest", Rows: "P09", On: []Kind{Manifest}, At: After},
 
-	{ID: "manifest.omit", Does: "the manifest lacks a field", Rows: "M01", On: []Kind{Manifest}, At: After, Params: []Param{{"field", "error", "the field", anyText}}},
+	{ID: "manifest.omit", Does: "the manifest lacks a field", Rows: "M01", On: []Kind{Manifest}, At: After, Params: []Param{{"field", "error", "the field", something}}},
 	{ID: "manifest.count_wrong", Does: "count is wrong", Rows: "M20", On: []Kind{Manifest}, At: After, Params: []Param{{"by", "1", "by how many", number}}},
 	{ID: "manifest.internal_request", Does: "request has a host that nobody outside knows", Rows: "M22", On: []Kind{Manifest}, At: After},
 	{ID: "manifest.lie_requires_token", Does: "requiresAccessToken says the opposite", Rows: "M06", On: []Kind{Manifest}, At: After},
 	{ID: "manifest.checksum", Does: "the manifest has the SHA-256 and the length of every file, so that a client can find out what files.corrupt does", Rows: "M21", On: []Kind{Manifest}, At: After},
-	{ID: "export.partial", Does: "the files of a type are missing, and an error file says so", Rows: "M02", On: []Kind{Manifest}, At: After, Params: []Param{{"type", "Observation", "the type", anyText}}},
+	{ID: "export.partial", Does: "the files of a type are missing, and an error file says so", Rows: "M02", On: []Kind{Manifest}, At: After, Params: []Param{{"type", "Observation", "the type", resourceType}}},
 	{ID: "export.info_outcomes", Does: "the error file holds harmless messages", Rows: "M03", On: []Kind{Manifest}, At: After},
 
 	{ID: "files.presigned", Does: "the storage refuses a token at a signed URL: 400", Rows: "M04 M07", On: []Kind{Signed}, At: Before},
 	{ID: "files.expired", Does: "the URL of a file has expired: 403 as storage services have it", Rows: "M08", On: []Kind{File}, At: Before},
 	{ID: "files.reset_at", Does: "the connection ends within a file, short of its Content-Length", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},
 	{ID: "files.truncate", Does: "the file ends early and looks complete", Rows: "M10", On: []Kind{File}, At: Body, Params: []Param{{"bytes", "1000", "after how many", number}}},
-	{ID: "files.corrupt", Does: "a byte of the file is another one", Rows: "M21", On: []Kind{File}, At: Body, Params: []Param{{"at", "100", "its place", number}}},
+	{ID: "files.corrupt", Does: "a byte of the file is another one", Rows: "M21", On: []Kind{File}, At: Body, Params: []Param{{"at", "100", "its place; the last one of a file that is shorter", number}}},
 	{ID: "files.gzip_mislabelled", Does: "the file is gzip and no header says so", Rows: "M13", On: []Kind{File}, At: Body},
 	{ID: "files.content_type", Does: "the file has another Content-Type", Rows: "M14", On: []Kind{File}, At: Body, Params: []Param{{"value", "binary/octet-stream", "the type", anyText}}},
 	{ID: "ndjson.blank_lines", Does: "blank lines between the lines", Rows: "M11", On: []Kind{File}, At: Body},

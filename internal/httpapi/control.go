@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
+	"github.com/sandfhir/sandfhir/internal/clock"
 )
 
 // clockState is the workspace clock as the control surface shows it.
@@ -65,10 +67,19 @@ func (l *call) changeClock(change clockChange) (err error) {
 		}
 	}
 	c := l.workspace.Clock
-	if !to.IsZero() {
-		c.Set(to)
+	target := c.Now()
+	if change.Set != "" {
+		target = to
 	}
-	c.Advance(by)
+	if target = target.Add(by); target.Before(clock.Earliest()) || target.After(clock.Latest()) {
+		return badRequest("value", fmt.Sprintf("the clock would show %s; it goes from %s to %s", target.UTC().Format(time.RFC3339), clock.Earliest().Format(time.RFC3339), clock.Latest().Format(time.RFC3339)))
+	}
+	switch {
+	case change.Set != "":
+		c.Set(target)
+	case by != 0:
+		c.Advance(by)
+	}
 	if change.Freeze != nil {
 		if *change.Freeze {
 			c.Freeze()

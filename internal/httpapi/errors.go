@@ -17,6 +17,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fhirjson"
 	"github.com/sandfhir/sandfhir/internal/validation"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 	"github.com/sandfhir/sandfhir/web"
 )
 
@@ -169,6 +170,9 @@ func (l *call) asHTTP(err error) *httpError {
 	var failed *entryError
 	if errors.As(err, &failed) {
 		return failed.asHTTP(l)
+	}
+	if errors.Is(err, workspace.ErrEnded) {
+		return notFound("this workspace has ended")
 	}
 	if e := refusedWrite(err); e != nil {
 		return e

@@ -281,7 +281,7 @@ func (l *call) exportManifest() error {
 		return err
 	}
 	page, err := strconv.Atoi(l.Params("page"))
-	if available := exports.Progress(job).Available; err == nil && job.PageSize > 0 && page >= 1 && page <= available {
+	if available := exports.Progress(job).Available; err == nil && page >= 1 && page <= available && job.Answer == nil {
 		return l.manifest(fiber.StatusOK, exports, job, page, available)
 	}
 	return l.noFile("the manifest of the export job %s has no page %s by now; links of the pages before lead to those that it has", job.ID, l.Params("page"))

@@ -33,7 +33,7 @@ const internalHost = "http://fhir-7c9f.internal:8080"
 func (l *call) instead(r *fault.Rule) (done bool, err error) {
 	switch r.Fault.ID {
 	case "slow":
-		l.wait(r.Duration("by"))
+		l.hold(r)
 		return false, nil
 	case "drop":
 		l.exchange.dropped = true
@@ -200,11 +200,14 @@ func (l *call) changeAnswer(r *fault.Rule) error {
 	case "export.partial":
 		return l.edit(func(m map[string]any) {
 			output, _ := m["output"].([]any)
-			m["output"] = slices.DeleteFunc(output, func(item any) bool {
+			left := slices.DeleteFunc(slices.Clone(output), func(item any) bool {
 				entry, _ := item.(map[string]any)
 				return entry["type"] == r.Value("type")
 			})
-			l.addErrorFile(m, "partial-"+r.Value("type"))
+			if len(left) < len(output) {
+				m["output"] = left
+				l.addErrorFile(m, "partial-"+r.Value("type"))
+			}
 		})
 	case "export.info_outcomes":
 		return l.edit(func(m map[string]any) { l.addErrorFile(m, "info") })

@@ -34,6 +34,9 @@ func (l *call) sendFaulty(r *fault.Rule, content *bulk.Content) (sent bool) {
 		}
 	}
 	mangler := manglerOf(r)
+	if c, ok := mangler.(*corrupter); ok && known {
+		c.at = min(c.at, size-1)
+	}
 	if mangler == nil {
 		return false
 	}

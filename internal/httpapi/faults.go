@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
@@ -46,10 +47,11 @@ func (s *Server) faults(c *fiber.Ctx) error {
 
 // readFaultHeader reads the fault that the request itself asks for.
 func (l *call) readFaultHeader() error {
-	text := l.Get(faultHeader)
-	if text == "" {
+	values := l.Request().Header.PeekAll(faultHeader)
+	if len(values) == 0 {
 		return nil
 	}
+	text := string(values[0])
 	if err := l.mayControl(); err != nil {
 		return err
 	}
@@ -60,8 +62,27 @@ func (l *call) readFaultHeader() error {
 	if rule.Counted() {
 		return badRequest("value", faultHeader+" is for this one request: # and what follows means nothing here")
 	}
+	switch {
+	case len(values) > 1:
+		return badRequest("value", faultHeader+" is there twice; a request takes one")
+	case rule.Fault.Plain || rule.Fault.ID == "token.die_after_requests":
+		return badRequest("value", faultHeader+": "+rule.Fault.ID+" is about more than one request")
+	case !slices.ContainsFunc(rule.Fault.On, func(k fault.Kind) bool { return slices.Contains(l.possibleKinds(), k) }):
+		return badRequest("value", faultHeader+": the fault "+rule.Fault.ID+" does not meet this request")
+	}
 	l.ownFault = rule
 	return nil
+}
+
+// possibleKinds are the kinds of request that this one may turn out to be of.
+func (l *call) possibleKinds() (kinds []fault.Kind) {
+	for _, at := range []fault.Stage{fault.Before, fault.After, fault.Body, fault.Refusal} {
+		kinds = append(kinds, l.faultKinds(at)...)
+	}
+	if slices.Contains(kinds, fault.Status) {
+		kinds = append(kinds, fault.Manifest)
+	}
+	return append(kinds, fault.Bearer)
 }
 
 // meet returns the fault that the request meets at a stage, or nil.
@@ -86,9 +107,15 @@ func (l *call) meet(at fault.Stage) *fault.Rule {
 
 // faultRequest is the request as faults see it.
 func (l *call) faultRequest(at fault.Stage) fault.Request {
-	q := fault.Request{Path: l.routed, Kinds: l.faultKinds(at), Client: l.exchange.Client, Token: l.Get(fiber.HeaderAuthorization)}
+	q := fault.Request{Path: l.routed, Kinds: l.faultKinds(at), Client: l.exchange.Client}
 	if len(q.Kinds) == 0 {
 		return q
+	}
+	if at == fault.Before && slices.Contains(q.Kinds, fault.FHIR) && l.tokensDie() {
+		bearer := authz.BearerRequest{Authorization: l.authorizations(), Query: l.query(), Addresses: l.addresses}
+		if d := l.env.Auth.Authenticate(l.UserContext(), bearer); d.Err == nil {
+			q.Kinds, q.Token = append(q.Kinds, fault.Bearer), d.Access.TokenID
+		}
 	}
 	if q.Client == "" && at == fault.Before {
 		q.Client = l.claimedClient()
@@ -104,13 +131,19 @@ func (l *call) faultRequest(at fault.Stage) fault.Request {
 	return q
 }
 
+// tokensDie reports whether a fault is about tokens that are good.
+func (l *call) tokensDie() bool {
+	isAbout := func(f fault.Fault) bool { return slices.Contains(f.On, fault.Bearer) }
+	return l.ownFault != nil && isAbout(l.ownFault.Fault) || slices.ContainsFunc(l.workspace.Faults.List(), func(s fault.State) bool { return isAbout(s.Rule.Fault) })
+}
+
 // faultKinds are the kinds of request that this one is of.
 func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 	switch {
 	case isHostedKeySet(l.routed):
 		return []fault.Kind{fault.Any, fault.Keys}
-	case l.surface == plainSurface && l.routed != "/livez" && l.routed != "/readyz":
-		return nil // pages and controls
+	case l.surface == plainSurface:
+		return nil // pages, controls, and those who watch over the process
 	case strings.HasSuffix(l.routed, smartDocument):
 		return []fault.Kind{fault.Any, fault.Discovery}
 	case l.routed == "/auth/token" || l.routed == movedToken:
@@ -280,6 +313,9 @@ func (l *call) removeFault() error {
 }
 
 func (l *call) clearFaults() error {
+	if strings.HasSuffix(l.path, "/") { // a script whose id is empty means one fault, and not all
+		return notFound("%v", fault.ErrNoRule)
+	}
 	l.workspace.Faults.Clear()
 	return l.SendStatus(fiber.StatusNoContent)
 }
@@ -292,12 +328,13 @@ func (l *call) tokenElsewhere() error {
 	return l.token()
 }
 
-// wait holds an answer back.
-func (l *call) wait(by time.Duration) {
-	timer := time.NewTimer(by)
+// hold holds an answer back by a rule, for as long as that stands.
+func (l *call) hold(r *fault.Rule) {
+	timer := time.NewTimer(r.Duration("by"))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-l.workspace.Faults.Gone(r):
 	case <-l.server.stopped: // nobody waits for the rest
 	}
 }

@@ -13,6 +13,10 @@ import (
 // adminCookie keeps the admin token in a browser that came by the portal link.
 const adminCookie = "sandfhir-admin"
 
+// adminHeader has the admin token where the Authorization header is for another
+// one.
+const adminHeader = "X-Sandfhir-Admin"
+
 // guard keeps the portal and the control surfaces to those who may use them.
 // FHIR and OAuth surfaces are guarded by their own rules.
 func (r route) guard(l *call) error {
@@ -36,11 +40,11 @@ func (l *call) mayControl() error {
 		return nil
 	}
 	scheme, bearer, _ := strings.Cut(l.Get(fiber.HeaderAuthorization), " ")
-	if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimLeft(bearer, " "), token) || equal(l.Cookies(adminCookie), token) {
+	if strings.EqualFold(scheme, "Bearer") && equal(strings.TrimLeft(bearer, " "), token) || equal(l.Cookies(adminCookie), token) || equal(l.Get(adminHeader), token) {
 		return nil
 	}
 	return &httpError{status: fiber.StatusUnauthorized, code: "login",
-		message: "this needs the admin token: follow the portal link that the server printed when it started, or send Authorization: Bearer with the token",
+		message: "this needs the admin token: follow the portal link that the server printed when it started, or send the token as Authorization: Bearer, or as "+adminHeader,
 		header:  map[string]string{fiber.HeaderWWWAuthenticate: `Bearer realm="sandfhir admin"`}}
 }
 
@@ -65,11 +69,13 @@ func (l *call) checkOrigin() error {
 	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of " + origin + " must not use this server's controls"}
 }
 
-// checkSite refuses a change that a browser asks for on behalf of a page of
-// another site, where it says so without an Origin (Fetch Metadata).
+// checkSite refuses what a browser asks for on behalf of a page of another site,
+// where it says so without an Origin (Fetch Metadata): a change, and what that page
+// wants for itself, such as an image. A link there may lead here.
 func (l *call) checkSite() error {
 	site := l.Get("Sec-Fetch-Site")
-	if site == "" || site == "same-origin" || site == "none" || l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead {
+	reads := l.Method() == fiber.MethodGet || l.Method() == fiber.MethodHead
+	if site == "" || site == "same-origin" || site == "none" || reads && l.Get("Sec-Fetch-Mode") == "navigate" {
 		return nil
 	}
 	return &httpError{status: fiber.StatusForbidden, code: "forbidden", message: "a page of another site must not use this server's controls"}

@@ -137,7 +137,7 @@ func TestShutdownCutsWhoDoesNotRead(t *testing.T) {
 func TestShutdownDoesNotWaitForADelay(t *testing.T) {
 	t.Parallel()
 	s, w := newServer(t)
-	addFault(t, w, "slow:by=1h@path=/auth/jwks#times=1")
+	addFault(t, w, "slow:by=9m@path=/auth/jwks#times=1")
 	ln := newPipes()
 	go s.Serve(ln)
 	conn := ln.dial(t)

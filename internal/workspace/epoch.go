@@ -170,6 +170,7 @@ func (w *Workspace) End() (closed <-chan struct{}) {
 	w.changing.Lock()
 	defer w.changing.Unlock()
 	w.Exchanges.End() // who waits for one waits in vain
+	w.Faults.Clear()  // and nobody is held back any longer
 	e := w.current.Load().epoch
 	e.retire()
 	return e.closed

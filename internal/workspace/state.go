@@ -72,6 +72,13 @@ func (w *Workspace) ImportState(ctx context.Context, file io.ReaderAt, size int6
 // stateFile is what the files of a state are called.
 const stateFile = `^(snapshot\.json|control\.db|(sandbox|production)/(fhir\.db|[0-9]+\.ndjson|(population|loaded)\.json))$`
 
+// A state has a seventh of its size as a ZIP. What would become more than this is
+// no state, and could fill the disk.
+const (
+	maxInflation = 50
+	minInflated  = 256 << 20
+)
+
 // unpack writes the files of a ZIP into a directory, each checked by its sum.
 func unpack(dir string, file io.ReaderAt, size int64) error {
 	archive, err := zip.NewReader(file, size)
@@ -82,7 +89,11 @@ func unpack(dir string, file io.ReaderAt, size int64) error {
 	if err != nil {
 		return err
 	}
+	most, total := uint64(size)*maxInflation+minInflated, uint64(0)
 	for _, f := range archive.File {
+		if total += f.UncompressedSize64; total > most {
+			return fmt.Errorf("its files would have more than %d bytes, which no state of %d bytes has", most, size)
+		}
 		if path.Ext(f.Name) == "" && f.FileInfo().IsDir() {
 			continue
 		}
@@ -109,7 +120,10 @@ func unpackFile(to string, f *zip.File) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	n, err := io.Copy(out, io.LimitReader(in, int64(f.UncompressedSize64)+1)) // the reader judges its sum at its end
+	if err == nil && uint64(n) > f.UncompressedSize64 {
+		err = zip.ErrFormat
+	}
 	if err == nil {
 		err = out.Sync() // its file may become one of the data's
 	}
