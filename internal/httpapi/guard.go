@@ -44,7 +44,7 @@ func (l *call) mayControl() error {
 		return nil
 	}
 	return &httpError{status: fiber.StatusUnauthorized, code: "login",
-		message: "this needs the admin token: follow the portal link that the server printed when it started, or send the token as Authorization: Bearer, or as "+adminHeader,
+		message: "this needs the admin token: follow the portal link that the server printed when it started, or send the token as Authorization: Bearer, or as " + adminHeader,
 		header:  map[string]string{fiber.HeaderWWWAuthenticate: `Bearer realm="sandfhir admin"`}}
 }
 
