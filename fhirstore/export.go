@@ -23,6 +23,9 @@ const (
 type Selection struct {
 	Level Level
 	Group string // id of the Group, with GroupLevel
+	// AnyGroup takes a Group that the view's permissions do not show; its
+	// organizations bind it all the same.
+	AnyGroup bool
 	// Patients narrows a patient or group export to these patients; nil means
 	// all of them.
 	Patients []string

@@ -32,7 +32,7 @@ func (e *ModifiedGroupError) Error() string {
 // neither inactive nor outside of their period, of Groups that are members too.
 // Members that are no patients have none.
 func (e *exporter) ofGroup() error {
-	group, err := e.readable("Group", e.sel.Group)
+	group, err := e.group()
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,25 @@ func (e *exporter) ofGroup() error {
 	return err
 }
 
+// group returns the Group, or why the view may not read it.
+func (e *exporter) group() (*Resource, error) {
+	g, r, err := e.store.find(e.ctx, e.tx, e.groupView(), "Group", e.sel.Group)
+	if err != nil {
+		return nil, err
+	}
+	return g.current(e.ctx, e.tx, e.packs, r)
+}
+
+// groupView is what shows Groups: the view, and more than it where the selection
+// takes any Group.
+func (e *exporter) groupView() View {
+	v := e.view
+	if e.sel.AnyGroup {
+		v.Permissions = append(slices.Clone(v.Permissions), Permission{Type: "Group", Letters: LetterRead})
+	}
+	return v
+}
+
 // plainGroup refuses a Group with a modifier extension that is not understood.
 func plainGroup(group *Resource) error {
 	root, err := fhirjson.Parse(group.JSON)
@@ -101,7 +120,7 @@ func plainGroup(group *Resource) error {
 // members are the ids of the Group's members at the snapshot's instant that are
 // patients.
 func (e *exporter) members() (ids []string, err error) {
-	g, err := e.store.gateIn(e.ctx, e.tx, e.view, "Group", LetterRead)
+	g, err := e.store.gateIn(e.ctx, e.tx, e.groupView(), "Group", LetterRead)
 	if err != nil {
 		return nil, err
 	}

@@ -98,6 +98,7 @@ func others() map[string]struct {
 		"export.unsupported":             {"_elements patient", behaviour.Stricter, []string{"patient,_elements"}, []string{"", "elements", "none patient"}},
 		"export.outputformat_strict":     {"true", behaviour.Stricter, nil, []string{""}},
 		"export.gzip":                    {"true", behaviour.Milder, nil, []string{""}},
+		"export.group_scope":             {"false", behaviour.Milder, nil, []string{""}},
 		"export.separate_status":         {"false", behaviour.Stricter, nil, []string{""}},
 		"export.group_since":             {"delta", behaviour.Different, nil, []string{"changes"}},
 		"export.max_concurrent":          {"1", behaviour.Stricter, nil, []string{"", "-1", "one"}},

@@ -28,6 +28,8 @@ func exportSwitches() []Switch {
 			func(b *bulk.Behaviour) *bool { return &b.GzipFormat }),
 		flag("export.separate_status", "whether Prefer: separate-export-status is honoured", ids("BD-HD-06", "BD-ST-10"), Stricter,
 			func(b *bulk.Behaviour) *bool { return &b.SeparateStatus }),
+		flag("export.group_scope", "whether the export of a group needs read of Group, besides read of what is exported", ids("BD-SEC-09", "S11"), Milder,
+			func(b *bulk.Behaviour) *bool { return &b.GroupScope }),
 		either("export.group_since", "what a group export with _since has of patients who joined the group after it: all their data, or what changed", ids("BD-GR-02", "BD-GR-03"), "full", "delta", Different,
 			func(b *bulk.Behaviour) *bool { return &b.OnlyChanges }),
 		count("export.max_concurrent", "how many exports of a client may run at once before a kick-off gets 429 with Retry-After; 0 is any number", ids("BD-SEC-13", "BD-KR-04", "BD-RJ-17", "B09"), Stricter,

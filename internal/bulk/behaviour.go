@@ -47,6 +47,8 @@ type Behaviour struct {
 	StrictFormat, GzipFormat bool
 	// SeparateStatus honours Prefer: separate-export-status.
 	SeparateStatus bool
+	// GroupScope has the export of a group need read of Group.
+	GroupScope bool
 	// OnlyChanges leaves what is older than _since out of group exports, also of
 	// patients who joined the group after it.
 	OnlyChanges bool
@@ -78,7 +80,7 @@ type Behaviour struct {
 // Strict returns the default behaviour.
 func Strict() Behaviour {
 	return Behaviour{
-		Version: Version2, StrictPrefer: true, StrictAccept: true, SeparateStatus: true,
+		Version: Version2, StrictPrefer: true, StrictAccept: true, SeparateStatus: true, GroupScope: true,
 		JobLifetime: 24 * time.Hour, FileLifetime: 5 * time.Minute, MaxRows: 100_000, PageSize: 10,
 	}
 }

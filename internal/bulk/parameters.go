@@ -80,6 +80,7 @@ type parser struct {
 }
 
 func (p *parser) parse() error {
+	p.sel.AnyGroup = !p.behaviour.GroupScope
 	p.sel.Level, p.sel.Group, p.sel.OnlyChanges = p.request.Level, p.request.Group, p.behaviour.OnlyChanges
 	p.sel.MaxRows, p.sel.MaxBytes = int64(p.behaviour.MaxRows), int64(p.behaviour.MaxBytes)
 	p.seen, p.how = map[string]bool{}, map[*Error]string{}

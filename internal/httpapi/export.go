@@ -37,7 +37,7 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	if methods := version.Methods(); !slices.Contains(methods, l.Method()) {
 		return l.methodNotAllowed(methods, fmt.Sprintf("a kick-off of Bulk Data Access %s is a %s", version, strings.Join(methods, " or a ")))
 	}
-	if level == fhirstore.GroupLevel {
+	if level == fhirstore.GroupLevel && l.env.Export().GroupScope {
 		if err := l.require("Group", authz.Read, "is the export of a group"); err != nil {
 			return err
 		}

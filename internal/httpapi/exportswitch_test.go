@@ -77,6 +77,19 @@ func exportCases() []switchCase {
 				}
 				return both(words...)
 			}, strict: "respond-async, separate-export-status; 200 202 Accepted; 200 200 OK", switched: "respond-async; 202 ; 200 "},
+		{name: "BD-SEC-09 S11 the export of a group by who may not read groups", switches: "export.group_scope=false",
+			do: func(x *lab) string {
+				all := x.exporter()
+				ids := all.ids(x.t, "/Patient")
+				all.put(x.t, "/Group/inner", `{"resourceType":"Group","id":"inner","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/`+ids[0]+`"}}]}`).want(x.t, 201)
+				all.put(x.t, "/Group/g", `{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Group/inner"}}]}`).want(x.t, 201)
+				p := x.token(x.rs, "system/Patient.rs")
+				got := []string{x.says(p.get(x.t, "/Group/g")), x.kicks(p, "/Group/g/$export?_type=Patient")}
+				if got[1] == "202" {
+					got = append(got, files(p.export(x.t, "/Group/g/$export?_type=Patient"), "Patient"))
+				}
+				return both(got...)
+			}, strict: "403 S11; 403 S11", switched: "403 S11; 202; [1]"},
 		{name: "BD-GR-02 BD-GR-03 who joined the group later", switches: "export.group_since=delta",
 			do: func(x *lab) string {
 				p := x.exporter()
