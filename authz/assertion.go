@@ -12,7 +12,7 @@ const AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // byAssertion proves the client by private_key_jwt: the envelope, the client
 // it names, its claims, then key and signature, then replay (SMART App Launch
 // 2.2, client-confidential-asymmetric). Nothing is recorded before the
-// signature verified (SB-JWT-20).
+// signature verified.
 func (a *attempt) byAssertion(ctx context.Context) (*Client, *Error) {
 	err := a.walk(ctx, []assertionStep{
 		{a.assertionType, nil},

@@ -3,11 +3,12 @@
 // it gets, what its access token says and what that token opens.
 //
 // A rule never only refuses. Every entry point (Token, Authenticate, Register,
-// Manage, Introspect, Revoke) applies rules in order and returns a decision
+// Manage, Introspect, Revoke; Explain and Examine, which decide a token request
+// without issuing anything, the latter past its first refusal) applies rules in order and returns a decision
 // that lists them all as checks: passed, failed or not reached. The failed one
 // carries a diagnosis: what was got, what was wanted and what to do about it.
-// The rules are one table, Rules, from which code, explanation pages and
-// documentation are made.
+// Rules describes the rules, in one table from which explanation pages and
+// documentation are made; the code applies them in the order of that table.
 //
 // A rule says what must hold: SB-KEY-01, exactly one key of the set has the
 // assertion's kid. A finding is one way to break a rule, or to come near it,
@@ -17,9 +18,11 @@
 // shows people the more telling of the two (Check.ID).
 //
 // A token request is best read in the order in which it is decided: token.go,
-// form.go, authenticate.go, assertion.go with its table of steps, then
-// signature.go, or secret.go, and negotiate.go. These files hold the rules; the
-// sentences for what breaks them are in diagnose_*.go. Access tokens at the
+// form.go, throttle.go, authenticate.go, assertion.go with its table of steps
+// (which are there, in jws.go, assertion_time.go, audience.go and signature.go), or
+// secret.go, and negotiate.go. These files hold the rules; the sentences for what
+// breaks them are in diagnose_*.go, but for those of a JWS, a scope or a key set
+// that cannot be read, which stand where these are read. Access tokens at the
 // resource server are in access*.go, registration in register*.go and manage.go,
 // key sets in keyset*.go, fetching them in fetch*.go. What compares and describes
 // assertions for the doctor and its command line is in compare*.go.

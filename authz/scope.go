@@ -113,8 +113,7 @@ func (ss *Scopes) UnmarshalText(text []byte) error {
 
 // Allows returns what the scopes, taken together, say about an interaction
 // with a type that needs all of letters. Scopes of one type are a union; an
-// unconstrained one makes constrained ones irrelevant for its letters
-// (SB-RS-12).
+// unconstrained one makes constrained ones irrelevant for its letters.
 func (ss Scopes) Allows(typ string, letters Letters) Permission {
 	permission := Permission{Granted: true}
 	alternatives := []Query{nil}

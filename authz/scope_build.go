@@ -4,7 +4,7 @@ package authz
 // of version 1 or 2. In version 1 reading and searching are one word, and so are
 // creating, updating and deleting, so that a part of either gives the whole
 // (SMART App Launch 2.2, scopes-and-launch-context, Scopes for requesting FHIR
-// Resources; SB-REG-13). Without letters there are no scopes.
+// Resources). Without letters there are no scopes.
 func BuildScopes(version int, typ string, letters Letters) Scopes {
 	if letters == 0 {
 		return nil

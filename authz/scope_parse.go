@@ -139,7 +139,7 @@ func scopeSeparators(text, head string) *ScopeError {
 }
 
 // scopeLevel takes "system" only: a backend service has no user and no
-// patient in context (SB-SCO-11).
+// patient in context.
 func scopeLevel(text, level string) *ScopeError {
 	if level == "system" {
 		return nil
@@ -185,7 +185,7 @@ func scopeTypeSyntax(text, typ string) *ScopeError {
 }
 
 // setPermissions reads the part after the dot. The v1 words are recognised
-// before any letter, so that read is never r…d (SB-SCO-03).
+// before any letter, so that read is never r…d.
 func (s *Scope) setPermissions(text, permissions string, constrained bool) *ScopeError {
 	switch permissions {
 	case "read":

@@ -235,7 +235,7 @@ func splitValues(text string) []string {
 }
 
 // commonParameters are the search parameters of every resource type: the only
-// ones that may constrain a scope of all types (SB-SCO-09).
+// ones that may constrain a scope of all types.
 func commonParameters() []string {
 	return []string{"_id", "_lastUpdated", "_tag", "_profile", "_security"}
 }

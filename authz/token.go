@@ -93,8 +93,7 @@ type TokenResponse struct {
 }
 
 // Token decides a token request: the form, the grant type, the client's
-// proof, then the scopes, in this order so that one defect has one stable code
-// (SB-TOK-08).
+// proof, then the scopes, in this order so that one defect has one stable code.
 func (s *Server) Token(ctx context.Context, req FormRequest) *TokenDecision {
 	return s.attempt(TokenEndpoint, req).decide(ctx)
 }
@@ -128,7 +127,7 @@ func (a *attempt) token(ctx context.Context) (*Grant, *Error) {
 	}
 	grant, failure := a.server.issue(client, granted, a.form["scope"], a.req.Addresses)
 	if failure != nil {
-		return nil, a.checks.serverError(ruleScopeGranted, "issue the token", failure)
+		return nil, a.checks.serverError(ruleScopeGranted, "issue the token for what is granted", failure)
 	}
 	return grant, nil
 }

@@ -75,7 +75,7 @@ func (s *Store) Load(ctx context.Context, v View) (_ *Load, err error) {
 		sqlTx.Rollback()
 		return nil, fmt.Errorf("begin load: %w", err)
 	}
-	l.tx.bulk = newBulk(context.WithoutCancel(ctx), l.tx)
+	l.tx.batch = newRowBatch(context.WithoutCancel(ctx), l.tx)
 	return l, nil
 }
 
@@ -142,7 +142,7 @@ func (l *Load) known(ctx context.Context, typ, id string) (*row, error) {
 		return nil, nil
 	}
 	if len(l.recent) >= maxRecent {
-		if err := l.tx.bulk.settle(); err != nil {
+		if err := l.tx.batch.settle(); err != nil {
 			return nil, fmt.Errorf("write: %w", err)
 		}
 		clear(l.recent)
@@ -194,7 +194,7 @@ func (l *Load) Commit(ctx context.Context) error {
 	if err := l.arrived(); err != nil {
 		return err
 	}
-	if err := l.tx.bulk.settle(); err != nil {
+	if err := l.tx.batch.settle(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
 	for _, w := range l.writers() {
@@ -220,7 +220,7 @@ func (l *Load) Commit(ctx context.Context) error {
 	if err := l.tx.setMeta(ctx, metaLast, strconv.FormatInt(l.store.last, 10)); err != nil {
 		return err
 	}
-	l.tx.bulk.end()
+	l.tx.batch.end()
 	if err := l.tx.Commit(); err != nil {
 		return fmt.Errorf("commit load: %w", err)
 	}
@@ -248,7 +248,7 @@ func (l *Load) Rollback() error {
 	l.done = true
 	defer l.store.writing.Unlock()
 	l.arrived() // its error ended the load, or does not matter any more
-	l.tx.bulk.end()
+	l.tx.batch.end()
 	err := l.tx.Rollback()
 	for _, w := range l.writers() {
 		l.data.packs.drop(w)

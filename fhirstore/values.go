@@ -215,9 +215,9 @@ const maxRows = 64
 // flush writes the rows collected, of so many columns each. A resource may say
 // one thing twice, which is one row.
 func (w *rowWriter) flush(ctx context.Context, tx *writeTx, table string, columns int) {
-	if tx.bulk != nil {
+	if tx.batch != nil {
 		for i := 0; i < len(w.args); i += columns {
-			tx.bulk.add("INSERT OR IGNORE INTO "+table, columns, w.args[i:i+columns]...)
+			tx.batch.add("INSERT OR IGNORE INTO "+table, columns, w.args[i:i+columns]...)
 		}
 		w.args = w.args[:0]
 		return

@@ -16,7 +16,7 @@ type writeTx struct {
 	packs *packs
 	at    time.Time
 
-	bulk *bulk // collects the rows of new resources; nil writes them at once
+	batch *rowBatch // collects the rows of new resources; nil writes them at once
 
 	numbered bool
 	rid, seq int64 // the highest in use
@@ -204,8 +204,8 @@ func (tx *writeTx) log(ctx context.Context, rid int64, res *Resource, b body) er
 
 // insert writes a row, or has it written with others.
 func (tx *writeTx) insert(ctx context.Context, insert string, columns int, row ...any) error {
-	if tx.bulk != nil {
-		tx.bulk.add(insert, columns, row...)
+	if tx.batch != nil {
+		tx.batch.add(insert, columns, row...)
 		return nil
 	}
 	_, err := tx.exec(ctx, insert+" VALUES("+placeholders(columns)+")", row...)

@@ -28,7 +28,7 @@ func layers() [][]string {
 		{"authz", "fhirstore", "internal/patch", "internal/processdir", "internal/validation", "seed", "web"},
 		{"internal/reference", "internal/subset"},
 		{"internal/r4", "internal/sqlitedb", "seed/internal/population"},
-		{"internal/fhirpath", "internal/keyhost", "internal/localca", "seed/internal/fhirjson"},
+		{"internal/fhirpath", "internal/keyhost", "internal/localca", "seed/internal/fhirwrite"},
 		{"internal/clock", "internal/fhirjson", "internal/jose", "internal/nearest", "internal/policy", "internal/snippet"},
 	}
 }

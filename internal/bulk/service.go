@@ -16,13 +16,13 @@ import (
 
 // Config is what a Service is made of.
 type Config struct {
-	Env    string
-	Data   *fhirstore.Store
-	Jobs   Store
-	Clock  clock.Clock // the workspace's: ages jobs
-	Wall   clock.Clock // real time, which clients wait by; nil: the wall clock
-	Rand   io.Reader   // nil: crypto/rand
-	Length time.Duration
+	Env    string           // the environment's name, under which Jobs keeps its jobs
+	Data   *fhirstore.Store // what is exported
+	Jobs   Store            // keeps jobs and their files
+	Clock  clock.Clock      // the workspace's: ages jobs
+	Wall   clock.Clock      // real time, which clients wait by; nil: the wall clock
+	Rand   io.Reader        // nil: crypto/rand
+	Length time.Duration    // of an export, by Clock; 0 is none, OnePoll until the second status request
 }
 
 // A Service runs the exports of one environment under a behaviour. It is safe

@@ -18,6 +18,9 @@ type unreadJob struct {
 	expires time.Time
 	page    int             // the last one of the manifest that was shown
 	files   map[string]owed // by number and name
+	// promised are files that the job does not have and a manifest names all the
+	// same, by number and name.
+	promised map[string]bool
 }
 
 type owed struct {
@@ -29,7 +32,7 @@ func newUnread() *unread { return &unread{jobs: map[string]*unreadJob{}} }
 
 // begin remembers a job that begins, and forgets those that have expired.
 func (u *unread) begin(job *Job, files []File) {
-	j := &unreadJob{expires: job.ExpiresAt, files: map[string]owed{}}
+	j := &unreadJob{expires: job.ExpiresAt, files: map[string]owed{}, promised: map[string]bool{}}
 	for _, f := range files {
 		if f.Kind != Output {
 			j.files[key(f.Number, job.Name(&f))] = owed{f.Kind, f.Rows}
@@ -65,7 +68,19 @@ func (s *Service) Fetched(job *Job, number int, name string) {
 // Promised notes that a manifest names another file of errors, with one line,
 // than those that the job has.
 func (s *Service) Promised(job *Job, number int, name string) {
-	s.unread.change(job.ID, func(j *unreadJob) { j.files[key(number, name)] = owed{Errors, 1} })
+	s.unread.change(job.ID, func(j *unreadJob) {
+		if j.promised[key(number, name)] {
+			return // it may have been fetched
+		}
+		j.promised[key(number, name)], j.files[key(number, name)] = true, owed{Errors, 1}
+	})
+}
+
+// IsPromised reports whether a manifest has named another file of errors, see
+// Promised.
+func (s *Service) IsPromised(job *Job, number int, name string) (promised bool) {
+	s.unread.change(job.ID, func(j *unreadJob) { promised = j.promised[key(number, name)] })
+	return promised
 }
 
 // Unread tells of what a client that is done with a job has not read of it; of a

@@ -9,7 +9,8 @@ import (
 )
 
 // authenticate finds out who asks. Every handler of data calls it first, so that a
-// caller without a token learns nothing (SB-RS-15).
+// caller without a token learns nothing; that of a file by a signed URL alone does
+// without.
 func (l *call) authenticate() error {
 	if l.access != nil { // of an entry: the batch or transaction was looked at
 		return nil

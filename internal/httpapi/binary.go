@@ -20,7 +20,7 @@ const (
 )
 
 // readBinary reads a Binary, for whoever may read it or a DocumentReference
-// that leads to it (FR-SC-25).
+// that leads to it.
 func (l *call) readBinary() error {
 	typ, store, err := l.beginType()
 	if err != nil {

@@ -236,8 +236,7 @@ func ofRules(e *authz.Error) *httpError {
 }
 
 // ofValidation is the refusal of a resource: 400 where anything in it cannot be
-// read as FHIR, 422 where all of it can and breaks a rule (FR-CR-04, FR-ER-07 to
-// FR-ER-12).
+// read as FHIR, 422 where all of it can and breaks a rule.
 func ofValidation(e *validation.InvalidError) *httpError {
 	status := fiber.StatusUnprocessableEntity
 	for _, issue := range e.Issues {

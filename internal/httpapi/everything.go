@@ -71,7 +71,7 @@ func (l *call) everything() error {
 
 // everythingQuery reads the operation's parameters. Without _type the types are
 // those of the compartment that the token may search, with it those named,
-// each of which the token has to allow (FR-OP-03).
+// each of which the token has to allow.
 func (l *call) everythingQuery(store *fhirstore.Store, params []fhirstore.Param) (want fhirstore.EverythingQuery, used url.Values, err error) {
 	used = url.Values{}
 	for _, p := range params {

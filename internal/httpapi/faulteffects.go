@@ -308,20 +308,14 @@ func (l *call) addErrorFile(m map[string]any, name string) {
 	m[list] = append(files, map[string]any{"type": "OperationOutcome", "url": base + "/0/" + name + ".ndjson", "count": 1})
 }
 
-// faultFile is the error file that a fault has put into a manifest; nil where
-// the path is that of none.
+// faultFile is the error file that a fault has put into a manifest, which the path
+// names.
 func (l *call) faultFile() []byte {
-	name, ok := strings.CutSuffix(l.Params("name"), ".ndjson")
-	if l.Params("number") != "0" || !ok {
-		return nil
-	}
+	name := strings.TrimSuffix(l.Params("name"), ".ndjson")
 	if typ, partial := strings.CutPrefix(name, "partial-"); partial {
 		return append(operationOutcome("error", "incomplete", "the resources of the type "+typ+" could not be exported", ""), '\n')
 	}
-	if name == "info" {
-		return append(operationOutcome("information", "informational", "the export took the index of last night", ""), '\n')
-	}
-	return nil
+	return append(operationOutcome("information", "informational", "the export took the index of last night", ""), '\n')
 }
 
 // edit changes the members of an answer that is a JSON object. Whole numbers

@@ -246,6 +246,9 @@ func TestFaultsOfFiles(t *testing.T) {
 	if resp, got, _ = get(); resp.StatusCode != 403 || !bytes.Contains(got, []byte("Request has expired")) {
 		t.Errorf("M08: got %d, %s", resp.StatusCode, got)
 	}
+	status := w.all.kickOff(t, "/$export?_type=Patient")
+	w.all.finish(t, status)
+	w.all.get(t, status+"/0/info.ndjson").want(t, 404) // no fault has promised it
 	w.inject(t, "export.partial")
 	m := w.all.export(t, "/$export?_type=Patient,Observation")
 	if outcome := w.all.lines(t, m.Error[0].URL); len(outcome) != 1 || outcome[0].ResourceType != "OperationOutcome" {

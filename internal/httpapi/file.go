@@ -18,18 +18,14 @@ import (
 
 // exportFile is the Bulk Data Output File Request.
 func (l *call) exportFile() error {
-	if lines := l.faultFile(); lines != nil {
-		exports, job, err := l.job()
-		if err != nil {
-			return err
-		}
-		exports.Fetched(job, 0, l.Params("name"))
-		return l.send(fiber.StatusOK, fhirNDJSON, lines)
-	}
 	number, _ := strconv.Atoi(l.Params("number")) // 0, which no file has, for what is none
 	exports, job, linked, err := l.fileJob(number)
 	if err != nil {
 		return err
+	}
+	if exports.IsPromised(job, number, l.Params("name")) {
+		exports.Fetched(job, number, l.Params("name"))
+		return l.send(fiber.StatusOK, fhirNDJSON, l.faultFile())
 	}
 	file, err := exports.File(l.UserContext(), job, number)
 	if err != nil && !errors.Is(err, bulk.ErrNoJob) {

@@ -45,7 +45,7 @@ func (l *call) history() error {
 }
 
 // historyOfType is FHIR R4, http, history of a type. It is a search by its
-// letter (FR-SC-06).
+// letter.
 func (l *call) historyOfType() error {
 	typ, _, err := l.begin(authz.Search, "is the history of a type")
 	if err != nil {
@@ -55,7 +55,7 @@ func (l *call) historyOfType() error {
 }
 
 // historyOfAll is FHIR R4, http, history of everything: of the types that the
-// token may search (FR-SC-08).
+// token may search.
 func (l *call) historyOfAll() error {
 	if err := l.authenticate(); err != nil {
 		return err

@@ -85,7 +85,7 @@ func (r route) bind(path string) (params map[string]string, ok bool) {
 	return params, true
 }
 
-// isOpen reports whether a FHIR path is read without a token (SB-DISC-03).
+// isOpen reports whether a FHIR path is read without a token.
 func isOpen(path string) bool {
 	return strings.HasPrefix(path, fhir+wellKnown) || path == fhir+metadata
 }

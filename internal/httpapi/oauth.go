@@ -26,8 +26,8 @@ func (l *call) form() (authz.FormRequest, error) {
 	return req, err
 }
 
-// record puts what became of a form into the exchange.
-func (l *call) record(d authz.FormDecision) {
+// noteDecision puts what became of a form into the exchange.
+func (l *call) noteDecision(d authz.FormDecision) {
 	l.exchange.Checks, l.exchange.Client, l.exchange.Assertion = d.Checks, d.ClientID, d.Assertion
 	l.scopeAsked = d.Scope
 }
@@ -41,7 +41,7 @@ func (l *call) token() error {
 	}
 	req.Within = l.grantedWithin
 	decision := l.env.Auth.Token(l.UserContext(), req)
-	l.record(decision.FormDecision)
+	l.noteDecision(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -75,7 +75,7 @@ func (l *call) explainToken() error {
 		req.Authorization = nil
 	}
 	d := l.env.Auth.Explain(l.UserContext(), req)
-	l.record(d.FormDecision)
+	l.noteDecision(d.FormDecision)
 	l.exchange.Checks = nil // they are in the answer; this request was not refused
 	e := tokenExplanation{Status: fiber.StatusOK, Client: d.ClientID, Assertion: d.Assertion, Checks: d.Checks}
 	if d.Err == nil {
@@ -100,7 +100,7 @@ func (l *call) introspect() error {
 		return err
 	}
 	decision := l.env.Auth.Introspect(l.UserContext(), req)
-	l.record(decision.FormDecision)
+	l.noteDecision(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}
@@ -120,7 +120,7 @@ func (l *call) revoke() error {
 		return err
 	}
 	decision := l.env.Auth.Revoke(l.UserContext(), req)
-	l.record(decision.FormDecision)
+	l.noteDecision(decision.FormDecision)
 	if decision.Err != nil {
 		return decision.Err
 	}

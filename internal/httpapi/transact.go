@@ -18,7 +18,7 @@ import (
 const maxEntries = 10_000
 
 // transact is FHIR R4, http, batch/transaction. Each entry needs the scopes of
-// what it does, the Bundle itself none (FR-SC-17).
+// what it does, the Bundle itself none.
 func (l *call) transact() error {
 	if err := l.authenticate(); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 // validateType is $validate of a type (FHIR R4, Resource, operation validate).
-// It judges what was sent, so that a valid token is enough (FR-SC-22).
+// It judges what was sent, so that a valid token is enough.
 func (l *call) validateType() error {
 	typ, _, err := l.beginType()
 	if err != nil {
@@ -201,7 +201,7 @@ func (r *validationRequest) judge(typ, id string) []validation.Issue {
 }
 
 // judged answers with what a validation found; that much went well whatever it
-// is (FR-OP-04).
+// is.
 func (l *call) judged(issues []validation.Issue) error {
 	if len(issues) == 0 {
 		issues = []validation.Issue{{Severity: validation.Information, Code: "informational", Message: "nothing is wrong with it by FHIR R4, profiles apart"}}

@@ -96,7 +96,7 @@ func (l *call) refusedChange(c fhirstore.Change, err error) error {
 }
 
 // changed answers what became of a change. Whoever may not read gets no
-// representation unless that is what was sent (FR-SC-30).
+// representation unless that is what was sent.
 func (l *call) changed(store *fhirstore.Store, c fhirstore.Change, done fhirstore.Changed) error {
 	res := done.Resource
 	if c.Interaction == fhirstore.Delete {
@@ -201,7 +201,7 @@ func conditionFields() []string {
 }
 
 // refuseConditions refuses a write with conditions that are none of it: to
-// ignore one would write what was not to be written (FR-CO-02).
+// ignore one would write what was not to be written.
 func (l *call) refuseConditions(of, why string, fields ...string) error {
 	for _, name := range fields {
 		if len(l.Request().Header.PeekAll(name)) > 0 {

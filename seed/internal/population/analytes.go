@@ -1,6 +1,6 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import "github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 
 // An analyte is something that the laboratory measures.
 type analyte int
@@ -110,9 +110,9 @@ func (a analyte) bounds(female bool) (low, high int) {
 }
 
 // quantity is a value of the analyte.
-func (a analyte) quantity(v int) fhirjson.Quantity {
+func (a analyte) quantity(v int) fhirwrite.Quantity {
 	row := &assays[a]
-	return fhirjson.Quantity{Value: fhirjson.Decimal{Units: v, Places: row.places}, Unit: row.unit, Code: row.ucum}
+	return fhirwrite.Quantity{Value: fhirwrite.Decimal{Units: v, Places: row.places}, Unit: row.unit, Code: row.ucum}
 }
 
 // A panel is a set of analytes that are measured and reported together. A panel without a code

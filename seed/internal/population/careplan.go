@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // A carePlan is what is planned for a lasting condition, and what for.
@@ -12,7 +12,7 @@ type carePlan struct {
 	advice   string
 	goal     string
 	measure  coding // LOINC, of the goal; no code: it is not measured
-	target   fhirjson.Quantity
+	target   fhirwrite.Quantity
 }
 
 // carePlans are by condition.
@@ -26,9 +26,9 @@ var carePlans = [diseaseKeys]*carePlan{
 	hyperlipidemia: {snomed("736285004", "Hyperlipidemia clinical management plan"), "Less saturated fat, the medication every evening.",
 		"LDL cholesterol below 100 mg/dL", loinc("18262-6", "Cholesterol in LDL [Mass/volume] in Serum or Plasma by Direct assay"), measured(100, 0, "mg/dL", "mg/dL")},
 	pregnancy: {snomed("134435003", "Routine antenatal care"), "A visit a month, vitamins, no alcohol and no smoking.",
-		"A healthy child at term", coding{}, fhirjson.Quantity{}},
+		"A healthy child at term", coding{}, fhirwrite.Quantity{}},
 	asthma: {snomed("53950000", "Respiratory therapy"), "The inhaler at hand, triggers avoided, a written action plan.",
-		"No emergency visit for asthma", coding{}, fhirjson.Quantity{}},
+		"No emergency visit for asthma", coding{}, fhirwrite.Quantity{}},
 	copd: {snomed("53950000", "Respiratory therapy"), "No smoking, pulmonary rehabilitation, a vaccination every autumn.",
 		"Oxygen saturation of 90 % or more", loinc("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"), measured(90, 0, "%", "%")},
 }

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // claim writes the Claim as the payer received it (FHIR R4, claim).
@@ -11,7 +11,7 @@ func (r *scribe) claim(c *claim) {
 	kind, sub := c.kind()
 	r.begin("Claim", c.id(r))
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{System: "https://" + c.provider.domain + "/fhir/claim", Value: c.id(r)})
+	r.Identifier("", fhirwrite.Identifier{System: "https://" + c.provider.domain + "/fhir/claim", Value: c.id(r)})
 	r.EndArray()
 	r.String("status", "active")
 	r.Coded("type", kind)

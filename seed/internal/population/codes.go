@@ -1,11 +1,11 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import "github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 
 // Short names for the data types that the tables are written in.
 type (
-	coding  = fhirjson.Coding
-	concept = fhirjson.Concept
+	coding  = fhirwrite.Coding
+	concept = fhirwrite.Concept
 )
 
 // Code systems.

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // writeWorld writes the context that all patients share. It belongs to no organization, so that
@@ -44,8 +44,8 @@ func writeWorld(s *sink, w *world, asOf time.Time) {
 func payerOrganization(s *sink, p *payer, at time.Time) {
 	s.begin("Organization", p.id, usCore+"us-core-organization", c4+"Organization"+c4Level)
 	s.Array("identifier")
-	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "naiccode", Display: "NAIC Code"}, System: idNAIC, Value: p.naic})
-	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "payerid", Display: "Payer ID"}, System: idOwner + "payer", Value: p.memberPrefix})
+	s.Identifier("", fhirwrite.Identifier{Type: coding{System: sysC4Identifier, Code: "naiccode", Display: "NAIC Code"}, System: idNAIC, Value: p.naic})
+	s.Identifier("", fhirwrite.Identifier{Type: coding{System: sysC4Identifier, Code: "payerid", Display: "Payer ID"}, System: idOwner + "payer", Value: p.memberPrefix})
 	s.taxNumber(p.naic[2:])
 	s.EndArray()
 	s.organizationParts(p.name, p.domain, coding{System: tho + "organization-type", Code: "pay", Display: "Payer"}, p.home, "1 Hourglass Place", len(p.name))
@@ -59,10 +59,10 @@ func payerOrganization(s *sink, p *payer, at time.Time) {
 func providerOrganization(s *sink, p *provider, n int, at time.Time) {
 	s.begin("Organization", p.id, usCore+"us-core-organization", c4+"Organization"+c4Level)
 	s.Array("identifier")
-	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(99000000 + n)})
+	s.Identifier("", fhirwrite.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(99000000 + n)})
 	s.taxNumber(padded(100+n, 3))
 	if p.clia != "" {
-		s.Identifier("", fhirjson.Identifier{System: idCLIA, Value: p.clia})
+		s.Identifier("", fhirwrite.Identifier{System: idCLIA, Value: p.clia})
 	}
 	s.EndArray()
 	s.organizationParts(p.name, p.domain, coding{System: tho + "organization-type", Code: "prov", Display: "Healthcare Provider"}, p.home, p.street, 40+n)
@@ -75,7 +75,7 @@ func providerOrganization(s *sink, p *provider, n int, at time.Time) {
 // taxNumber writes, as an item of an open array, a number in the form of an Employer Identification
 // Number. None begins with 00.
 func (s *sink) taxNumber(serial string) {
-	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "TAX", Display: "Tax ID number"}, System: "urn:oid:2.16.840.1.113883.4.4", Value: "00-0000" + serial})
+	s.Identifier("", fhirwrite.Identifier{Type: coding{System: sysIdentifier, Code: "TAX", Display: "Tax ID number"}, System: "urn:oid:2.16.840.1.113883.4.4", Value: "00-0000" + serial})
 }
 
 func (s *sink) organizationParts(name, domain string, kind coding, home town, street string, n int) {
@@ -105,8 +105,8 @@ func location(s *sink, p *provider, n int, at time.Time) {
 	s.addressParts("work", p.street, p.home)
 	s.End()
 	s.Object("position")
-	s.Decimal("longitude", fhirjson.Decimal{Units: p.longitude, Places: 4})
-	s.Decimal("latitude", fhirjson.Decimal{Units: p.latitude, Places: 4})
+	s.Decimal("longitude", fhirwrite.Decimal{Units: p.longitude, Places: 4})
+	s.Decimal("latitude", fhirwrite.Decimal{Units: p.latitude, Places: 4})
 	s.End()
 	s.Reference("managingOrganization", "Organization", p.id, p.name)
 	s.finish("", at)
@@ -116,7 +116,7 @@ func location(s *sink, p *provider, n int, at time.Time) {
 func writePractitioner(s *sink, p *practitioner, at time.Time) {
 	s.begin("Practitioner", p.id, usCore+"us-core-practitioner", c4+"Practitioner"+c4Level)
 	s.Array("identifier")
-	s.Identifier("", fhirjson.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(p.n)})
+	s.Identifier("", fhirwrite.Identifier{Type: coding{System: sysIdentifier, Code: "NPI", Display: "National provider identifier"}, System: idNPI, Value: npi(p.n)})
 	s.taxNumber(padded(200+p.n, 3))
 	s.EndArray()
 	s.Bool("active", true)

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // coverage writes the Coverage (US Core Coverage and CARIN BB Coverage).
@@ -12,7 +12,7 @@ func (r *scribe) coverage() {
 	start := r.coveredSince()
 	r.begin("Coverage", p.coverageID(), usCore+"us-core-coverage", c4+"Coverage"+c4Level)
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{
+	r.Identifier("", fhirwrite.Identifier{
 		Type: coding{System: sysIdentifier, Code: "MB", Display: "Member Number"}, System: p.payer.memberSystem(), Value: p.memberNumber()})
 	r.EndArray()
 	status, told := "active", later(start, time.Date(r.asOf.Year()-1, time.January, 2, 15, 0, 0, 0, time.UTC))

@@ -2,5 +2,5 @@
 // that is known about them: lives first, as events in time, then the resources
 // that tell of them. Codes, schedules and value ranges are tables.
 //
-// It imports seed/internal/fhirjson and is imported by seed alone.
+// It imports seed/internal/fhirwrite and is imported by seed alone.
 package population

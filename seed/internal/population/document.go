@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // A document is a DocumentReference and what it leads to.
@@ -86,7 +86,7 @@ func (r *scribe) binary(id string, at time.Time, media string, content []byte) {
 func (r *scribe) documentReference(d *document) {
 	r.begin("DocumentReference", d.id, usCore+"us-core-documentreference")
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{System: idOwner + "document", Value: d.id})
+	r.Identifier("", fhirwrite.Identifier{System: idOwner + "document", Value: d.id})
 	r.EndArray()
 	r.String("status", "current")
 	r.String("docStatus", "final")

@@ -1,12 +1,12 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import "github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 
 // encounter writes the Encounter (US Core Encounter).
 func (r *scribe) encounter(v *visit) {
 	r.begin("Encounter", v.id, usCore+"us-core-encounter")
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{Use: "official", System: idOwner + "encounter", Value: v.id})
+	r.Identifier("", fhirwrite.Identifier{Use: "official", System: idOwner + "encounter", Value: v.id})
 	r.EndArray()
 	r.String("status", "finished")
 	r.Coding("class", v.kind.class)

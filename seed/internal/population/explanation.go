@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // benefit writes the ExplanationOfBenefit of a claim after the profile of its form (CARIN BB
@@ -42,7 +42,7 @@ func (r *scribe) beginBenefit(c *claim, profile string) {
 	kind, sub := c.kind()
 	r.begin("ExplanationOfBenefit", c.benefitID(r), c4+"ExplanationOfBenefit-"+profile+c4Level)
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{Type: coding{System: sysC4Identifier, Code: "uc", Display: "Unique Claim ID"},
+	r.Identifier("", fhirwrite.Identifier{Type: coding{System: sysC4Identifier, Code: "uc", Display: "Unique Claim ID"},
 		System: r.claimSystem(), Value: r.claimNumber(c.n)})
 	r.EndArray()
 	status := "active"

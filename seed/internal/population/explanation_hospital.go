@@ -1,6 +1,6 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import "github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 
 // hospitalBenefit writes the ExplanationOfBenefit of a hospital's claim (CARIN BB 2.0.0, C4BB
 // ExplanationOfBenefit Inpatient Institutional and Outpatient Institutional). Medicare Advantage
@@ -61,8 +61,8 @@ func (r *scribe) hospitalLine(c *claim, i, diagnoses int) {
 }
 
 // units is a number of times that something was done.
-func units(n int) fhirjson.Quantity {
-	return fhirjson.Quantity{Value: fhirjson.Decimal{Units: n}, Unit: "service", Code: "1"}
+func units(n int) fhirwrite.Quantity {
+	return fhirwrite.Quantity{Value: fhirwrite.Decimal{Units: n}, Unit: "service", Code: "1"}
 }
 
 func (r *scribe) firstOnlyEncounter(v *visit) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // A Blueprint is all that a population depends on.
@@ -68,7 +68,7 @@ func write(out *sink, b Blueprint, n int, w *world, rolls *rolls) {
 
 // A sink takes resources as they are written and passes them on. After an error it takes no more.
 type sink struct {
-	fhirjson.Writer
+	fhirwrite.Writer
 	emit   EmitFunc
 	latest time.Time // no resource is later
 	err    error

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // laboratory writes a specimen, the results of it and, of a panel, the report.
@@ -24,7 +24,7 @@ func (r *scribe) specimen(res *result) string {
 	id := r.next("spec", &r.written.specimens)
 	r.begin("Specimen", id, usCore+"us-core-specimen")
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{System: idOwner + "specimen", Value: id})
+	r.Identifier("", fhirwrite.Identifier{System: idOwner + "specimen", Value: id})
 	r.EndArray()
 	r.String("status", "available")
 	r.Concept("type", meaning(specimens[assays[res.panel.members[0]].specimen]))

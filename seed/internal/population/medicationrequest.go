@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // medicationRequest writes the MedicationRequest (US Core MedicationRequest).
@@ -31,7 +31,7 @@ func (r *scribe) medicationRequest(p *prescription) {
 	r.Object("dispenseRequest")
 	r.Int("numberOfRepeatsAllowed", m.refills)
 	r.Quantity("quantity", m.amount(m.quantity))
-	r.Quantity("expectedSupplyDuration", fhirjson.Quantity{Value: fhirjson.Decimal{Units: m.supply}, Unit: "days", Code: "d"})
+	r.Quantity("expectedSupplyDuration", fhirwrite.Quantity{Value: fhirwrite.Decimal{Units: m.supply}, Unit: "days", Code: "d"})
 	r.End()
 	if p.prior != nil {
 		r.Reference("priorPrescription", "MedicationRequest", p.prior.id, "")

@@ -1,6 +1,6 @@
 package population
 
-import "github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+import "github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 
 // A medication is one product, how it is taken and what a fill of it costs.
 type medication struct {
@@ -100,6 +100,6 @@ func (m *medication) concept() concept {
 }
 
 // amount is a quantity of the medication's units.
-func (m *medication) amount(n int) fhirjson.Quantity {
-	return fhirjson.Quantity{Value: fhirjson.Decimal{Units: n}, Unit: m.unitName, Code: m.unit}
+func (m *medication) amount(n int) fhirwrite.Quantity {
+	return fhirwrite.Quantity{Value: fhirwrite.Decimal{Units: n}, Unit: m.unitName, Code: m.unit}
 }

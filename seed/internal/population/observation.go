@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // observation opens an Observation of a visit and writes all but its value.
@@ -33,6 +33,6 @@ func (r *scribe) issuedBy(at time.Time, resourceType, id string) {
 }
 
 // measured is a quantity as it is written in a table of vital signs.
-func measured(value, places int, unit, code string) fhirjson.Quantity {
-	return fhirjson.Quantity{Value: fhirjson.Decimal{Units: value, Places: places}, Unit: unit, Code: code}
+func measured(value, places int, unit, code string) fhirwrite.Quantity {
+	return fhirwrite.Quantity{Value: fhirwrite.Decimal{Units: value, Places: places}, Unit: unit, Code: code}
 }

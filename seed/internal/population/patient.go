@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // patient writes the Patient (US Core Patient; CARIN BB Patient where the payer holds the record).
@@ -167,16 +167,16 @@ func (r *scribe) ombExtension(name string, categories []coding, text string) {
 func (r *scribe) patientIdentifiers() {
 	p := r.person
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{Use: "usual",
+	r.Identifier("", fhirwrite.Identifier{Use: "usual",
 		Type: coding{System: sysIdentifier, Code: "MR", Display: "Medical record number"}, System: idOwner + "mrn", Value: p.recordNumber()})
 	if p.payer != nil && !r.bare() {
-		r.Identifier("", fhirjson.Identifier{
+		r.Identifier("", fhirwrite.Identifier{
 			Type: coding{System: sysIdentifier, Code: "MB", Display: "Member Number"}, System: p.payer.memberSystem(), Value: p.memberNumber()})
-		r.Identifier("", fhirjson.Identifier{
+		r.Identifier("", fhirwrite.Identifier{
 			Type: coding{System: sysC4Identifier, Code: "um", Display: "Unique Member ID"}, System: p.payer.memberSystem() + "-unique", Value: p.memberNumber() + "U"})
 	}
 	if p.hasSSN {
-		r.Identifier("", fhirjson.Identifier{Use: "official",
+		r.Identifier("", fhirwrite.Identifier{Use: "official",
 			Type: coding{System: sysIdentifier, Code: "SS", Display: "Social Security number"}, System: idSSN, Value: ssn(p.n)})
 	}
 	r.EndArray()

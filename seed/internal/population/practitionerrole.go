@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 func (p *practitioner) roleID() string { return "role-" + padded(p.n, 3) }
@@ -52,7 +52,7 @@ func writeEndpoint(s *sink, p *provider, at time.Time) {
 func writeMedication(s *sink, m *medication, at time.Time) {
 	s.begin("Medication", m.id(), usCore+"us-core-medication")
 	s.Array("identifier")
-	s.Identifier("", fhirjson.Identifier{System: sysNDC, Value: m.ndc()})
+	s.Identifier("", fhirwrite.Identifier{System: sysNDC, Value: m.ndc()})
 	s.EndArray()
 	s.Concept("code", m.concept())
 	s.String("status", "active")

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // A reportKind is what is reported of a procedure that is no laboratory's.
@@ -12,7 +12,7 @@ type reportKind struct {
 	code     coding
 	finding  coding // LOINC, of an Observation; no code: words alone
 	field    coding // of Observation.category
-	quantity fhirjson.Quantity
+	quantity fhirwrite.Quantity
 	spread   int // how far the quantity of others differs, in its last place
 	words    string
 }

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 var (
@@ -122,7 +122,7 @@ func (r *scribe) questionnaireResponse(v *visit, at time.Time) string {
 	r.formItem("55758-7", "Total score")
 	r.Array("answer")
 	r.Object("")
-	r.Decimal("valueDecimal", fhirjson.Decimal{Units: r.situation.mood[0] + r.situation.mood[1]})
+	r.Decimal("valueDecimal", fhirwrite.Decimal{Units: r.situation.mood[0] + r.situation.mood[1]})
 	r.End()
 	r.EndArray()
 	r.End()
@@ -131,7 +131,7 @@ func (r *scribe) questionnaireResponse(v *visit, at time.Time) string {
 	r.formItem("help", "How much help do you want, from 0 to 3")
 	r.Array("answer")
 	r.Object("")
-	r.Decimal("valueDecimal", fhirjson.Decimal{Units: r.situation.mood[0]})
+	r.Decimal("valueDecimal", fhirwrite.Decimal{Units: r.situation.mood[0]})
 	r.Array("item")
 	r.formItem("help-from", "From whom")
 	r.Array("answer")

@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 // orderOf writes the ServiceRequest for a procedure of a visit (US Core ServiceRequest) and returns
@@ -13,7 +13,7 @@ func (r *scribe) orderOf(v *visit, k *procedureKind) string {
 	authored := v.start.Add(4 * time.Minute)
 	r.begin("ServiceRequest", id, usCore+"us-core-servicerequest")
 	r.Array("identifier")
-	r.Identifier("", fhirjson.Identifier{System: idOwner + "order", Value: id})
+	r.Identifier("", fhirwrite.Identifier{System: idOwner + "order", Value: id})
 	r.EndArray()
 	r.String("status", "completed")
 	r.String("intent", "order")

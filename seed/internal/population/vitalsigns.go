@@ -3,7 +3,7 @@ package population
 import (
 	"time"
 
-	"github.com/sandfhir/sandfhir/seed/internal/fhirjson"
+	"github.com/sandfhir/sandfhir/seed/internal/fhirwrite"
 )
 
 var (
@@ -30,7 +30,7 @@ var (
 func (r *scribe) vitalSigns(v *visit) {
 	g := &v.signs
 	at := v.start.Add(4 * time.Minute)
-	one := func(take vitals, profile string, code concept, q fhirjson.Quantity) {
+	one := func(take vitals, profile string, code concept, q fhirwrite.Quantity) {
 		if g.taken&take == 0 {
 			return
 		}

@@ -1,4 +1,4 @@
-package fhirjson
+package fhirwrite
 
 import (
 	"strconv"

@@ -1,10 +1,10 @@
-// Package fhirjson appends FHIR R4 resources to a byte slice as compact JSON, element by element
+// Package fhirwrite appends FHIR R4 resources to a byte slice as compact JSON, element by element
 // and in the order of the calls. It reflects on nothing and allocates nothing but the buffer, so
 // that a population of millions of resources is made as fast as it can be stored.
 //
 // It checks nothing either: whoever calls it opens and closes what belongs together and gives
 // every object its names once. It knows data types, no resource types.
-package fhirjson
+package fhirwrite
 
 import (
 	"encoding/base64"

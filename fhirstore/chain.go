@@ -112,7 +112,7 @@ func codeOf(err error) string {
 }
 
 // linked returns the query with its links as conditions in SQL. The view has to
-// have the search letter at the other end (FR-SC-20), and sees there what it
+// have the search letter at the other end, and sees there what it
 // sees everywhere.
 func (s *Store) linked(ctx context.Context, d *data, gs *gates, q *Query) (*Query, error) {
 	if !slices.ContainsFunc(q.clauses, func(c clause) bool { return c.link != nil }) {
