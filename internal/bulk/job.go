@@ -55,6 +55,9 @@ type Job struct {
 	// errors, which have the numbers after them and are on every page.
 	Paged int   `json:"paged,omitempty"`
 	Polls Polls `json:"-"`
+	// Withheld are, of a new job, the types that were left out: see
+	// Request.Withheld.
+	Withheld []string `json:"-"`
 	// Notices tell of a new job what about its kick-off may be a mistake.
 	Notices []Notice `json:"-"`
 }

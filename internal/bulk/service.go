@@ -83,14 +83,35 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	if err != nil {
 		return nil, ofSelection(err)
 	}
-	job, err := s.newJob(r.Client)
+	job, err := s.jobOf(v, &p, snapshot)
 	if err != nil {
 		return nil, err
 	}
-	job.Version, job.Request, job.Notices, job.Standing = r.Version, r.URL, notices, r.Standing
-	job.TransactionTime, job.Types, job.Coverage = snapshot.At, snapshot.Types, coverageOf(v, snapshot.Types)
-	job.Elements, job.OrganizedBy, job.Gzip = p.cuts(snapshot.Types), p.sel.OrganizeBy, p.gzip
-	job.SeparateStatus = r.SeparateStatus
+	job.Notices = notices
+	files, extents, err := filesOf(job, &p, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Jobs.PutJob(ctx, job, files, extents); err != nil {
+		return nil, err
+	}
+	s.unread.begin(job, files)
+	return job, nil
+}
+
+// jobOf makes the job of an export from what was asked for, what the snapshot holds,
+// and the behaviour.
+func (s *Service) jobOf(v fhirstore.View, p *parser, snapshot *fhirstore.Snapshot) (*Job, error) {
+	job, err := s.newJob(p.request.Client)
+	if err != nil {
+		return nil, err
+	}
+	job.Version, job.Request, job.Standing, job.SeparateStatus = p.request.Version, p.request.URL, p.request.Standing, p.request.SeparateStatus
+	job.OrganizedBy, job.Gzip, job.Withheld = p.sel.OrganizeBy, p.gzip, p.withheld
+
+	job.TransactionTime, job.Types = snapshot.At, snapshot.Types
+	job.Coverage, job.Elements = coverageOf(v, snapshot.Types), p.cuts(snapshot.Types)
+
 	if p.partial {
 		job.PageSize = s.behaviour.PageSize
 	}
@@ -102,8 +123,12 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 			return nil, fmt.Errorf("make the key of file URLs: %w", err)
 		}
 	}
-	var files []File
-	var extents [][]byte
+	return job, nil
+}
+
+// filesOf lists the files of a job, those of a snapshot and that of errors, with
+// where their bytes are, and notes in the job what it has to tell of them.
+func filesOf(job *Job, p *parser, snapshot *fhirstore.Snapshot) (files []File, extents [][]byte, err error) {
 	add := func(kind Kind, more ...fhirstore.File) {
 		for _, f := range more {
 			files = append(files, File{len(files) + 1, kind, f.Type, f.Rows, f.Bytes, f.Continues})
@@ -111,21 +136,17 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 		}
 	}
 	add(Output, snapshot.Output...)
-	if r.Version != Version1 {
+	if job.Version != Version1 {
 		add(Deleted, snapshot.Deleted...)
 	}
 	job.Paged = len(files)
 	messages, severities, err := outcomes(p.ignored, p.how, snapshot.Notes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	add(Errors, messages...)
 	job.Severities = severities
-	if err := s.cfg.Jobs.PutJob(ctx, job, files, extents); err != nil {
-		return nil, err
-	}
-	s.unread.begin(job, files)
-	return job, nil
+	return files, extents, nil
 }
 
 // newJob returns a job of a client that begins now.

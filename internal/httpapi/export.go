@@ -70,7 +70,7 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 		Version: version, Level: level, Group: l.Params("id"), Params: params, Lenient: lenient, SeparateStatus: separate,
 		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID, Standing: standing,
 	}
-	withheld := l.withholding(&request)
+	l.withhold(&request)
 	job, err := exports.KickOff(l.UserContext(), l.view(), request)
 	var forbidden *fhirstore.ForbiddenError
 	if errors.As(err, &forbidden) && forbidden.Reason == fhirstore.NoLetter {
@@ -82,8 +82,8 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	if err != nil {
 		return err
 	}
-	if len(*withheld) > 0 {
-		l.exchange.Checks = append(l.exchange.Checks, l.access.Withheld(*withheld))
+	if len(job.Withheld) > 0 {
+		l.exchange.Checks = append(l.exchange.Checks, l.access.Withheld(job.Withheld))
 	}
 	l.notice(job.Notices...)
 	applied := "respond-async"
@@ -116,23 +116,15 @@ func (l *call) levelOfEmptyGroup() (fhirstore.Level, error) {
 	return fhirstore.PatientLevel, nil
 }
 
-// withholding has the export go on without the types that the token does not
-// cover, where the behaviour says so, and returns where they will be listed.
-func (l *call) withholding(request *bulk.Request) *[]string {
-	var withheld []string
-	if way := l.env.Auth.Behaviour().ExportMissing; way != authz.ExportDeny {
-		request.TellWithheld = way == authz.ExportErrorEntry
-		request.Withheld = func(typ string) bool {
-			if l.access.Allows(typ, authz.Read|authz.Search).Granted {
-				return false
-			}
-			if !slices.Contains(withheld, typ) {
-				withheld = append(withheld, typ)
-			}
-			return true
-		}
+// withhold has the export go on without the types that the token does not cover,
+// where the behaviour says so.
+func (l *call) withhold(request *bulk.Request) {
+	way := l.env.Auth.Behaviour().ExportMissing
+	if way == authz.ExportDeny {
+		return
 	}
-	return &withheld
+	request.TellWithheld = way == authz.ExportErrorEntry
+	request.Withheld = func(typ string) bool { return !l.access.Allows(typ, authz.Read|authz.Search).Granted }
 }
 
 // accepted answers that a job has begun.
