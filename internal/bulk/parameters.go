@@ -18,48 +18,58 @@ var formats = [...]string{"application/fhir+ndjson", "application/fhir ndjson", 
 // gzipFormat is the _outputFormat of files that are gzip themselves.
 const gzipFormat = "application/fhir+ndjson+gzip"
 
-// A definition is what the guide says of a parameter.
+// A definition is what the guide says of a parameter, and what reads it.
 type definition struct {
+	name    string
 	values  []string // the types of its value in a Parameters resource, the guide's first
 	repeats bool     // whether it may be there more than once
 	list    bool     // whether a comma divides values
 	since   Version  // the version that brought it; Version2 has those of 3.0.0
+	// read reads the parameter; values are those of a list, and else the one.
+	read func(p *parser, param Param, values []string) *Error
 }
 
-// definitionOf returns the definition of a parameter of $export in some version
-// (OperationDefinition export), and whether there is such a parameter.
+// definitions are the parameters of $export in some version (OperationDefinition
+// export).
+func definitions() []definition {
+	text, instant := []string{"valueString"}, []string{"valueInstant"}
+	size := []string{"valueInteger", "valuePositiveInt", "valueUnsignedInt", "valueDecimal"}
+	return []definition{
+		{name: "_outputFormat", values: text, since: Version1, read: func(p *parser, param Param, _ []string) *Error { return p.format(param.Value) }},
+		{name: "_since", values: instant, since: Version1, read: func(p *parser, param Param, _ []string) *Error { return p.instant(param, &p.sel.Since) }},
+		{name: "_until", values: instant, since: Version2, read: func(p *parser, param Param, _ []string) *Error { return p.instant(param, &p.sel.Until) }},
+		{name: "_type", values: text, repeats: true, list: true, since: Version1, read: func(p *parser, _ Param, values []string) *Error { return p.types(values) }},
+		{name: "_typeFilter", values: text, repeats: true, since: Version1, read: func(p *parser, param Param, _ []string) *Error {
+			p.filters = append(p.filters, p.splitFilters(param.Value)...)
+			return nil
+		}},
+		{name: "_elements", values: text, repeats: true, list: true, since: Version2, read: func(p *parser, _ Param, values []string) *Error { return p.elementsOf(values) }},
+		{name: "patient", values: []string{"valueReference"}, repeats: true, since: Version2, read: func(p *parser, param Param, _ []string) *Error { return p.patient(param) }},
+		{name: "includeAssociatedData", values: []string{"valueCode", "valueCoding"}, repeats: true, list: true, since: Version2, read: func(p *parser, _ Param, values []string) *Error { return p.associated(values) }},
+		{name: "organizeOutputBy", values: text, since: Version2, read: func(p *parser, param Param, _ []string) *Error { return p.organize(param) }},
+		{name: "allowPartialManifests", values: []string{"valueBoolean"}, since: Version2, read: func(p *parser, param Param, _ []string) *Error { return p.allowPartial(param) }},
+		{name: "_minimumFileSize", values: size, since: Version4, read: func(p *parser, param Param, _ []string) *Error { return p.size(param, &p.smallest) }},
+		{name: "_maximumFileSize", values: size, since: Version4, read: func(p *parser, param Param, _ []string) *Error { return p.size(param, &p.sel.MaxBytes) }},
+	}
+}
+
+// definitionOf returns the definition of a parameter, and whether there is such a
+// parameter.
 func definitionOf(name string) (definition, bool) {
-	switch name {
-	case "_outputFormat":
-		return definition{values: []string{"valueString"}, since: Version1}, true
-	case "_since":
-		return definition{values: []string{"valueInstant"}, since: Version1}, true
-	case "_until":
-		return definition{values: []string{"valueInstant"}, since: Version2}, true
-	case "_type":
-		return definition{values: []string{"valueString"}, repeats: true, list: true, since: Version1}, true
-	case "_typeFilter":
-		return definition{values: []string{"valueString"}, repeats: true, since: Version1}, true
-	case "_elements":
-		return definition{values: []string{"valueString"}, repeats: true, list: true, since: Version2}, true
-	case "patient":
-		return definition{values: []string{"valueReference"}, repeats: true, since: Version2}, true
-	case "includeAssociatedData":
-		return definition{values: []string{"valueCode", "valueCoding"}, repeats: true, list: true, since: Version2}, true
-	case "organizeOutputBy":
-		return definition{values: []string{"valueString"}, since: Version2}, true
-	case "allowPartialManifests":
-		return definition{values: []string{"valueBoolean"}, since: Version2}, true
-	case "_minimumFileSize", "_maximumFileSize":
-		return definition{values: []string{"valueInteger", "valuePositiveInt", "valueUnsignedInt", "valueDecimal"}, since: Version4}, true
+	for _, d := range definitions() {
+		if d.name == name {
+			return d, true
+		}
 	}
 	return definition{}, false
 }
 
 // ParameterNames returns the names of all parameters of $export.
-func ParameterNames() []string {
-	return []string{"_outputFormat", "_since", "_until", "_type", "_typeFilter", "_elements", "patient", "includeAssociatedData",
-		"organizeOutputBy", "allowPartialManifests", "_minimumFileSize", "_maximumFileSize"}
+func ParameterNames() (names []string) {
+	for _, d := range definitions() {
+		names = append(names, d.name)
+	}
+	return names
 }
 
 // parser turns a request's parameters into a selection.
@@ -166,39 +176,22 @@ func (p *parser) param(param Param) *Error {
 	} else if def.list {
 		values = strings.Split(param.Value, ",")
 	}
-	switch param.Name {
-	case "_outputFormat":
-		return p.format(param.Value)
-	case "_since":
-		return p.instant(param, &p.sel.Since)
-	case "_until":
-		return p.instant(param, &p.sel.Until)
-	case "_type":
-		return p.types(values)
-	case "_typeFilter":
-		p.filters = append(p.filters, p.splitFilters(param.Value)...)
-	case "_elements":
-		return p.elementsOf(values)
-	case "patient":
-		return p.patient(param)
-	case "includeAssociatedData":
-		return p.associated(values)
-	case "organizeOutputBy":
-		if param.Value != "Patient" {
-			return &Error{"BD-RJ-13", "not-supported", param.Name, fmt.Sprintf("organizeOutputBy=%s is not offered; Patient is", param.Value)}
-		}
-		p.sel.OrganizeBy = param.Value
-	case "allowPartialManifests":
-		allow, err := strconv.ParseBool(param.Value)
-		if err != nil || param.Value != "true" && param.Value != "false" {
-			return &Error{"BD-RJ-15", "value", param.Name, fmt.Sprintf("allowPartialManifests is %q; it has to be true or false", param.Value)}
-		}
-		p.partial = allow
-	case "_minimumFileSize":
-		return p.size(param, &p.smallest)
-	case "_maximumFileSize":
-		return p.size(param, &p.sel.MaxBytes)
+	return def.read(p, param, values)
+}
+
+func (p *parser) organize(param Param) *Error {
+	if param.Value != "Patient" {
+		return &Error{"BD-RJ-13", "not-supported", param.Name, fmt.Sprintf("organizeOutputBy=%s is not offered; Patient is", param.Value)}
 	}
+	p.sel.OrganizeBy = param.Value
+	return nil
+}
+
+func (p *parser) allowPartial(param Param) *Error {
+	if param.Value != "true" && param.Value != "false" {
+		return &Error{"BD-RJ-15", "value", param.Name, fmt.Sprintf("allowPartialManifests is %q; it has to be true or false", param.Value)}
+	}
+	p.partial = param.Value == "true"
 	return nil
 }
 
