@@ -69,7 +69,14 @@ func (c *Adjustable) now() time.Time {
 func (c *Adjustable) Advance(d time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.set(c.now().Add(d))
+	switch t := c.now().Add(d); {
+	case t.Before(Earliest()), t.After(Latest()):
+		c.set(t)
+	case c.frozen:
+		c.at = t
+	default:
+		c.offset += d // by d exactly
+	}
 	return c.now()
 }
 
