@@ -308,6 +308,7 @@ func (s *Service) expired(job *Job) error {
 
 // Delete removes a job: it cancels one that runs and frees one that is done.
 func (s *Service) Delete(ctx context.Context, job *Job) error {
+	s.unread.forget(job.ID)
 	return s.cfg.Jobs.DeleteJob(ctx, s.cfg.Env, job.ID)
 }
 

@@ -48,6 +48,13 @@ func (u *unread) begin(job *Job, files []File) {
 	u.jobs[job.ID] = j
 }
 
+// forget forgets a job.
+func (u *unread) forget(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.jobs, id)
+}
+
 func key(number int, name string) string { return fmt.Sprint(number, "/", name) }
 
 // change does something to what is remembered of a job, if anything is.

@@ -159,6 +159,7 @@ func TestFaultHeader(t *testing.T) {
 	for _, fault := range []string{"token.503", "token.die_after_requests:n=5", "discovery.move_token_endpoint", "poll.5xx", "status#times=1", ""} {
 		ask(fault).refused(t, 400, "value")
 	}
+	w.at().get(t, "/fhir/metadata", "X-Sandfhir-Admin", secret, "X-Sandfhir-Fault", "token.401").refused(t, 400, "value") // takes no token
 	w.all.get(t, "/Patient", "X-Sandfhir-Fault", "too_many").want(t, 401)
 	w.all.get(t, "/Patient", "X-Sandfhir-Fault", "too_many", "X-Sandfhir-Admin", "wrong").want(t, 401)
 	w.at().get(t, "/_sandbox/clock", "X-Sandfhir-Admin", secret, "X-Sandfhir-Fault", "status").want(t, 400) // controls meet none

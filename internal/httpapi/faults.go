@@ -82,7 +82,10 @@ func (l *call) possibleKinds() (kinds []fault.Kind) {
 	if slices.Contains(kinds, fault.Status) {
 		kinds = append(kinds, fault.Manifest)
 	}
-	return append(kinds, fault.Bearer)
+	if slices.Contains(kinds, fault.FHIR) {
+		kinds = append(kinds, fault.Bearer)
+	}
+	return kinds
 }
 
 // meet returns the fault that the request meets at a stage, or nil.
