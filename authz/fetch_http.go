@@ -268,6 +268,11 @@ func (f *Fetcher) exchange(ctx context.Context, uri string, t *trip, record *Fet
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sandfhir-jwks")
 	record.RequestHeader = req.Header.Clone()
+	if f.cfg.Hinder != nil {
+		if err := f.cfg.Hinder(record); err != nil {
+			return nil, f.unreachable(uri, err, record, false)
+		}
+	}
 	resp, err := f.client.Do(req)
 	if resp != nil { // with an error too, where a redirect is not followed
 		record.Status, record.ResponseHeader = resp.StatusCode, resp.Header

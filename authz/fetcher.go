@@ -50,6 +50,9 @@ type FetchConfig struct {
 	// ServerClock is the workspace's: it ages copies for Behaviour.StaleKeySets.
 	// Nil is Clock.
 	ServerClock clock.Clock
+	// Hinder is asked about a fetch before it is made: one for which it returns an
+	// error ends with that as if the network had. Nil hinders none.
+	Hinder func(*Fetch) error
 	// OnFetch records a fetch after it was made, in the goroutine that made it,
 	// and returns the id of the record. Nil records nothing.
 	OnFetch func(*Fetch) string

@@ -103,6 +103,7 @@ func New(ctx context.Context, opts ...Option) (_ *Server, err error) {
 	s.worlds.OnNew = func(w *workspace.Workspace) { w.Exchanges.Watch(watch) }
 	s.World = newWorld(s, s.worlds.Default())
 	s.workspace.Faults.Begin(cfg.faults...)
+	s.security.meet(s.workspace.Faults)
 	if s.loaded, err = s.fill(ctx, s.sandbox.inner()); err != nil {
 		return nil, err
 	}

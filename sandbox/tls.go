@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/sandfhir/sandfhir/internal/fault"
 	"github.com/sandfhir/sandfhir/internal/localca"
 )
 
@@ -70,6 +71,23 @@ func newSecurity(cfg config) (*security, error) {
 	}
 	served.GetCertificate = authority.Certificate
 	return &security{config: served, roots: authority.Pool(), ca: authority}, nil
+}
+
+// meet has handshakes meet the faults of a set.
+func (s *security) meet(faults *fault.Set) {
+	if s == nil || s.ca == nil {
+		return
+	}
+	flaws := map[string]localca.Flaw{
+		"tls.self_signed": localca.SelfSigned, "tls.missing_intermediate": localca.MissingIntermediate,
+		"tls.expired": localca.Expired, "tls.other_name": localca.OtherName,
+	}
+	s.config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if rule := faults.Meet(fault.Before, fault.Request{Kinds: []fault.Kind{fault.Handshake}}); rule != nil {
+			return s.ca.Flawed(flaws[rule.Fault.ID], localca.NameOf(hello))
+		}
+		return s.ca.Certificate(hello)
+	}
 }
 
 // rootsForKeys are the authorities to trust when a key set is fetched: the

@@ -13,7 +13,7 @@ import (
 // way: kick-off, status, manifest, files.
 func exportSwitches() []Switch {
 	return []Switch{
-		choice("export.version", "the version of the guide that $export follows; 2.0.0 has the additions of 3.0.0 that do not conflict with it", ids("BD-KO-04", "BD-PA-22", "BD-RJ-18", "BD-MF-15"),
+		choice("export.version", "the version of the guide that $export follows; 2.0.0 has the additions of 3.0.0 that do not conflict with it", ids("BD-KO-04", "BD-PA-22", "BD-RJ-18", "BD-MF-15", "M01"),
 			func(b *bulk.Behaviour) *bulk.Version { return &b.Version },
 			map[bulk.Version]Effect{bulk.Version1: Stricter, bulk.Version3: Different, bulk.Version4: Different},
 			bulk.Version1, bulk.Version2, bulk.Version3, bulk.Version4),

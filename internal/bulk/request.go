@@ -47,4 +47,7 @@ type Request struct {
 	// set, an error file names what was left out.
 	Withheld     func(typ string) bool
 	TellWithheld bool
+	// Pages is into how many pages the manifest is split though the client did not
+	// allow that; 0 does not split it.
+	Pages int
 }

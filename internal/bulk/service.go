@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sandfhir/sandfhir/fhirstore"
@@ -91,6 +92,9 @@ func (s *Service) KickOff(ctx context.Context, v fhirstore.View, r Request) (*Jo
 	files, extents, err := filesOf(job, &p, snapshot)
 	if err != nil {
 		return nil, err
+	}
+	if r.Pages > 0 {
+		job.PageSize = max(1, (job.Paged+r.Pages-1)/r.Pages)
 	}
 	if err := s.cfg.Jobs.PutJob(ctx, job, files, extents); err != nil {
 		return nil, err
@@ -206,6 +210,13 @@ func (s *Service) room(jobs []*Job) error {
 		return nil
 	}
 	return &LimitError{oldest.ID, running, wholeSeconds(s.left(oldest))}
+}
+
+// IsRunning reports whether an export of a client is running that was asked for by
+// this URL.
+func (s *Service) IsRunning(ctx context.Context, client, url string) bool {
+	jobs, err := s.cfg.Jobs.Jobs(ctx, s.cfg.Env, client)
+	return err == nil && slices.ContainsFunc(jobs, func(j *Job) bool { return j.Request == url && j.Answer == nil && s.left(j) > 0 })
 }
 
 // ofSelection makes what the store says of what the request names a refusal of

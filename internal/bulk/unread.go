@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ type unreadJob struct {
 	files   map[string]owed // by number and name
 	// promised are files that the job does not have and a manifest names all the
 	// same, by number and name.
-	promised map[string]bool
+	promised map[string][]byte
 }
 
 type owed struct {
@@ -32,7 +33,7 @@ func newUnread() *unread { return &unread{jobs: map[string]*unreadJob{}} }
 
 // begin remembers a job that begins, and forgets those that have expired.
 func (u *unread) begin(job *Job, files []File) {
-	j := &unreadJob{expires: job.ExpiresAt, files: map[string]owed{}, promised: map[string]bool{}}
+	j := &unreadJob{expires: job.ExpiresAt, files: map[string]owed{}, promised: map[string][]byte{}}
 	for _, f := range files {
 		if f.Kind != Output {
 			j.files[key(f.Number, job.Name(&f))] = owed{f.Kind, f.Rows}
@@ -72,22 +73,22 @@ func (s *Service) Fetched(job *Job, number int, name string) {
 	s.unread.change(job.ID, func(j *unreadJob) { delete(j.files, key(number, name)) })
 }
 
-// Promised notes that a manifest names another file of errors, with one line,
-// than those that the job has.
-func (s *Service) Promised(job *Job, number int, name string) {
+// Promise notes that a manifest names another file, of this kind and with these
+// lines, than those that the job has.
+func (s *Service) Promise(job *Job, kind Kind, number int, name string, lines []byte) {
 	s.unread.change(job.ID, func(j *unreadJob) {
-		if j.promised[key(number, name)] {
-			return // it may have been fetched
+		if j.promised[key(number, name)] == nil { // else it may have been fetched
+			j.files[key(number, name)] = owed{kind, int64(bytes.Count(lines, []byte{'\n'}))}
 		}
-		j.promised[key(number, name)], j.files[key(number, name)] = true, owed{Errors, 1}
+		j.promised[key(number, name)] = lines
 	})
 }
 
-// IsPromised reports whether a manifest has named another file of errors, see
-// Promised.
-func (s *Service) IsPromised(job *Job, number int, name string) (promised bool) {
-	s.unread.change(job.ID, func(j *unreadJob) { promised = j.promised[key(number, name)] })
-	return promised
+// Promised returns the lines of a file that a manifest has named, see Promise; nil of
+// any other.
+func (s *Service) Promised(job *Job, number int, name string) (lines []byte) {
+	s.unread.change(job.ID, func(j *unreadJob) { lines = j.promised[key(number, name)] })
+	return lines
 }
 
 // Unread tells of what a client that is done with a job has not read of it; of a

@@ -2,12 +2,14 @@ package fault
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/nearest"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
@@ -33,12 +35,25 @@ func Parse(text string) (*Rule, error) {
 	r := &Rule{Text: strings.TrimSpace(text), values: map[string]string{}}
 	rest, counts, counted := strings.Cut(r.Text, "#")
 	parts := strings.Split(rest, "@")
-	id, params, _ := strings.Cut(parts[0], ":")
+	id, params := idOf(parts[0])
+	other, isOther := otherNames[id]
+	if isOther {
+		id = other.id
+	}
 	known, ok := lookUp(id)
 	if !ok {
 		return nil, unknown(id)
 	}
 	r.Fault = known
+	if strings.HasPrefix(params, "=") {
+		if len(known.Params) == 0 {
+			return nil, fmt.Errorf("the fault %s takes no value; %q is one", id, params[1:])
+		}
+		params = known.Params[0].Name + params
+	}
+	if isOther && params == "" && other.value != "" {
+		params = known.Params[0].Name + "=" + other.value
+	}
 	if err := r.readParams(params); err != nil {
 		return nil, err
 	}
@@ -61,9 +76,22 @@ func Parse(text string) (*Rule, error) {
 	return r, nil
 }
 
+// idOf splits what stands before the first @ or # into the fault's id and its
+// parameters. The first one may stand without its name, and begins with = then.
+func idOf(text string) (id, params string) {
+	i := strings.IndexAny(text, ":=")
+	switch {
+	case i < 0:
+		return text, ""
+	case text[i] == ':':
+		return text[:i], text[i+1:]
+	}
+	return text[:i], text[i:]
+}
+
 func unknown(id string) error {
 	var ids []string
-	for _, f := range table {
+	for _, f := range Table() {
 		ids = append(ids, f.ID)
 	}
 	if near := nearest.Name(id, ids); near != "" {
@@ -95,6 +123,9 @@ func (r *Rule) readParams(text string) error {
 			return fmt.Errorf("%s of the fault %s needs a value: %s=%s", name, r.Fault.ID, name, p.Default)
 		}
 		value = unescape(value)
+		if other, ok := otherValues[r.Fault.ID][value]; ok {
+			value = other
+		}
 		if err := p.check(value); err != nil {
 			return fmt.Errorf("%s of the fault %s: %w", name, r.Fault.ID, err)
 		}
@@ -112,10 +143,12 @@ func unescape(value string) string {
 // that no fault follows is part of a value.
 func Split(text string) (list []string) {
 	for _, part := range strings.Split(text, ";") {
-		id, _, _ := strings.Cut(strings.TrimLeft(part, " "), ":")
-		id, _, _ = strings.Cut(id, "@")
+		id, _, _ := strings.Cut(strings.TrimSpace(part), "@")
 		id, _, _ = strings.Cut(id, "#")
-		if _, known := lookUp(strings.TrimSpace(id)); !known && len(list) > 0 && strings.Contains(part, "=") {
+		id, _ = idOf(id)
+		_, known := lookUp(id)
+		_, isOther := otherNames[id]
+		if !known && !isOther && len(list) > 0 && strings.Contains(part, "=") {
 			list[len(list)-1] += ";" + part
 			continue
 		}
@@ -243,13 +276,30 @@ func (r *Rule) Duration(name string) time.Duration {
 	return d
 }
 
+// Change returns a behaviour as those are under who meet the rule of a fault of
+// the behaviour.
+func (r *Rule) Change(b behaviour.Behaviour) (behaviour.Behaviour, error) {
+	for _, s := range r.Fault.set(r.Value(r.Fault.Params[0].Name)) {
+		var err error
+		if b, err = b.With(s.name, s.value, "the fault "+r.Text); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
 // A Request is what rules see of a request.
 type Request struct {
 	Kinds  []Kind
 	Path   string // below workspace and environment
 	Client string // that it claims to come from
 	Type   string // of FHIR, that the path is about, or ""
-	Token  string // the access token, as the request has it, or ""
+	Token  string // the id of the access token, where that is a good one
+	At     time.Time
+	From   netip.Addr // whose request it is
+	// Repeats reports whether an export of the client that is running was asked for
+	// in the same way; nil of what is no kick-off.
+	Repeats func() bool
 }
 
 // Matches reports whether a rule is for a request at a stage.
@@ -260,12 +310,8 @@ func (r *Rule) Matches(at Stage, q Request) bool {
 	if r.path != nil && !r.path.MatchString(q.Path) {
 		return false
 	}
-	for _, kind := range r.Fault.On {
-		for _, k := range q.Kinds {
-			if kind == k {
-				return true
-			}
-		}
+	isOf := func(k Kind) bool {
+		return slices.Contains(r.Fault.On, k) || !r.Counted() && slices.Contains(r.Fault.Also, k)
 	}
-	return false
+	return slices.ContainsFunc(q.Kinds, isOf)
 }

@@ -3,9 +3,11 @@ package fault
 import (
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // A Set is a workspace's faults. The zero Set has none. It is safe for
@@ -23,8 +25,9 @@ type counted struct {
 	id         string
 	seen, hits int
 	rand       *rand.Rand
-	used       map[string]int // by token, how often
-	gone       chan struct{}  // closed when the rule is removed
+	used       map[string]int         // by token, how often
+	came       map[string][]time.Time // by client, when, within the time that a rate is about
+	gone       chan struct{}          // closed when the rule is removed
 }
 
 // ErrNoRule says that there is no rule with an id.
@@ -51,7 +54,7 @@ func (s *Set) Add(r *Rule) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
-	c := &counted{Rule: r, id: strconv.Itoa(s.last), used: map[string]int{}, gone: make(chan struct{})}
+	c := &counted{Rule: r, id: strconv.Itoa(s.last), used: map[string]int{}, came: map[string][]time.Time{}, gone: make(chan struct{})}
 	if r.rate > 0 {
 		c.rand = rand.New(rand.NewPCG(r.seed, 0))
 	}
@@ -125,23 +128,72 @@ func (s *Set) Meet(at Stage, q Request) *Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.rules {
-		if c.Matches(at, q) && !c.spent() && c.worn(q.Token) && c.meets() {
+		if c.isMet(at, q) {
 			return c.Rule
 		}
 	}
 	return nil
 }
 
-// worn counts a use of a token for a fault that lets each work so often, and
-// reports whether that is over. Other faults do not look at tokens. The tokens are
-// good ones, so that there are no more than were issued.
-func (c *counted) worn(token string) bool {
-	if c.Fault.ID != "token.die_after_requests" {
-		return true
+// MeetRules returns the rules of faults of the behaviour that a request meets: of
+// each fault the first one that is for it and has a count left.
+func (s *Set) MeetRules(q Request) (list []*Rule) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.rules {
+		same := func(r *Rule) bool { return r.Fault.ID == c.Fault.ID }
+		if !slices.ContainsFunc(list, same) && c.isMet(Rules, q) {
+			list = append(list, c.Rule)
+		}
 	}
-	c.used[token]++
-	return int64(c.used[token]) > c.Number("n")
+	return list
 }
+
+func (c *counted) isMet(at Stage, q Request) bool {
+	return c.Matches(at, q) && !c.spent() && (c.Fault.when == nil || c.Fault.when(c, q)) && c.meets()
+}
+
+// worn counts a use of a token and reports whether that is one too many. The tokens
+// are good ones, so that there are no more than were issued.
+func worn(c *counted, q Request) bool {
+	c.used[q.Token]++
+	return int64(c.used[q.Token]) > c.Number("n")
+}
+
+// tooFast counts a client's request and reports whether it is one more than the
+// rule's limit allows within its time. Requests that were refused do not count.
+func tooFast(c *counted, q Request) bool {
+	most, per, _ := readRate(c.Value("limit")) // Parse looked at it
+	came := slices.DeleteFunc(c.came[q.Client], func(at time.Time) bool { return q.At.Sub(at) >= per })
+	if len(came) < most {
+		c.came[q.Client] = append(came, q.At)
+		return false
+	}
+	c.came[q.Client] = came
+	return true
+}
+
+// Wait is how long a client that came too fast for a rule has to wait.
+func (s *Set) Wait(r *Rule, q Request) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, per, _ := readRate(r.Value("limit")) // Parse looked at it
+	for _, c := range s.rules {
+		if came := c.came[q.Client]; c.Rule == r && len(came) > 0 {
+			return per - q.At.Sub(came[0])
+		}
+	}
+	return per
+}
+
+// notFrom reports whether a request comes from an address that the rule does not
+// allow.
+func notFrom(c *counted, q Request) bool {
+	allowed, _ := readNetworks(c.Value("networks")) // Parse looked at it
+	return !slices.ContainsFunc(allowed, func(n netip.Prefix) bool { return n.Contains(q.From.Unmap()) })
+}
+
+func repeats(_ *counted, q Request) bool { return q.Repeats != nil && q.Repeats() }
 
 func (c *counted) meets() bool {
 	c.seen++

@@ -314,7 +314,7 @@ func (l *call) deleteClient() error {
 	id := l.Params("id")
 	err := portal.ErrNoService
 	if l.env.Name == authz.Sandbox { // a service ends in both environments
-		err = l.workspace.Portal().Delete(l.UserContext(), id)
+		err = l.portal().Delete(l.UserContext(), id)
 	}
 	if errors.Is(err, portal.ErrNoService) {
 		err = l.env.Auth.Remove(l.UserContext(), id, func(*authz.Client) error { return nil })

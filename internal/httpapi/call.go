@@ -9,6 +9,7 @@ import (
 	"github.com/sandfhir/sandfhir/fhirstore"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/portal"
 	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
@@ -38,10 +39,13 @@ type call struct {
 	access   *authz.Access       // once authenticated
 	version  *fhirstore.Resource // that the answer is about, or nil
 
-	ownFault      *fault.Rule  // that the request itself asks for, or nil
-	grantedWithin authz.Scopes // what a fault lets a token request have; nil: all that it may
-	everybody     bool         // a fault has an empty group export everybody
-	shown         *bulk.Job    // whose manifest the answer is, or nil
+	ownFault      *fault.Rule    // that the request itself asks for, or nil
+	ruled         *portal.Portal // under the behaviour that faults have the request be answered by; nil: the one in force
+	noPolicy      bool           // a fault has no policy allow anything
+	pages         int            // into which a fault has the manifest of the export be split; 0: none
+	grantedWithin authz.Scopes   // what a fault lets a token request have; nil: all that it may
+	everybody     bool           // a fault has an empty group export everybody
+	shown         *bulk.Job      // whose manifest the answer is, or nil
 
 	unrecorded string // stands in the record for the answer's body; "" keeps that
 	scopeAsked string // by a request for a token or a registration, as it was sent

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/sandfhir/sandfhir/authz"
+	"github.com/sandfhir/sandfhir/internal/workspace"
 )
 
 // rotateSecret gives a secret client a new secret, shown this once:
@@ -18,7 +19,7 @@ func (l *call) rotateSecret() error {
 		return err
 	}
 	id := l.Params("client")
-	plain, client, err := l.workspace.RotateSecret(l.UserContext(), l.env.Name, id, overlap)
+	plain, client, err := workspace.RotateSecret(l.UserContext(), l.portal(), l.env.Name, id, overlap)
 	switch {
 	case errors.Is(err, authz.ErrNoClient):
 		return notFound("there is no client %s in %s", id, l.env.Name)

@@ -139,7 +139,7 @@ func (l *call) entryCall(method, url string) *call {
 	c.SetUserContext(l.UserContext())
 	of, _ := l.server.newCall(c)
 	of.method, of.surface, of.root, of.prefix, of.addresses = method, fhirSurface, l.root, l.prefix, l.addresses
-	of.workspace, of.env, of.access = l.workspace, l.env, l.access
+	of.workspace, of.env, of.access, of.noPolicy = l.workspace, l.env, l.access, l.noPolicy
 	of.exchange = &recording{Exchange: exchange.Exchange{
 		Kind: exchange.Entry, Parent: l.exchange.ID, Environment: l.env.Name, At: l.exchange.At, Client: l.exchange.Client, Access: l.exchange.Access,
 		Method: method, URL: exchange.MaskURL(of.requestURL()),

@@ -68,7 +68,7 @@ func (l *call) kickOff(level fhirstore.Level, version bulk.Version) error {
 	}
 	request := bulk.Request{
 		Version: version, Level: level, Group: l.Params("id"), Params: params, Lenient: lenient, SeparateStatus: separate,
-		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID, Standing: standing,
+		URL: l.requestURL(), Base: l.addresses.FHIRBase, Client: l.access.ClientID, Standing: standing, Pages: l.pages,
 	}
 	l.withhold(&request)
 	job, err := exports.KickOff(l.UserContext(), l.view(), request)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/bulk"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/portal"
 )
 
 // movedToken is where the token endpoint is while the fault stands that moves it.
@@ -44,6 +46,30 @@ func (l *call) instead(r *fault.Rule) (done bool, err error) {
 	case "too_many":
 		l.retryAfter(r.Value("retry_after"))
 		return true, l.failedOnPurpose(fiber.StatusTooManyRequests, "throttled", "too many requests, by the fault "+r.Text)
+	case "poll.rate", "files.rate":
+		wait := l.workspace.Faults.Wait(r, l.faultRequest(fault.Before))
+		l.Set(fiber.HeaderRetryAfter, itoa(int64((wait+time.Second-1)/time.Second)))
+		return true, l.failedOnPurpose(fiber.StatusTooManyRequests, "throttled", "more than "+r.Value("limit")+" requests, which is the limit by the fault "+r.Text)
+	case "export.dup":
+		l.Set(fiber.HeaderRetryAfter, "1")
+		return true, l.failedOnPurpose(int(r.Number("code")), "duplicate", "the same export of this client is running, by the fault "+r.Text+": wait until it is done, or DELETE it")
+	case "ip.allow":
+		return true, l.failedOnPurpose(fiber.StatusForbidden, "forbidden", "the source "+l.IP()+" is not on the allow list, by the fault "+r.Text)
+	case "policy.none":
+		l.noPolicy = true
+		return false, nil
+	case "token.revoke":
+		return false, l.revokeByFault()
+	case "portal.deactivate":
+		return false, l.deactivateByFault(r.Value("reason"))
+	case "manifest.pages":
+		l.pages = int(r.Number("pages"))
+		return false, nil
+	case "jwks.403":
+		return true, l.send(int(r.Number("code")), fiber.MIMETextHTMLCharsetUTF8, []byte("<!doctype html><title>Request blocked</title>"))
+	case "jwks.slow":
+		l.hold(r)
+		return false, nil
 	case "jwks.redirect":
 		l.Set(fiber.HeaderLocation, r.Value("to"))
 		return true, l.SendStatus(fiber.StatusFound)
@@ -84,6 +110,29 @@ func (l *call) instead(r *fault.Rule) (done bool, err error) {
 		return true, l.send(fiber.StatusForbidden, "application/xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`))
 	}
 	return false, nil
+}
+
+// revokeByFault revokes all tokens of the client whose token the request has.
+func (l *call) revokeByFault() error {
+	bearer := authz.BearerRequest{Authorization: l.authorizations(), Query: l.query(), Addresses: l.addresses}
+	d := l.env.Auth.Authenticate(l.UserContext(), bearer)
+	if d.Err != nil { // revoked meanwhile
+		return nil
+	}
+	_, err := l.workspace.Control().RevokeClient(l.UserContext(), l.env.Name, d.Access.ClientID)
+	return err
+}
+
+// deactivateByFault takes the service that asks for a token out of production, as
+// an administrator does. Clients that are no services, or not active, stay as they
+// are.
+func (l *call) deactivateByFault(reason string) error {
+	_, err := l.portal().Take(l.UserContext(), l.claimedClient(), portal.Deactivate, reason, "")
+	var conflict *portal.ConflictError
+	if errors.Is(err, portal.ErrNoService) || errors.As(err, &conflict) {
+		return nil
+	}
+	return err
 }
 
 // failedOnPurpose answers as the FHIR server does, and is no refusal by a rule.
@@ -199,18 +248,22 @@ func (l *call) changeAnswer(r *fault.Rule) error {
 		})
 	case "export.partial":
 		return l.edit(func(m map[string]any) {
-			output, _ := m["output"].([]any)
-			left := slices.DeleteFunc(slices.Clone(output), func(item any) bool {
-				entry, _ := item.(map[string]any)
-				return entry["type"] == r.Value("type")
-			})
-			if len(left) < len(output) {
-				m["output"] = left
-				l.addErrorFile(m, "partial-"+r.Value("type"))
+			for _, typ := range fault.Words(r.Value("type")) {
+				l.withholdFiles(m, typ)
 			}
 		})
+	case "export.organize":
+		return l.edit(func(m map[string]any) {
+			for _, item := range itemsOf(m, "output") {
+				delete(item, "type")
+			}
+		})
+	case "export.deleted":
+		return l.edit(func(m map[string]any) { l.addDeletions(m, r.Number("percent")) })
 	case "export.info_outcomes":
-		return l.edit(func(m map[string]any) { l.addErrorFile(m, "info") })
+		return l.edit(func(m map[string]any) {
+			l.addErrorFile(m, "info", "information", "informational", "the export took the index of last night")
+		})
 	}
 	return nil
 }
@@ -292,30 +345,69 @@ func itemsOf(m map[string]any, list string) (items []map[string]any) {
 	return items
 }
 
-// addErrorFile names another error file in a manifest; what it holds follows
-// from its name.
-func (l *call) addErrorFile(m map[string]any, name string) {
+// withholdFiles takes the files of a type out of a manifest, and names an error file
+// that says so.
+func (l *call) withholdFiles(m map[string]any, typ string) {
+	output, _ := m["output"].([]any)
+	left := slices.DeleteFunc(slices.Clone(output), func(item any) bool {
+		entry, _ := item.(map[string]any)
+		return entry["type"] == typ
+	})
+	if len(left) < len(output) {
+		m["output"] = left
+		l.addErrorFile(m, "partial-"+typ, "error", "incomplete", "the resources of the type "+typ+" could not be exported")
+	}
+}
+
+// addErrorFile names another error file in a manifest, with one OperationOutcome.
+func (l *call) addErrorFile(m map[string]any, name, severity, code, text string) {
 	list := "error"
 	if m["outcome"] != nil {
 		list = "outcome"
 	}
-	if exports, err := l.env.Exports(l.UserContext()); err == nil {
-		exports.Promised(l.shown, 0, name+".ndjson")
-	}
-	files, _ := m[list].([]any)
-	base, _, _ := strings.Cut(l.requestURL(), "/manifest/")
-	base, _, _ = strings.Cut(base, "?")
-	m[list] = append(files, map[string]any{"type": "OperationOutcome", "url": base + "/0/" + name + ".ndjson", "count": 1})
+	l.addFile(m, list, bulk.Errors, "OperationOutcome", name, append(operationOutcome(severity, code, text, ""), '\n'))
 }
 
-// faultFile is the error file that a fault has put into a manifest, which the path
-// names.
-func (l *call) faultFile() []byte {
-	name := strings.TrimSuffix(l.Params("name"), ".ndjson")
-	if typ, partial := strings.CutPrefix(name, "partial-"); partial {
-		return append(operationOutcome("error", "incomplete", "the resources of the type "+typ+" could not be exported", ""), '\n')
+// addFile names another file in a list of a manifest, and has it be there.
+func (l *call) addFile(m map[string]any, list string, kind bulk.Kind, typ, name string, lines []byte) {
+	exports, err := l.env.Exports(l.UserContext())
+	if err != nil || l.shown == nil {
+		return
 	}
-	return append(operationOutcome("information", "informational", "the export took the index of last night", ""), '\n')
+	exports.Promise(l.shown, kind, 0, name+".ndjson", lines)
+	files, _ := m[list].([]any)
+	m[list] = append(files, map[string]any{"type": typ, "url": l.jobURL(l.shown) + "/0/" + name + ".ndjson", "count": bytes.Count(lines, []byte{'\n'})})
+}
+
+// addDeletions names a file in a manifest that has so many percent of the patients
+// as deleted, at least one where there is one.
+func (l *call) addDeletions(m map[string]any, percent int64) {
+	exports, err := l.env.Exports(l.UserContext())
+	if err != nil {
+		return
+	}
+	all, err := exports.Dump(l.UserContext(), l.view(), "Patient", time.Time{})
+	if err != nil { // the token does not cover patients
+		return
+	}
+	var text bytes.Buffer
+	size, _ := all.Size()
+	if err := all.WriteRange(l.UserContext(), &text, 0, size); err != nil {
+		return
+	}
+	patients := bytes.Split(bytes.TrimSpace(text.Bytes()), []byte{'\n'})
+	var lines []byte
+	for _, line := range patients[:min(len(patients), max(1, len(patients)*int(percent)/100))] {
+		var patient struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(line, &patient) == nil {
+			lines = append(lines, `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Patient/`+patient.ID+"\"}}]}\n"...)
+		}
+	}
+	if len(lines) > 0 {
+		l.addFile(m, "deleted", bulk.Deleted, "Bundle", "deleted-"+itoa(percent), lines)
+	}
 }
 
 // edit changes the members of an answer that is a JSON object. Whole numbers

@@ -27,6 +27,13 @@ func (l *call) sendFaulty(r *fault.Rule, content *bulk.Content) (sent bool) {
 		}
 		l.streamPiped(contentBody{content}, size, content.Gzip)
 		return true
+	case "files.gzip":
+		switch r.Value("as") {
+		case "encoding":
+			l.Set(fiber.HeaderContentEncoding, "gzip")
+		case "file":
+			l.Set(fiber.HeaderContentType, gzipType)
+		}
 	case "files.reset_at":
 		if known && r.Number("bytes") < size {
 			l.stream(&faultyBody{content, &resetter{left: r.Number("bytes")}}, 0, size)
@@ -74,7 +81,7 @@ func manglerOf(r *fault.Rule) mangler {
 		return &truncater{left: r.Number("bytes")}
 	case "files.corrupt":
 		return &corrupter{at: r.Number("at")}
-	case "files.gzip_mislabelled":
+	case "files.gzip":
 		return zipper{}
 	case "ndjson.blank_lines":
 		return &liner{end: "\n\n"}

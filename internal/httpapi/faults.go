@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/sandfhir/sandfhir/authz"
 	"github.com/sandfhir/sandfhir/internal/fault"
+	"github.com/sandfhir/sandfhir/internal/portal"
 	"github.com/sandfhir/sandfhir/internal/r4"
 )
 
@@ -26,6 +28,9 @@ const faultHeader = "X-Sandfhir-Fault"
 func (s *Server) faults(c *fiber.Ctx) error {
 	l := callOf(c)
 	if err := l.readFaultHeader(); err != nil {
+		return err
+	}
+	if err := l.goBy(l.meetRules()); err != nil {
 		return err
 	}
 	if rule := l.meet(fault.Before); rule != nil {
@@ -76,7 +81,7 @@ func (l *call) readFaultHeader() error {
 
 // possibleKinds are the kinds of request that this one may turn out to be of.
 func (l *call) possibleKinds() (kinds []fault.Kind) {
-	for _, at := range []fault.Stage{fault.Before, fault.After, fault.Body, fault.Refusal} {
+	for _, at := range []fault.Stage{fault.Rules, fault.Before, fault.After, fault.Body, fault.Refusal} {
 		kinds = append(kinds, l.faultKinds(at)...)
 	}
 	if slices.Contains(kinds, fault.Status) {
@@ -103,14 +108,66 @@ func (l *call) meet(at fault.Stage) *fault.Rule {
 		rule = set.Meet(at, q)
 	}
 	if rule != nil {
-		l.exchange.Fault = strings.TrimPrefix(l.exchange.Fault+", "+rule.Text, ", ")
+		l.noteFault(rule)
 	}
 	return rule
 }
 
+// meetRules returns the faults of the behaviour that the request meets.
+func (l *call) meetRules() []*fault.Rule {
+	set := l.workspace.Faults
+	if l.ownFault == nil && set.Empty() {
+		return nil
+	}
+	q := l.faultRequest(fault.Rules)
+	if len(q.Kinds) == 0 {
+		return nil
+	}
+	rules := set.MeetRules(q)
+	if own := l.ownFault; own != nil && own.Matches(fault.Rules, q) {
+		rules = append(rules, own) // the last one prevails
+	}
+	for _, r := range rules {
+		l.noteFault(r)
+	}
+	return rules
+}
+
+// noteFault has the exchange tell of a fault.
+func (l *call) noteFault(r *fault.Rule) {
+	l.exchange.Fault = strings.TrimPrefix(l.exchange.Fault+", "+r.Text, ", ")
+}
+
+// goBy has the request be answered under the behaviour in force as rules change it.
+func (l *call) goBy(rules []*fault.Rule) (err error) {
+	if len(rules) == 0 {
+		return nil
+	}
+	b := l.workspace.Behaviour()
+	for _, r := range rules {
+		if b, err = r.Change(b); err != nil {
+			return err
+		}
+	}
+	if l.ruled, err = l.workspace.PortalUnder(b); err != nil {
+		return err
+	}
+	l.env, err = l.env.Under(b)
+	return err
+}
+
+// portal is the developer portal, under the behaviour that the request is answered
+// by.
+func (l *call) portal() *portal.Portal {
+	if l.ruled != nil {
+		return l.ruled
+	}
+	return l.workspace.Portal()
+}
+
 // faultRequest is the request as faults see it.
 func (l *call) faultRequest(at fault.Stage) fault.Request {
-	q := fault.Request{Path: l.routed, Kinds: l.faultKinds(at), Client: l.exchange.Client}
+	q := fault.Request{Path: l.routed, Kinds: l.faultKinds(at), Client: l.exchange.Client, At: l.workspace.Wall.Now()}
 	if len(q.Kinds) == 0 {
 		return q
 	}
@@ -120,10 +177,21 @@ func (l *call) faultRequest(at fault.Stage) fault.Request {
 			q.Kinds, q.Token = append(q.Kinds, fault.Bearer), d.Access.TokenID
 		}
 	}
-	if q.Client == "" && at == fault.Before {
+	if q.Client == "" && (at == fault.Before || at == fault.Rules) {
 		q.Client = l.claimedClient()
 	}
+	if at == fault.Before {
+		q.From, _ = netip.ParseAddr(l.IP())
+		if slices.Contains(q.Kinds, fault.KickOff) {
+			q.Repeats = func() bool { return l.repeatsExport(q.Client) }
+		}
+	}
 	segments := strings.Split(strings.TrimPrefix(l.routed, fhir+"/"), "/")
+	for i, s := range segments[1:] {
+		if before := segments[i]; q.Client == "" && at == fault.Rules && slices.Contains([]string{"services", "clients", "register"}, before) {
+			q.Client = s
+		}
+	}
 	q.Type = segments[0]
 	if last := segments[len(segments)-1]; segments[0] == "_export" {
 		q.Type, _, _ = strings.Cut(last, ".")
@@ -145,6 +213,10 @@ func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 	switch {
 	case isHostedKeySet(l.routed):
 		return []fault.Kind{fault.Any, fault.Keys}
+	case at == fault.Rules && l.registers():
+		return []fault.Kind{fault.Registration}
+	case at == fault.Rules && (l.routed == fhir+metadata || strings.HasSuffix(l.routed, issuerDocument+"/auth")):
+		return []fault.Kind{fault.Discovery}
 	case l.surface == plainSurface:
 		return nil // pages, controls, and those who watch over the process
 	case strings.HasSuffix(l.routed, smartDocument):
@@ -160,6 +232,9 @@ func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 		return []fault.Kind{fault.Any}
 	}
 	kinds := []fault.Kind{fault.Any, fault.FHIR}
+	if isDump(l.routed) {
+		return append(kinds, fault.Dump)
+	}
 	rest, isJob := strings.CutPrefix(l.routed, fhir+"/_export/")
 	switch parts := strings.Split(rest, "/"); {
 	case strings.Contains(l.routed, "/$export"):
@@ -182,6 +257,20 @@ func (l *call) faultKinds(at fault.Stage) []fault.Kind {
 		return append(kinds, fault.Manifest)
 	}
 	return append(kinds, fault.Status)
+}
+
+// registers reports whether the request is about a client's registration, or its
+// secret.
+func (l *call) registers() bool {
+	return l.Method() != fiber.MethodGet && l.Method() != fiber.MethodHead && (isBelow(l.routed, "/auth/register") || isBelow(l.routed, "/portal") ||
+		strings.HasSuffix(l.routed, "/rotate-secret"))
+}
+
+// repeatsExport reports whether an export of a client that is running was asked for
+// by the same URL.
+func (l *call) repeatsExport(client string) bool {
+	exports, err := l.env.Exports(l.UserContext())
+	return err == nil && exports.IsRunning(l.UserContext(), client, l.requestURL())
 }
 
 // claimedClient is the client that a request claims to come from, by its access

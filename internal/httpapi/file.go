@@ -23,9 +23,9 @@ func (l *call) exportFile() error {
 	if err != nil {
 		return err
 	}
-	if exports.IsPromised(job, number, l.Params("name")) {
+	if lines := exports.Promised(job, number, l.Params("name")); lines != nil {
 		exports.Fetched(job, number, l.Params("name"))
-		return l.send(fiber.StatusOK, fhirNDJSON, l.faultFile())
+		return l.send(fiber.StatusOK, fhirNDJSON, lines)
 	}
 	file, err := exports.File(l.UserContext(), job, number)
 	if err != nil && !errors.Is(err, bulk.ErrNoJob) {

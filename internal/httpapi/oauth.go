@@ -158,7 +158,7 @@ func (l *call) manage() error {
 	l.exchange.Client = l.Params("client")
 	decision := l.env.Auth.Manage(l.UserContext(), l.exchange.Client, req)
 	if decision.Err == nil && l.Method() != fiber.MethodGet {
-		if err := l.workspace.Portal().Settle(l.UserContext(), l.exchange.Client); err != nil {
+		if err := l.portal().Settle(l.UserContext(), l.exchange.Client); err != nil {
 			return err
 		}
 	}

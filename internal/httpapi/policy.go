@@ -21,6 +21,9 @@ func (l *call) checkPolicies() error {
 	if err != nil {
 		return err
 	}
+	if l.noPolicy {
+		return l.access.NoPolicy(l.Method()+" "+l.path, verdict{}.String(), l.administration())
+	}
 	if !l.access.ByAdmin && policies.Derived(l.access.ClientID) {
 		return nil
 	}

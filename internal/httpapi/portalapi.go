@@ -142,7 +142,7 @@ func (v serviceView) withSecret(s *portal.Service, plain string) serviceView {
 // services lists the services, the latest registered first: ?status= keeps
 // those of one status.
 func (l *call) services() error {
-	list, err := l.workspace.Portal().Services(l.UserContext())
+	list, err := l.portal().Services(l.UserContext())
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (l *call) services() error {
 
 // service shows one service with its history.
 func (l *call) service() error {
-	p, id := l.workspace.Portal(), l.Params("service")
+	p, id := l.portal(), l.Params("service")
 	s, err := p.Service(l.UserContext(), id)
 	if err != nil {
 		return portalError(err)
@@ -179,7 +179,7 @@ func (l *call) createService() error {
 	if err != nil {
 		return err
 	}
-	s, secret, err := l.workspace.Portal().Register(l.UserContext(), r)
+	s, secret, err := l.portal().Register(l.UserContext(), r)
 	if err != nil {
 		return portalError(err)
 	}
@@ -193,7 +193,7 @@ func (l *call) editService() error {
 	if err != nil {
 		return err
 	}
-	s, secret, err := l.workspace.Portal().Edit(l.UserContext(), l.Params("service"), r)
+	s, secret, err := l.portal().Edit(l.UserContext(), l.Params("service"), r)
 	if err != nil {
 		return portalError(err)
 	}
@@ -202,7 +202,7 @@ func (l *call) editService() error {
 }
 
 func (l *call) deleteService() error {
-	if err := l.workspace.Portal().Delete(l.UserContext(), l.Params("service")); err != nil {
+	if err := l.portal().Delete(l.UserContext(), l.Params("service")); err != nil {
 		return portalError(err)
 	}
 	return l.SendStatus(fiber.StatusNoContent)
@@ -216,7 +216,7 @@ func takeStep(action portal.Action) func(*call) error {
 		if err := l.readOptionalControl(`the body is {"reason":"…","revision":"…"} or nothing`, &asked); err != nil {
 			return err
 		}
-		s, err := l.workspace.Portal().Take(l.UserContext(), l.Params("service"), action, asked.Reason, asked.Revision)
+		s, err := l.portal().Take(l.UserContext(), l.Params("service"), action, asked.Reason, asked.Revision)
 		if err != nil {
 			return portalError(err)
 		}
@@ -231,7 +231,7 @@ func (l *call) rotateServiceSecret() error {
 	if err != nil {
 		return err
 	}
-	s, secret, err := l.workspace.Portal().RotateSecret(l.UserContext(), l.Params("service"), overlap)
+	s, secret, err := l.portal().RotateSecret(l.UserContext(), l.Params("service"), overlap)
 	if err != nil {
 		return portalError(err)
 	}
@@ -241,7 +241,7 @@ func (l *call) rotateServiceSecret() error {
 
 // organizations lists the organizations whose data a service can be bound to.
 func (l *call) organizations() error {
-	list, err := l.workspace.Portal().Organizations(l.UserContext())
+	list, err := l.portal().Organizations(l.UserContext())
 	if err != nil {
 		return err
 	}

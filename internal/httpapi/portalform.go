@@ -33,7 +33,7 @@ func (l *call) newServiceForm() error {
 
 // editServiceForm is the form with what is registered.
 func (l *call) editServiceForm() error {
-	s, err := l.workspace.Portal().Service(l.UserContext(), l.Params("service"))
+	s, err := l.portal().Service(l.UserContext(), l.Params("service"))
 	if err != nil {
 		return portalError(err)
 	}
@@ -50,7 +50,7 @@ func (l *call) editServiceForm() error {
 
 // formPage is the form with what does not depend on the service.
 func (l *call) formPage() (web.ServiceFormPage, error) {
-	p := l.workspace.Portal()
+	p := l.portal()
 	behaviour := p.Sandbox.Behaviour()
 	page := web.ServiceFormPage{
 		Site: l.site(), Action: l.workspacePath() + "services", Back: l.workspacePath(), SecretsOffered: behaviour.SecretsOffered,
@@ -139,7 +139,7 @@ func fillForm(page *web.ServiceFormPage, form url.Values) {
 // seenKeys is what the server makes of the keys in a field.
 func (l *call) seenKeys(field string, page web.ServiceFormPage) *web.SeenKeys {
 	var v keysView
-	p := l.workspace.Portal()
+	p := l.portal()
 	if field == string(portal.FieldJWKSURI) {
 		v = l.publishedKeys(l.UserContext(), p, page.JWKSURI)
 	} else {
@@ -168,7 +168,7 @@ func (l *call) saveService(page web.ServiceFormPage) error {
 	case portal.KeysByValue:
 		r.Keys = page.JWKS
 	}
-	p := l.workspace.Portal()
+	p := l.portal()
 	var s *portal.Service
 	var secret string
 	var err error

@@ -54,7 +54,7 @@ func (l *call) checkKeys() error {
 	if err := l.readControl(`the body is {"jwks_uri":"https://…"} or {"jwks":…}`, &f); err != nil {
 		return err
 	}
-	p := l.workspace.Portal()
+	p := l.portal()
 	switch {
 	case (f.JWKSURI == "") == (len(f.JWKS) == 0):
 		return badRequest("value", `the body is {"jwks_uri":"https://…"} or {"jwks":…}, one of them`)

@@ -77,7 +77,7 @@ func (l *call) organizationNames(services ...*portal.Service) map[string]string 
 	if !slices.ContainsFunc(services, func(s *portal.Service) bool { return s.Organization != "" }) {
 		return names
 	}
-	list, err := l.workspace.Portal().Organizations(l.UserContext())
+	list, err := l.portal().Organizations(l.UserContext())
 	if err != nil { // the id will do
 		return names
 	}
@@ -90,7 +90,7 @@ func (l *call) organizationNames(services ...*portal.Service) map[string]string 
 // dashboard are the services on the start page, and how many of them wait for
 // review.
 func (l *call) dashboard() (list []web.Service, waiting int, err error) {
-	services, err := l.workspace.Portal().Services(l.UserContext())
+	services, err := l.portal().Services(l.UserContext())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -106,7 +106,7 @@ func (l *call) dashboard() (list []web.Service, waiting int, err error) {
 
 // adminPage lists the services for whoever reviews them.
 func (l *call) adminPage() error {
-	services, err := l.workspace.Portal().Services(l.UserContext())
+	services, err := l.portal().Services(l.UserContext())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (l *call) reviewPage() error {
 // showService answers with the page of the service that the path names. change
 // makes it that of the occasion.
 func (l *call) showService(change func(*web.ServicePage)) error {
-	p, id := l.workspace.Portal(), l.Params("service")
+	p, id := l.portal(), l.Params("service")
 	s, err := p.Service(l.UserContext(), id)
 	if err != nil {
 		return portalError(err)
@@ -268,7 +268,7 @@ func takeStepByForm(action portal.Action) func(*call) error {
 			return err
 		}
 		id := l.Params("service")
-		_, err = l.workspace.Portal().Take(l.UserContext(), id, action, form.Get("reason"), form.Get("revision"))
+		_, err = l.portal().Take(l.UserContext(), id, action, form.Get("reason"), form.Get("revision"))
 		var conflict *portal.ConflictError
 		var stale *portal.StaleError
 		switch {
@@ -305,7 +305,7 @@ func (l *call) readPageForm() (url.Values, error) {
 }
 
 func (l *call) deleteByForm() error {
-	if err := l.workspace.Portal().Delete(l.UserContext(), l.Params("service")); err != nil {
+	if err := l.portal().Delete(l.UserContext(), l.Params("service")); err != nil {
 		return portalError(err)
 	}
 	return l.Redirect("../../", fiber.StatusSeeOther)
@@ -321,7 +321,7 @@ func (l *call) rotateByForm() error {
 	if err != nil || overlap < 0 {
 		return badRequest("value", "overlap has to be a duration such as 10m or 24h")
 	}
-	s, secret, err := l.workspace.Portal().RotateSecret(l.UserContext(), l.Params("service"), overlap)
+	s, secret, err := l.portal().RotateSecret(l.UserContext(), l.Params("service"), overlap)
 	if err != nil {
 		return portalError(err)
 	}

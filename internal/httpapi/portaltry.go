@@ -44,7 +44,7 @@ func (l *call) tryService() error {
 	if err != nil {
 		return err
 	}
-	s, err := l.workspace.Portal().Service(l.UserContext(), l.Params("service"))
+	s, err := l.portal().Service(l.UserContext(), l.Params("service"))
 	if err != nil {
 		return portalError(err)
 	}

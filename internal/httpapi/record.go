@@ -24,7 +24,8 @@ type recording struct {
 	// later is set by a handler whose answer is sent after it returned.
 	later bool
 	// quiet is set of what only looks at the server: pages and controls that are
-	// read, which would push out what clients do. Refused ones are noted.
+	// read, which would push out what clients do. Those are noted that were refused, or
+	// met a fault.
 	quiet bool
 	// dropped is set where the connection was closed instead of an answer.
 	dropped bool
@@ -35,7 +36,7 @@ func (r *recording) finish(aborted bool) {
 	r.once.Do(func() {
 		r.Aborted = aborted
 		r.Seconds = r.wall.Now().Sub(r.begun).Seconds()
-		if !r.quiet || r.Refused() || r.Status >= fiber.StatusInternalServerError {
+		if !r.quiet || r.Refused() || r.Fault != "" || r.Status >= fiber.StatusInternalServerError {
 			r.log.Add(&r.Exchange)
 		}
 	})

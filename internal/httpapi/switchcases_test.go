@@ -106,7 +106,7 @@ func tokenCases() []switchCase {
 					took = "refused"
 				}
 				return both(life(x), took)
-			}, strict: "300; taken", switched: "120; refused"},
+			}, strict: "300; taken", switched: "120; refused", inGo: true},
 		{name: "SB-DIF-05 SB-ISS-01 token_type", switches: "token.type=Bearer",
 			do: func(x *lab) string { return x.told(x.ask(x.rs), "token_type") }, strict: "bearer", switched: "Bearer"},
 		{name: "SB-DIF-05 T09 SB-NEG-02 scope in the answer", switches: "token.omit_scope=true",

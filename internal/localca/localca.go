@@ -160,15 +160,7 @@ func (a *Authority) Pool() *x509.CertPool {
 // asks for, or for the address at which it came where it names none (RFC 6066
 // section 3).
 func (a *Authority) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
-	if name == "" && hello.Conn != nil {
-		if host, _, err := net.SplitHostPort(hello.Conn.LocalAddr().String()); err == nil {
-			name = host
-		}
-	}
-	if name == "" {
-		name = "localhost"
-	}
+	name := NameOf(hello)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c := a.issued[name]; c != nil && a.wall.Now().Add(renewBefore).Before(c.Leaf.NotAfter) {
@@ -183,6 +175,19 @@ func (a *Authority) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, e
 	}
 	a.issued[name] = c
 	return c, nil
+}
+
+// NameOf is the name that a client asks for, or the address at which it came.
+func NameOf(hello *tls.ClientHelloInfo) string {
+	if name := strings.ToLower(strings.TrimSuffix(hello.ServerName, ".")); name != "" {
+		return name
+	}
+	if hello.Conn != nil {
+		if host, _, err := net.SplitHostPort(hello.Conn.LocalAddr().String()); err == nil {
+			return host
+		}
+	}
+	return "localhost"
 }
 
 // issue makes a certificate for a name.

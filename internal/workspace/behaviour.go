@@ -26,14 +26,33 @@ func (w *Workspace) ChangeBehaviour(change func(behaviour.Behaviour) (behaviour.
 	if err != nil {
 		return err
 	}
-	next := &state{behaviour: b, epoch: before.epoch, envs: map[string]*Environment{}}
-	for name, e := range before.envs {
-		auth, err := e.Auth.With(b.Authz())
-		if err != nil {
-			return err
-		}
-		next.envs[name] = &Environment{Name: name, Auth: auth, export: b.Exports(), resources: e.resources}
+	next, err := before.under(b)
+	if err != nil {
+		return err
 	}
 	w.current.Store(next)
 	return nil
+}
+
+// under returns the state under another behaviour.
+func (s *state) under(b behaviour.Behaviour) (*state, error) {
+	next := &state{behaviour: b, epoch: s.epoch, envs: map[string]*Environment{}}
+	for name, e := range s.envs {
+		env, err := e.Under(b)
+		if err != nil {
+			return nil, err
+		}
+		next.envs[name] = env
+	}
+	return next, nil
+}
+
+// Under returns the environment under another behaviour, for one request: it is
+// cheap.
+func (e *Environment) Under(b behaviour.Behaviour) (*Environment, error) {
+	auth, err := e.Auth.With(b.Authz())
+	if err != nil {
+		return nil, err
+	}
+	return &Environment{Name: e.Name, Auth: auth, export: b.Exports(), resources: e.resources}, nil
 }

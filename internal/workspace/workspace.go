@@ -8,13 +8,18 @@ package workspace
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/sandfhir/sandfhir/authz"
@@ -121,7 +126,7 @@ func New(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.cfg.Behaviour.Name == "" {
 		w.cfg.Behaviour = behaviour.Strict()
 	}
-	w.cfg.KeyFetch.OnFetch, w.cfg.KeyFetch.ServerClock = w.recordFetch, w.Clock
+	w.cfg.KeyFetch.OnFetch, w.cfg.KeyFetch.Hinder, w.cfg.KeyFetch.ServerClock = w.recordFetch, w.hinderFetch, w.Clock
 	w.keys = authz.NewFetcher(w.cfg.KeyFetch)
 	dir, err := w.currentDir()
 	if err != nil {
@@ -176,8 +181,41 @@ func (w *Workspace) recordFetch(f *authz.Fetch) string {
 	if err != nil { // the request that wants the keys tells of it
 		return ""
 	}
-	w.Exchanges.Add(exchange.OfFetch(id, f, w.Clock.Now()))
+	e := exchange.OfFetch(id, f, w.Clock.Now())
+	var hindered *hinderedError
+	if f.Err != nil && errors.As(f.Err, &hindered) {
+		e.Fault = hindered.rule.Text
+	}
+	w.Exchanges.Add(e)
 	return id
+}
+
+// A hinderedError is what became of a fetch by a fault: what the network would say.
+type hinderedError struct {
+	rule *fault.Rule
+	error
+}
+
+func (e *hinderedError) Unwrap() error { return e.error }
+
+// hinderFetch has a fetch of a key set fail by the fault that it meets.
+func (w *Workspace) hinderFetch(f *authz.Fetch) error {
+	if w.Faults.Empty() {
+		return nil
+	}
+	q := fault.Request{Kinds: []fault.Kind{fault.Fetch}, Client: f.ClientID, At: w.Wall.Now()}
+	at, err := url.Parse(f.URI)
+	if err == nil {
+		q.Path = at.Path
+	}
+	rule := w.Faults.Meet(fault.Before, q)
+	switch {
+	case rule == nil:
+		return nil
+	case rule.Fault.ID == "jwks.tls":
+		return &hinderedError{rule, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
+	}
+	return &hinderedError{rule, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}}
 }
 
 // A sharedReader lets several read one after the other.
@@ -198,8 +236,18 @@ func (s *sharedReader) Read(p []byte) (int, error) {
 func (w *Workspace) Environment(name string) *Environment { return w.current.Load().envs[name] }
 
 // Portal returns the developer portal under the behaviour in force.
-func (w *Workspace) Portal() *portal.Portal {
-	s := w.current.Load()
+func (w *Workspace) Portal() *portal.Portal { return w.portalOf(w.current.Load()) }
+
+// PortalUnder returns the developer portal under another behaviour.
+func (w *Workspace) PortalUnder(b behaviour.Behaviour) (*portal.Portal, error) {
+	s, err := w.current.Load().under(b)
+	if err != nil {
+		return nil, err
+	}
+	return w.portalOf(s), nil
+}
+
+func (w *Workspace) portalOf(s *state) *portal.Portal {
 	envs := s.envs
 	return &portal.Portal{
 		Sandbox: envs[authz.Sandbox].Auth, Production: envs[authz.Production].Auth,
@@ -210,8 +258,15 @@ func (w *Workspace) Portal() *portal.Portal {
 // RotateSecret gives a client of an environment another secret, to be shown
 // once; see portal.Portal.RotateSecret. A service gets it for both environments.
 func (w *Workspace) RotateSecret(ctx context.Context, env, id string, overlap time.Duration) (string, *authz.Client, error) {
+	return RotateSecret(ctx, w.Portal(), env, id, overlap)
+}
+
+// RotateSecret is Workspace.RotateSecret by a portal of the workspace.
+func RotateSecret(ctx context.Context, p *portal.Portal, env, id string, overlap time.Duration) (string, *authz.Client, error) {
+	auth := p.Production
 	if env == authz.Sandbox {
-		s, plain, err := w.Portal().RotateSecret(ctx, id, overlap)
+		auth = p.Sandbox
+		s, plain, err := p.RotateSecret(ctx, id, overlap)
 		if err == nil {
 			return plain, s.Client, nil
 		}
@@ -219,7 +274,7 @@ func (w *Workspace) RotateSecret(ctx context.Context, env, id string, overlap ti
 			return "", nil, err
 		}
 	}
-	return w.Environment(env).Auth.RotateSecret(ctx, id, overlap)
+	return auth.RotateSecret(ctx, id, overlap)
 }
 
 // An Environment is an authorization server, under the behaviour that was in
