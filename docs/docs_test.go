@@ -22,7 +22,7 @@ import (
 	"github.com/sandfhir/sandfhir/internal/cli"
 )
 
-var update = flag.Bool("update", false, "write checks.md and behaviours.md")
+var update = flag.Bool("update", false, "write checks.md, behaviours.md and the tables of faults.md")
 
 // root is the module's directory.
 const root = ".."

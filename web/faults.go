@@ -6,6 +6,7 @@ type FaultsPage struct {
 	Here    string // URL of the page, which forms are sent to
 	Faults  []Fault
 	Known   []KnownFault
+	Rules   []KnownFault // those that change a rule of the server
 	Written string // what was asked for and is wrong, to be mended
 	Problem string // what is wrong with it, or ""
 }

@@ -23,6 +23,11 @@ func (l *call) faultsPage(written, problem string) error {
 			params = append(params, p.Name+"="+p.Default)
 		}
 		known.Params = strings.Join(params, ",")
+		if f.OfBehaviour() {
+			known.Params = f.ID + "=" + f.Params[0].Default
+			page.Rules = append(page.Rules, known)
+			continue
+		}
 		page.Known = append(page.Known, known)
 	}
 	return l.page(page)
