@@ -30,6 +30,9 @@ func TestFaults(t *testing.T) {
 	b.do("look again", chromedp.Reload())
 	b.wants("the hit", "main table", "status:code=503@path=/fhir/Patient*#times=1", "1 spent")
 	b.look("faults")
+	b.do("open the rules", chromedp.Click(chromedp.CSS("main details summary")))
+	b.wants("the rules", "main details", "scope.version=v1")
+	b.look("faults with rules")
 	b.press("Remove all")
 	b.wants("none again", "main", "Every request gets a true answer.")
 }
