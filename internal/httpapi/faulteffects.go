@@ -138,7 +138,11 @@ func (l *call) deactivateByFault(reason string) error {
 // failedOnPurpose answers as the FHIR server does, and is no refusal by a rule.
 func (l *call) failedOnPurpose(status int, code, text string) error {
 	if l.surface == oauthSurface {
-		return l.json(status, oauthAnswer{Code: "temporarily_unavailable", Description: text})
+		word := "temporarily_unavailable"
+		if status == fiber.StatusForbidden {
+			word = "unauthorized_client"
+		}
+		return l.json(status, oauthAnswer{Code: word, Description: text})
 	}
 	return l.send(status, fhirJSON, operationOutcome("error", code, text, ""))
 }
