@@ -34,6 +34,13 @@ func TestFaultsOfTheBehaviour(t *testing.T) {
 		t.Errorf("S03: the exchange tells of %q, %+v", seen.Fault, seen.Checks)
 	}
 	ask(some).want(t, 200)
+
+	w.inject(t, "aud.accept=issuer#times=1")
+	for _, s := range w.explanationOf(t, ask(some).want(t, 400)).Snippets {
+		if issuer := strings.TrimSuffix(w.TokenURL(), "/token"); !strings.Contains(strings.ReplaceAll(s.Code, "'", `"`), issuer+`"`) {
+			t.Errorf("C03: the snippet for %s does not set aud to the issuer:\n%s", s.Language, s.Code)
+		}
+	}
 	if f.Hits() != 1 {
 		t.Errorf("it was met %d times", f.Hits())
 	}

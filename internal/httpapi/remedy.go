@@ -52,7 +52,11 @@ func (l *call) facts(check *authz.Check) snippet.Facts {
 	if env != e.Environment || id != e.Client {
 		registered = l.registrationOf(env, id)
 	}
-	a, behaviour := l.addressesOf(env), l.workspace.Environment(env).Auth.Behaviour()
+	a, auth := l.addressesOf(env), l.workspace.Environment(env).Auth
+	if l.env != nil && l.env.Name == env {
+		auth = l.env.Auth // faults may have the request go by other rules
+	}
+	behaviour := auth.Behaviour()
 	f := snippet.Facts{
 		ClientID: id, TokenURL: a.TokenURL, Audience: behaviour.Audience(a), FHIRURL: l.readURL(a), RegistrationURL: l.addressesOf(authz.Sandbox).RegistrationURL,
 		Scope:        cmp.Or(r.Scope, l.scopeAsked),
