@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sandfhir/sandfhir/internal/behaviour"
 	"github.com/sandfhir/sandfhir/internal/fault"
@@ -240,6 +241,9 @@ func TestMeetRules(t *testing.T) {
 		}
 		return strings.Join(texts, " ")
 	}
+	if got := meets(fault.Discovery); got != "scope.version=v2" {
+		t.Errorf("discovery, first of all: got %s", got)
+	}
 	for i, want := range []string{"scope.version=v1#times=1 token.ttl=60s", "token.ttl=60s scope.version=v2"} {
 		if got := meets(fault.Token); got != want {
 			t.Errorf("request %d: got %s, want %s", i+1, got, want)
@@ -253,5 +257,32 @@ func TestMeetRules(t *testing.T) {
 	}
 	if s.Meet(fault.Before, fault.Request{Kinds: []fault.Kind{fault.Token}}) != nil {
 		t.Error("a fault of the behaviour is met at another stage")
+	}
+}
+
+// A client that came too fast waits until the first of its requests is out of the time
+// that the limit is about; others do not.
+func TestWait(t *testing.T) {
+	t.Parallel()
+	var s fault.Set
+	r := parse(t, "poll.rate=2/1m")
+	s.Add(r)
+	begun := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(client string, seconds int) fault.Request {
+		return fault.Request{Kinds: []fault.Kind{fault.Status}, Client: client, At: begun.Add(time.Duration(seconds) * time.Second)}
+	}
+	for _, c := range []struct {
+		client string
+		second int
+		met    bool
+	}{{"a", 0, false}, {"a", 30, false}, {"a", 40, true}, {"b", 40, false}, {"a", 59, true}, {"a", 60, false}, {"a", 61, true}, {"a", 90, false}} {
+		if met := s.Meet(fault.Before, at(c.client, c.second)) != nil; met != c.met {
+			t.Errorf("%s at %d s: met is %t", c.client, c.second, met)
+		}
+		if c.second == 40 && c.client == "a" {
+			if wait := s.Wait(r, at("a", 40)); wait != 20*time.Second {
+				t.Errorf("it has to wait %v, want 20 s", wait)
+			}
+		}
 	}
 }

@@ -77,6 +77,21 @@ func TestFaultsOfTheBehaviour(t *testing.T) {
 	w.at().get(t, w.FHIRURL()+"/Patient", "Authorization", "bearer "+w.all.token).want(t, 200)
 	w.all.get(t, "/$export", "Accept", fhirJSON, "X-Sandfhir-Fault", "export.strict_prefer=false").want(t, 202)
 	w.all.get(t, "/Patient", "X-Sandfhir-Fault", "scope.version=v1").refused(t, 400, "value")
+
+	register := func() (id string, expires any) {
+		made := w.portal(t, "POST", "/portal/api/services", map[string]any{"name": "N", "description": "D", "contacts": []string{"a@example.org"}, "authentication": "secret", "scope": "system/Patient.rs"}).want(t, 201).object(t)
+		return made["client_id"].(string), made["client_secret_expires_at"]
+	}
+	w.inject(t, "secret.expire_after=1h#times=1")
+	id, expires := register()
+	if _, never := register(); expires == 0.0 || never != 0.0 {
+		t.Errorf("K01: the secrets expire at %v and %v", expires, never)
+	}
+	w.inject(t, "secret.expire_after=1h@client="+id)
+	w.inject(t, "secret.expire_after=2h@client=another")
+	if got := w.portal(t, "POST", "/portal/api/services/"+id+"/rotate-secret", nil).want(t, 200).object(t)["client_secret_expires_at"]; got == 0.0 {
+		t.Errorf("K01: after a rotation the secret expires at %v", got)
+	}
 	if got := w.Behaviour().String(); got != "strict" {
 		t.Errorf("afterwards the behaviour is %s", got)
 	}
