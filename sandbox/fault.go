@@ -15,12 +15,14 @@ type Fault struct {
 
 // Inject makes requests fail on purpose, from now on. The fault is written as
 //
-//	id[:param=value,…][@client=…][@path=…][@type=…][#nth=…|#times=…|#rate=…,seed=…]
+//	id[=value|:param=value,…][@client=…][@path=…][@type=…][#nth=…|#times=…|#rate=…,seed=…]
 //
-// for instance "poll.5xx#times=2", "files.reset_at:bytes=5000@type=Patient" or
-// "status:code=503,retry_after=1@path=/fhir/Patient". docs/faults.md has all of
-// them. Of several the first that a request fits, and that has a count left,
-// meets it. The error says what is wrong with the text.
+// for instance "poll.5xx#times=2", "files.reset_at=5000@type=Patient" or
+// "status:code=503,retry_after=1@path=/fhir/Patient". Every switch of the behaviour
+// is a fault too, for the requests that meet it: "scope.version=v1#nth=1".
+// docs/faults.md has all of them. Of several the first that a request fits, and
+// that has a count left, meets it. Methods that send no request, such as
+// RegisterClient, meet none. The error says what is wrong with the text.
 func (w *World) Inject(text string) (*Fault, error) {
 	rule, err := fault.Parse(text)
 	if err != nil {
