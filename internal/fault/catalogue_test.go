@@ -173,6 +173,8 @@ func TestSpellings(t *testing.T) {
 		"scope.version=v1@type=Any": "no such resource type",
 		"scope.version@type=Group":  "would never be met",
 		"scope.verson=v1":           "did you mean scope.version?",
+		"xyz":                       "the page /_sandbox/faults has all",
+		"jti.something.else":        "beginning with jti. there are jti.max_len, jti.replay",
 		"retryafter=x":              "seconds of the fault retryafter",
 		"poll.rate=3":               "limit of the fault poll.rate",
 		"poll.rate=0/1s":            "limit of the fault poll.rate",

@@ -97,7 +97,12 @@ func unknown(id string) error {
 	if near := nearest.Name(id, ids); near != "" {
 		return fmt.Errorf("there is no fault %q; did you mean %s?", id, near)
 	}
-	return fmt.Errorf("there is no fault %q; there are %s", id, strings.Join(ids, ", "))
+	family, _, _ := strings.Cut(id, ".")
+	ids = slices.DeleteFunc(ids, func(other string) bool { return !strings.HasPrefix(other, family+".") })
+	if len(ids) > 0 {
+		return fmt.Errorf("there is no fault %q; beginning with %s. there are %s", id, family, strings.Join(ids, ", "))
+	}
+	return fmt.Errorf("there is no fault %q; the page /_sandbox/faults has all that there are, and docs/faults.md", id)
 }
 
 func (r *Rule) readParams(text string) error {
