@@ -7,8 +7,8 @@ type FaultsPage struct {
 	Faults  []Fault
 	Known   []KnownFault
 	Rules   []KnownFault // those that change a rule of the server
-	Written string // what was asked for and is wrong, to be mended
-	Problem string // what is wrong with it, or ""
+	Written string       // what was asked for and is wrong, to be mended
+	Problem string       // what is wrong with it, or ""
 }
 
 // A Fault is one that stands.
